@@ -1,0 +1,233 @@
+"""What can go wrong, as the API says it and as the reconciler retries it.
+
+    FairleadError
+    |-- ApiError              one Kubernetes Status: code, reason, message, causes
+    |   |-- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, MethodNotAllowed 405, NotAcceptable 406
+    |   |-- AlreadyExists 409, Conflict 409, Expired 410, RequestEntityTooLarge 413, UnsupportedMediaType 415
+    |   `-- Invalid 422, TooManyRequests 429, InternalError 500, ServiceUnavailable 503, Timeout 504
+    `-- RetryError
+        |-- Temporary(delay)  try again after so many seconds
+        `-- Permanent(reason) trying again cannot help until the object changes
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class FairleadError(Exception):
+    """The root of everything this project raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One field that is wrong: an entry of a Status's `details.causes`.
+
+    Attributes:
+        reason: One of Kubernetes' machine-readable cause types, e.g. `FieldValueInvalid`.
+        field: The path as the wire spells it, e.g. `spec.ports[0].nodePort`.
+        message: What is wrong and what would be valid, in our own words.
+    """
+
+    reason: str
+    field: str
+    message: str
+
+
+def required(field: str, message: str) -> Cause:
+    """A value must be there and is not."""
+    return Cause("FieldValueRequired", field, f"Required value: {message}")
+
+
+def invalid(field: str, value: Any, message: str) -> Cause:
+    """A value is there and is not acceptable."""
+    return Cause("FieldValueInvalid", field, f"Invalid value: {_shown(value)}: {message}")
+
+
+def duplicate(field: str, value: Any, message: str = "each value may appear only once") -> Cause:
+    """A value appears twice where it must be unique."""
+    return Cause("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}: {message}")
+
+
+def forbidden(field: str, message: str) -> Cause:
+    """A value must not be set here."""
+    return Cause("FieldValueForbidden", field, f"Forbidden: {message}")
+
+
+def not_supported(field: str, value: Any, valid: Iterable[str]) -> Cause:
+    """A value is none of the listed ones."""
+    shown = ", ".join(f'"{item}"' for item in valid)
+    return Cause("FieldValueNotSupported", field, f"Unsupported value: {_shown(value)}: supported values: {shown}")
+
+
+def too_long(field: str, limit: int, unit: str = "bytes") -> Cause:
+    """A value is longer than `limit` units."""
+    return Cause("FieldValueTooLong", field, f"Too long: may not be more than {limit} {unit}")
+
+
+def too_many(field: str, count: int, limit: int) -> Cause:
+    """A list has more than `limit` items."""
+    return Cause("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} items")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class ApiError(FairleadError):
+    """An answer that is not success; the HTTP edge writes it as a Kubernetes Status.
+
+    Attributes:
+        code: The HTTP status.
+        reason: Kubernetes' machine-readable reason.
+        group: API group of the object concerned, or "".
+        kind: Its plural resource name or kind, as Kubernetes' `details.kind` has it, or "".
+        name: Its name, or "".
+        causes: The fields at fault.
+        retry_after: Seconds after which trying again is worth it, or None.
+    """
+
+    code: ClassVar[int] = 500
+    reason: ClassVar[str] = "InternalError"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        group: str = "",
+        kind: str = "",
+        name: str = "",
+        uid: str = "",
+        causes: Sequence[Cause] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.group = group
+        self.kind = kind
+        self.name = name
+        self.uid = uid
+        self.causes = tuple(causes)
+        self.retry_after = retry_after
+
+
+class BadRequest(ApiError):  # noqa: N818 - these carry Kubernetes' reason as their name
+    """The request itself cannot be understood."""
+
+    code, reason = 400, "BadRequest"
+
+
+class Unauthorized(ApiError):  # noqa: N818
+    """No valid credentials."""
+
+    code, reason = 401, "Unauthorized"
+
+
+class Forbidden(ApiError):  # noqa: N818
+    """Understood and refused."""
+
+    code, reason = 403, "Forbidden"
+
+
+class NotFound(ApiError):  # noqa: N818
+    """No such object or path."""
+
+    code, reason = 404, "NotFound"
+
+
+class MethodNotAllowed(ApiError):  # noqa: N818
+    """The path exists, the verb does not."""
+
+    code, reason = 405, "MethodNotAllowed"
+
+
+class NotAcceptable(ApiError):  # noqa: N818
+    """None of the media types in Accept can be served."""
+
+    code, reason = 406, "NotAcceptable"
+
+
+class AlreadyExists(ApiError):  # noqa: N818
+    """The name is held by another object."""
+
+    code, reason = 409, "AlreadyExists"
+
+
+class Conflict(ApiError):  # noqa: N818
+    """The object changed since the client read it, or a precondition does not hold."""
+
+    code, reason = 409, "Conflict"
+
+
+class Expired(ApiError):  # noqa: N818
+    """The revision asked for is no longer in the log."""
+
+    code, reason = 410, "Expired"
+
+
+class RequestEntityTooLarge(ApiError):  # noqa: N818
+    """The body is larger than the server accepts."""
+
+    code, reason = 413, "RequestEntityTooLarge"
+
+
+class UnsupportedMediaType(ApiError):  # noqa: N818
+    """The body's media type is not one the verb accepts."""
+
+    code, reason = 415, "UnsupportedMediaType"
+
+
+class Invalid(ApiError):  # noqa: N818
+    """The object breaks a rule; `causes` says which fields."""
+
+    code, reason = 422, "Invalid"
+
+
+class TooManyRequests(ApiError):  # noqa: N818
+    """A bounded queue is full; nothing was stored."""
+
+    code, reason = 429, "TooManyRequests"
+
+
+class InternalError(ApiError):
+    """A defect of the server."""
+
+    code, reason = 500, "InternalError"
+
+
+class ServiceUnavailable(ApiError):  # noqa: N818
+    """The database cannot be reached; certainly nothing was stored."""
+
+    code, reason = 503, "ServiceUnavailable"
+
+
+class Timeout(ApiError):  # noqa: N818
+    """No answer in time; the outcome of a write is unknown."""
+
+    code, reason = 504, "Timeout"
+
+
+class RetryError(FairleadError):
+    """How a controller says that its work on a key is not done."""
+
+
+class Temporary(RetryError):  # noqa: N818 - the retry vocabulary's own word
+    """Passing trouble: try again after `delay` seconds, or after the queue's backoff when None."""
+
+    def __init__(self, message: str, delay: float | None = None) -> None:
+        super().__init__(message)
+        self.delay = delay
+
+
+class Permanent(RetryError):  # noqa: N818 - the retry vocabulary's own word
+    """Trying again cannot help until the object changes.
+
+    Attributes:
+        reason: CamelCase, fit for a condition's and an Event's `reason`.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

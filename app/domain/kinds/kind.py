@@ -1,0 +1,137 @@
+"""The declaration of a kind, from which routes, discovery, OpenAPI, Table output and storage follow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal
+
+from app.domain.errors import Cause
+from app.domain.kinds.meta import Claim, Cluster, KubeObject, ObjectT
+
+Cell = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[ObjectT]):
+    """One column of `kubectl get`.
+
+    Attributes:
+        name: Heading.
+        cell: Computes the cell from the object; `now` is RFC 3339.
+        type: OpenAPI type of the cell.
+        format: `name` marks the column that names the row.
+        description: Shown by clients that explain columns.
+        priority: 0 always shown, 1 only with `-o wide`.
+    """
+
+    name: str
+    cell: Callable[[ObjectT, str], Cell]
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+class Strategy(Generic[ObjectT]):
+    """The rules of one kind, as hooks the registry calls in order; these defaults suit a kind without rules.
+
+    Hooks named `prepare_*` change `new` in place: the caller owns it. `old` is never changed. Generic metadata is
+    checked by the registry for every kind (`rules/metadata.py`); a strategy sees only what is its kind's own.
+    """
+
+    def prepare_create(self, new: ObjectT, cluster: Cluster) -> None:
+        """Drop what clients may not set on create and fill in defaults."""
+
+    def validate_create(self, new: ObjectT, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong in a new object."""
+        del new, cluster
+        return []
+
+    def prepare_update(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> None:
+        """Restore what the main resource may not change (status), carry over server-chosen values, apply defaults."""
+
+    def validate_update(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong in an update of the main resource."""
+        del old
+        return self.validate_create(new, cluster)
+
+    def prepare_status(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> None:
+        """Restore what a write to `/status` may not change."""
+
+    def validate_status(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong in a write to `/status`."""
+        del new, old, cluster
+        return []
+
+    def warnings(self, new: ObjectT, old: ObjectT | None) -> list[str]:
+        """Texts for Warning headers: accepted, but probably not what the client wants."""
+        del new, old
+        return []
+
+    def claims(self, obj: ObjectT) -> tuple[Claim, ...]:
+        """Everything unique that the object's spec and status show; the store holds exactly these for it."""
+        del obj
+        return ()
+
+    def pending(self, obj: ObjectT) -> bool:
+        """Whether something is left for the reconciler to allocate."""
+        del obj
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[ObjectT]):
+    """One kind of object.
+
+    Attributes:
+        group: API group, "" for core.
+        version: API version.
+        name: The kind as the wire has it, `Service`.
+        plural: Resource name in paths, `services`.
+        singular: For clients that accept it, `service`.
+        namespaced: Whether objects live in a namespace.
+        model: The Struct of one object.
+        schema: Kubernetes' OpenAPI name, `io.k8s.api.core.v1.Service`.
+        columns: Table columns, in order.
+        strategy: The kind's rules.
+        short_names: e.g. `svc`.
+        categories: e.g. `all`.
+        selectable: Field labels beside `metadata.name` and `metadata.namespace`, with how to read each.
+        verbs: What the API offers.
+        has_status: Whether `/status` exists.
+        create_on_update: Whether PUT of a missing object creates it.
+        delete_returns_object: Whether DELETE answers the object; else a Status.
+        name_rule: How names are checked: `dns_label`, `dns_subdomain`, or `any_path_segment`.
+        derive: For a kind that is not stored: computes its objects from one object of `derived_from`.
+        derived_from: Key of the kind it is computed from, "" when stored.
+    """
+
+    group: str
+    version: str
+    name: str
+    plural: str
+    singular: str
+    namespaced: bool
+    model: type[ObjectT]
+    schema: str
+    columns: Sequence[Column[ObjectT]]
+    strategy: Strategy[ObjectT] = field(default_factory=Strategy)
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    selectable: Mapping[str, Callable[[ObjectT], str]] = field(default_factory=dict)
+    verbs: tuple[str, ...] = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+    has_status: bool = False
+    create_on_update: bool = False
+    delete_returns_object: bool = False
+    name_rule: Literal["dns_label", "dns_subdomain", "any_path_segment"] = "dns_subdomain"
+    derive: Callable[[Any, Cluster], Sequence[KubeObject]] | None = None
+    derived_from: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name it is stored under: `services`, `endpointslices.discovery.k8s.io`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api_version(self) -> str:
+        """`v1`, `discovery.k8s.io/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version

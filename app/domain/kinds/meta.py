@@ -1,0 +1,166 @@
+"""What every kind has: the wire's spelling, ObjectMeta, conditions, references.
+
+Models are `msgspec.Struct`s: one class is the parsed object, its validation of types, its encoding and its schema.
+A field that Go's types mark `omitempty` has a default and is left out of the encoding when it equals it.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, field
+
+_ACRONYMS = {"ip": "IP", "ips": "IPs", "cidr": "CIDR", "cidrs": "CIDRs", "id": "ID", "uid": "UID", "url": "URL",
+             "uuid": "UUID"}  # fmt: skip
+
+
+def wire_name(snake: str) -> str:
+    """Spell a field as the Kubernetes wire does: `load_balancer_source_ranges`, `cluster_ips` -> `clusterIPs`."""
+    first, *rest = snake.rstrip("_").split("_")
+    return first + "".join(_ACRONYMS.get(part, part.capitalize()) for part in rest)
+
+
+class Wire(msgspec.Struct, rename=wire_name, omit_defaults=True, forbid_unknown_fields=True):
+    """A piece of a document, spelled in camelCase on the wire and in snake_case here.
+
+    No field is required: as in Go, what is left out is the zero value, and a rule says so if that will not do.
+    """
+
+
+def patch_key(*keys: str, strategic: str | None = None) -> Meta:
+    """Declare how a list of objects merges.
+
+    Args:
+        keys: The list-map keys of server-side apply (`x-kubernetes-list-map-keys`).
+        strategic: The merge key of strategic merge patch; the first of `keys` when None.
+    """
+    return Meta(
+        extra_json_schema={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": list(keys),
+            "x-kubernetes-patch-merge-key": strategic or keys[0],
+            "x-kubernetes-patch-strategy": "merge",
+        }
+    )
+
+
+MERGE_SET = Meta(extra_json_schema={"x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge"})
+"""A list of scalars that both kinds of patch treat as a set."""
+
+ATOMIC = Meta(extra_json_schema={"x-kubernetes-list-type": "atomic"})
+"""A list that is replaced whole."""
+
+
+class OwnerReference(Wire):
+    """An object that this one belongs to; when all its owners are gone it is collected."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
+
+
+class ManagedFieldsEntry(Wire):
+    """Which fields one manager owns (KEP-555, server-side apply)."""
+
+    manager: str = ""
+    operation: str = ""
+    api_version: str = ""
+    time: str | None = None
+    fields_type: str = ""
+    fields_v1: dict[str, Any] | None = field(default=None, name="fieldsV1")
+    subresource: str = ""
+
+
+class ObjectMeta(Wire):
+    """Metadata of every persisted object."""
+
+    name: str = ""
+    generate_name: str | None = None
+    namespace: str | None = None
+    self_link: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    generation: int | None = None
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    deletion_grace_period_seconds: int | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: Annotated[list[OwnerReference], patch_key("uid")] | None = None
+    finalizers: Annotated[list[str], MERGE_SET] | None = None
+    managed_fields: list[ManagedFieldsEntry] | None = None
+
+
+class Condition(Wire):
+    """One aspect of an object's status (meta/v1 Condition)."""
+
+    type: str = ""
+    status: str = ""
+    observed_generation: int | None = None
+    last_transition_time: str | None = None
+    reason: str = ""
+    message: str = ""
+
+
+class ObjectReference(Wire):
+    """A pointer to another object."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    api_version: str = ""
+    resource_version: str = ""
+    field_path: str = ""
+
+
+class KubeObject(Wire):
+    """The frame of every kind: a subclass adds `spec`, `status` or its own fields."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+
+
+ObjectT = TypeVar("ObjectT", bound=KubeObject)
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Something of which there is only one, held by one object through a unique row.
+
+    Attributes:
+        table: `cluster_ips`, `node_ports`, `lb_addresses` or `lb_ports`.
+        key: Canonical text: an address, a port number, or `address/protocol/port`.
+        field: Where the object shows it, for the error when somebody else holds it.
+    """
+
+    table: str
+    key: str
+    field: str = ""
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules may know of their surroundings; a value, so that rules stay pure.
+
+    Attributes:
+        service_cidrs: The ranges ClusterIPs come from, primary family first, canonical text.
+        node_port_range: First and last node port, inclusive.
+        cluster_domain: Zone of the cluster's DNS records, e.g. `cluster.local`.
+        manages_load_balancers: Whether our own load balancer controller serves class-less LoadBalancer Services.
+        now: The present as RFC 3339 UTC in whole seconds, for timestamps.
+    """
+
+    service_cidrs: tuple[str, ...]
+    node_port_range: tuple[int, int]
+    cluster_domain: str
+    manages_load_balancers: bool
+    now: str
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The IP families served, primary first: `IPv4`, `IPv6`."""
+        return tuple("IPv6" if ":" in cidr else "IPv4" for cidr in self.service_cidrs)
+
+
