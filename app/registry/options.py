@@ -1,0 +1,141 @@
+"""What a verb is asked and what it answers: plain values between the HTTP edge and the registry."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.mirror.entry import Entry
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """The options of create, update, patch.
+
+    Attributes:
+        dry_run: Answer as if, store nothing (`dryRun=All`).
+        field_manager: Who owns the fields written (KEP-555), never empty.
+        respond_async: Do not wait for allocation (`Prefer: respond-async`, RFC 7240).
+        warnings: What decoding already found worth a Warning header.
+    """
+
+    dry_run: bool = False
+    field_manager: str = "unknown"
+    respond_async: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch, ready to apply to whatever the object turns out to be.
+
+    Attributes:
+        apply: Computes the new document from the current one; raises ApiError.
+        decode: Turns the new document into an object of the kind, with decoding warnings.
+        creates: Whether a missing object is created (server-side apply).
+        operation: `Apply` or `Update`, as managedFields has it.
+    """
+
+    apply: Callable[[Document], Document]
+    decode: Callable[[Document], tuple[Any, list[str]]]
+    creates: bool = False
+    operation: Literal["Apply", "Update"] = "Update"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """The options of delete and deletecollection.
+
+    Attributes:
+        dry_run: Answer as if, delete nothing.
+        uid: Precondition on the uid, or None.
+        resource_version: Precondition on the revision, or None.
+        propagation: `Background`, `Foreground`, `Orphan`, or "" for the kind's default.
+        grace_period_seconds: Seconds the client would wait; kept for kinds that use it.
+    """
+
+    dry_run: bool = False
+    uid: str | None = None
+    resource_version: str | None = None
+    propagation: Literal["Background", "Foreground", "Orphan", ""] = ""
+    grace_period_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """The options of list and deletecollection, as the query spells them; "" and 0 mean not given."""
+
+    label_selector: str = ""
+    field_selector: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    resource_version: str = ""
+    resource_version_match: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """The options of watch; `name` narrows it to one object."""
+
+    label_selector: str = ""
+    field_selector: str = ""
+    name: str = ""
+    resource_version: str = ""
+    resource_version_match: str = ""
+    send_initial_events: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write answers.
+
+    Attributes:
+        code: HTTP status.
+        entry: The object as stored, encoded.
+        deleted: Whether the object is gone; the edge then answers a Status for kinds whose DELETE does.
+        warnings: Texts for Warning headers.
+        preference_applied: Whether `Prefer: respond-async` took effect.
+    """
+
+    code: int
+    entry: Entry
+    deleted: bool = False
+    warnings: tuple[str, ...] = ()
+    preference_applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, all at one revision.
+
+    Attributes:
+        entries: The objects, ordered by namespace and name.
+        revision: The list's resourceVersion.
+        continue_token: Where the next page starts, "" at the end.
+        remaining: How many are left, None when unknown (a selector is in play).
+    """
+
+    entries: Sequence[Entry]
+    revision: int
+    continue_token: str = ""
+    remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One event for one watcher.
+
+    Attributes:
+        type: ADDED, MODIFIED, DELETED or BOOKMARK.
+        entry: The object; None for a bookmark.
+        revision: Revision the watcher has reached with it.
+        frame: The event as a line of JSON when it is the one every watcher shares, else None.
+        annotations: A bookmark's annotations (`k8s.io/initial-events-end`).
+    """
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    entry: Entry | None
+    revision: int
+    frame: bytes | None = None
+    annotations: dict[str, str] = field(default_factory=dict)
