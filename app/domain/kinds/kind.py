@@ -62,6 +62,13 @@ class Strategy(Generic[ObjectT]):
         del new, old, cluster
         return []
 
+    def prepare_delete(self, obj: ObjectT, cluster: Cluster) -> None:
+        """Show in an object whose deletion begins, but which finalizers still hold, that it is going."""
+
+    def releasable(self, obj: ObjectT) -> bool:
+        """Whether nothing holds an object any more once its deletion was asked for."""
+        return not obj.metadata.finalizers
+
     def warnings(self, new: ObjectT, old: ObjectT | None) -> list[str]:
         """Texts for Warning headers: accepted, but probably not what the client wants."""
         del new, old
@@ -76,6 +83,40 @@ class Strategy(Generic[ObjectT]):
         """Whether something is left for the reconciler to allocate."""
         del obj
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[ObjectT]):
+    """Another shape of objects that are stored as some other kind: one store, two API versions.
+
+    Identity, resourceVersion and everything else in metadata are the stored object's.
+
+    Attributes:
+        stored: Key of the kind they are stored under.
+        read: Shows a stored object in this shape; the stored object is not changed.
+        write: Turns this shape back into what is stored; nothing is lost on the way there and back.
+    """
+
+    stored: str
+    read: Callable[[Any], ObjectT]
+    write: Callable[[ObjectT], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource(Generic[ObjectT]):
+    """A path below an object, beside `/status`, that writes a part of it.
+
+    Attributes:
+        name: Last segment of the path, `finalize`.
+        verbs: What it offers.
+        prepare: Restores in `new` what a write through it may not change.
+        validate: Names every field that is wrong in such a write.
+    """
+
+    name: str
+    verbs: tuple[str, ...]
+    prepare: Callable[[ObjectT, ObjectT, Cluster], None]
+    validate: Callable[[ObjectT, ObjectT, Cluster], list[Cause]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +141,10 @@ class Kind(Generic[ObjectT]):
         has_status: Whether `/status` exists.
         create_on_update: Whether PUT of a missing object creates it.
         delete_returns_object: Whether DELETE answers the object; else a Status.
+        unconditional_update: Whether PUT without a resourceVersion is accepted; else a 422 asks for it.
+        subresources: Paths below an object beside `/status`.
+        deprecation: Text of the Warning header that every request for the kind is answered with, or "".
+        view: For a kind that shows another kind's stored objects in its own shape.
         name_rule: How names are checked: `dns_label`, `dns_subdomain`, or `any_path_segment`.
         derive: For a kind that is not stored: computes its objects from one object of `derived_from`.
         derived_from: Key of the kind it is computed from, "" when stored.
@@ -122,6 +167,10 @@ class Kind(Generic[ObjectT]):
     has_status: bool = False
     create_on_update: bool = False
     delete_returns_object: bool = False
+    unconditional_update: bool = True
+    subresources: tuple[Subresource[ObjectT], ...] = ()
+    deprecation: str = ""
+    view: View[ObjectT] | None = None
     name_rule: Literal["dns_label", "dns_subdomain", "any_path_segment"] = "dns_subdomain"
     derive: Callable[[Any, Cluster], Sequence[KubeObject]] | None = None
     derived_from: str = ""

@@ -162,5 +162,3 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     def families(self) -> tuple[str, ...]:
         """The IP families served, primary first: `IPv4`, `IPv6`."""
         return tuple("IPv6" if ":" in cidr else "IPv4" for cidr in self.service_cidrs)
-
-

@@ -1,0 +1,22 @@
+"""The table columns that every kind has."""
+
+from typing import Any
+
+from app.domain.kinds.kind import Column
+from app.domain.kinds.meta import KubeObject
+from app.domain.timestamps import age
+
+
+def _name(obj: KubeObject, _now: str) -> str:
+    return obj.metadata.name
+
+
+def _age(obj: KubeObject, now: str) -> str:
+    return age(obj.metadata.creation_timestamp, now)
+
+
+NAME: Column[Any] = Column(
+    "Name", _name, format="name", description="The object's name, unique for its kind and scope."
+)
+
+AGE: Column[Any] = Column("Age", _age, description="Time since the object was created.")

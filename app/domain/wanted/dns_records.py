@@ -1,0 +1,137 @@
+"""The records a Service shall have in the cluster's zone: Kubernetes' DNS specification 1.1.0, as a function."""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from app.domain.kinds.endpoint_slice import Endpoint, EndpointSlice
+from app.domain.kinds.service import Service
+
+TTL = 5
+"""Seconds: short, for endpoints come and go (what CoreDNS answers for a cluster's zone)."""
+
+SPECIFICATION_VERSION = "1.1.0"
+"""Version of the DNS specification that the zone announces in its `dns-version` record."""
+
+_PRIORITY, _WEIGHT = 0, 100
+"""SRV data (RFC 2782): one priority; targets of one name share the weight evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """All records of one name and type.
+
+    Attributes:
+        label: Names the set among those of its Service: `a`, `srv.http.tcp`, `ptr.10-96-0-10`.
+        name: Fully qualified owner name, with the trailing dot.
+        type: `A`, `AAAA`, `CNAME`, `PTR`, `SRV` or `TXT`.
+        values: Record data in presentation form; names in it end with a dot.
+    """
+
+    label: str
+    name: str
+    type: str
+    values: tuple[str, ...]
+
+
+def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) -> list[Records]:
+    """Compute the records of one Service.
+
+    Node ports, external addresses and load balancer addresses have none in the cluster's zone.
+
+    Args:
+        service: The Service; its ClusterIPs may still be missing, then so are its records.
+        slices: Its EndpointSlices; they matter to a headless Service only.
+        zone: The cluster's domain, e.g. `cluster.local`.
+    """
+    name = f"{service.metadata.name}.{service.metadata.namespace}.svc.{zone.rstrip('.')}."
+    if service.spec.type == "ExternalName":
+        return _external(service, name)
+    if service.spec.cluster_ip == "None":
+        return _headless(slices, name)
+    return _with_cluster_ip(service, name)
+
+
+def dns_version(zone: str) -> Records:
+    """The record by which a client learns which version of the specification a zone follows."""
+    return Records("dns-version", f"dns-version.{zone.rstrip('.')}.", "TXT", (f'"{SPECIFICATION_VERSION}"',))
+
+
+def dashed(address: str) -> str:
+    """An address as a DNS label: `1-2-3-4`, `fd00--5`; a leading or trailing `::` keeps an explicit zero."""
+    text = ipaddress.ip_address(address).compressed.replace(":", "-").replace(".", "-")
+    return ("0" if text.startswith("-") else "") + text + ("0" if text.endswith("-") else "")
+
+
+def _external(service: Service, name: str) -> list[Records]:
+    target = service.spec.external_name.rstrip(".")
+    return [Records("cname", name, "CNAME", (f"{target}.",))] if target else []
+
+
+def _with_cluster_ip(service: Service, name: str) -> list[Records]:
+    addresses = [address for address in service.spec.cluster_ips or [] if address]
+    if not addresses:
+        return []
+    records = _address_records("", name, addresses)
+    for port in service.spec.ports or []:
+        if port.name:
+            protocol = port.protocol.lower()
+            value = f"{_PRIORITY} {_WEIGHT} {port.port} {name}"
+            records.append(Records(f"srv.{port.name}.{protocol}", f"_{port.name}._{protocol}.{name}", "SRV", (value,)))
+    return records + [_pointer(address, [name]) for address in addresses]
+
+
+def _headless(slices: Iterable[EndpointSlice], name: str) -> list[Records]:
+    hosts: dict[str, set[str]] = defaultdict(set)
+    targets: dict[tuple[str, str], set[tuple[int, str]]] = defaultdict(set)
+    for slice_ in slices:
+        for host, addresses in _ready_hosts(slice_):
+            hosts[host].update(addresses)
+            for port in slice_.ports or []:
+                if port.name and port.port:
+                    targets[port.name, (port.protocol or "TCP").lower()].add((port.port, host))
+    everything = sorted({address for addresses in hosts.values() for address in addresses}, key=_numeric)
+    records = _address_records("", name, everything)
+    for host in sorted(hosts):
+        records += _address_records(f".{host}", f"{host}.{name}", sorted(hosts[host], key=_numeric))
+    for (port_name, protocol), found in sorted(targets.items()):
+        weight = max(1, _WEIGHT // len(found))
+        values = tuple(f"{_PRIORITY} {weight} {number} {host}.{name}" for number, host in sorted(found))
+        records.append(Records(f"srv.{port_name}.{protocol}", f"_{port_name}._{protocol}.{name}", "SRV", values))
+    pointers: dict[str, list[str]] = defaultdict(list)
+    for host in sorted(hosts):
+        for address in hosts[host]:
+            pointers[address].append(f"{host}.{name}")
+    return records + [_pointer(address, pointers[address]) for address in everything]
+
+
+def _ready_hosts(slice_: EndpointSlice) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each ready endpoint's hostname and addresses; an endpoint that is itself a domain name has no address."""
+    if slice_.address_type not in ("IPv4", "IPv6"):
+        return
+    for endpoint in slice_.endpoints or []:
+        if endpoint.conditions.ready is not False and endpoint.addresses:
+            yield _hostname(endpoint, endpoint.addresses[0]), endpoint.addresses
+
+
+def _hostname(endpoint: Endpoint, address: str) -> str:
+    return endpoint.hostname or dashed(address)
+
+
+def _address_records(suffix: str, name: str, addresses: Sequence[str]) -> list[Records]:
+    found = (
+        (kind, tuple(address for address in addresses if (":" in address) is (kind == "AAAA")))
+        for kind in ("A", "AAAA")
+    )
+    return [Records(f"{kind.lower()}{suffix}", name, kind, values) for kind, values in found if values]
+
+
+def _pointer(address: str, names: Sequence[str]) -> Records:
+    owner = f"{ipaddress.ip_address(address).reverse_pointer}."
+    return Records(f"ptr.{dashed(address)}", owner, "PTR", tuple(names))
+
+
+def _numeric(address: str) -> tuple[int, int]:
+    parsed = ipaddress.ip_address(address)
+    return parsed.version, int(parsed)
