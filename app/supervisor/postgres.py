@@ -1,0 +1,280 @@
+"""A real Postgres of one's own: initialised, started, restarted and stopped by this process, and never outliving it."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import psutil
+
+from app.supervisor.binaries import binaries, unprivileged_user
+from app.supervisor.children import spawn
+from app.supervisor.data_directory import DataDirectory
+
+_ROLE = _DATABASE = "fairlead"
+# The cluster directory is entered before the user changes, and named through /proc ever after: the unprivileged user
+# needs no way in from the root of the file system (proc(5), /proc/self/cwd).
+_HERE = "/proc/self/cwd"
+_LOG_LIMIT = 8 * 1024 * 1024
+_STATUS_LINE = 7  # of postmaster.pid, counted from 0
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "min_wal_size": "256MB",
+    "checkpoint_timeout": "15min",
+    # An acknowledged write is on the disk.
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    # Statements here are short and touch few rows: neither parallel plans nor compiled ones pay.
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    # The log of changes grows and is trimmed all the time.
+    "autovacuum_naptime": "10s",
+    # A client that is gone does not keep its locks until its statement ends.
+    "client_connection_check_interval": "1s",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    "log_checkpoints": "off",
+    "log_min_duration_statement": "1s",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+
+
+class PostgresFailedError(Exception):
+    """The embedded Postgres did not start; the message carries the end of its log."""
+
+
+class EmbeddedPostgres:
+    """One Postgres cluster in `<data directory>/postgres`, reached through a socket that only its owner can open.
+
+    Not safe for use from several threads; `spawn` and `start` belong to the main thread, with which Postgres dies.
+
+    Args:
+        data_dir: Holds the cluster, its log and the lock; created where missing.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._directory = DataDirectory(data_dir)
+        self._cluster = self._directory.path / "postgres"
+        self._log = self._directory.path / "postgres.log"
+        digest = hashlib.sha256(os.fsencode(self._directory.path.resolve())).hexdigest()[:12]
+        # A socket's path may have 107 bytes (unix(7)); a data directory's often has more.
+        self.socket_dir = Path(tempfile.gettempdir()) / f"fairlead-{os.geteuid()}-{digest}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = _DATABASE) -> str:
+        """The connection URL of one of its databases. It holds no secret: the socket tells who connects."""
+        return f"postgresql://{_ROLE}@/{quote(database)}?host={quote(str(self.socket_dir), safe='')}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running postmaster."""
+        return None if self._process is None else self._process.pid
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, timeout: float = 60) -> None:
+        """Starts Postgres and waits until it accepts connections.
+
+        Args:
+            timeout: Seconds; recovery after a crash is part of a start.
+
+        Raises:
+            PostgresFailedError: It ended, or was not ready in time.
+            DataDirectoryUnusableError: The directory is in use by another process, or not usable.
+            BinariesMissingError: Postgres' programs cannot be found or run.
+        """
+        self.spawn()
+        deadline = time.monotonic() + timeout
+        while not self.ready():
+            if self.poll() is not None or time.monotonic() > deadline:
+                raise PostgresFailedError(f"Postgres did not start; the end of {self._log}:\n{self._log_tail()}")
+            time.sleep(0.02)
+
+    def spawn(self) -> None:
+        """Takes the data directory, makes the cluster where there is none, and starts the postmaster.
+
+        Call it again after `poll` told that the postmaster has ended.
+
+        Raises:
+            PostgresFailedError: The cluster could not be made.
+            DataDirectoryUnusableError: The directory is in use by another process, or not usable.
+            BinariesMissingError: Postgres' programs cannot be found or run.
+        """
+        if self._process is None:
+            self._directory.acquire()
+        user = unprivileged_user(self._cluster)
+        programs = binaries(user)
+        self._end_leftovers()
+        self._make_socket_dir(user)
+        if not self._cluster.is_dir():
+            self._initialise(programs, user)
+        self._configure(user)
+        self.rotate_log()
+        # SIGQUIT is Postgres' immediate shutdown: its backends and its shared memory go with it.
+        with self._log.open("ab") as log:
+            self._process = spawn(
+                [programs / "postgres", "-D", _HERE],
+                death_signal=signal.SIGQUIT,
+                user=user,
+                cwd=self._cluster,
+                env=_environment(),
+                output=log,
+            )
+
+    def ready(self) -> bool:
+        """Whether the postmaster accepts connections."""
+        try:
+            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) > _STATUS_LINE and int(lines[0]) == self.pid and lines[_STATUS_LINE].strip() == "ready"
+
+    def poll(self) -> int | None:
+        """The exit status of a postmaster that has ended, None while it runs or none was started."""
+        return None if self._process is None else self._process.poll()
+
+    def stop(self, timeout: float = 10) -> None:
+        """Ends Postgres, and gives the data directory back.
+
+        Connections are ended and a checkpoint is written; what exceeds `timeout` seconds is left to recovery at the
+        next start, which loses nothing that was committed.
+        """
+        deadline = time.monotonic() + timeout
+        for signum, share in ((signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1)):
+            if self._process is None or self._process.poll() is not None:
+                break
+            self._process.send_signal(signum)
+            try:
+                self._process.wait(min(share * timeout, max(deadline - time.monotonic(), 0.1)))
+            except subprocess.TimeoutExpired:
+                continue
+        if self._process is not None:
+            self._process = None
+            self._end_leftovers()
+            shutil.rmtree(self.socket_dir)
+        self._directory.release()
+
+    def rotate_log(self) -> None:
+        """Keeps its log within bounds: beyond 8 MiB it becomes `postgres.log.1`, and that one goes.
+
+        The postmaster has the file open for appending, so it is copied and emptied in place.
+        """
+        if self._log.is_file() and self._log.stat().st_size > _LOG_LIMIT:
+            shutil.copyfile(self._log, self._log.with_suffix(".log.1"))
+            os.truncate(self._log, 0)
+
+    def _log_tail(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
+
+    def _end_leftovers(self) -> None:
+        """Ends what is left of a postmaster whose parent was killed, and removes its lock file.
+
+        We hold the directory's lock, so nobody else minds these processes. They are known by the directory they work
+        in: a process id in a stale lock file may by now be anybody's, which Postgres itself would refuse to start on.
+        """
+        leftovers = self._processes_within()
+        psutil.wait_procs(leftovers, timeout=2)  # usually they are on their way out
+        for process in (process for process in leftovers if process.is_running()):
+            process.kill()
+        psutil.wait_procs(leftovers, timeout=10)
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _processes_within(self) -> list[psutil.Process]:
+        return [
+            process
+            for process in psutil.process_iter(["name", "cwd"])
+            if process.info["name"] == "postgres" and process.info["cwd"] == str(self._cluster.resolve())
+        ]
+
+    def _make_socket_dir(self, user: tuple[int, int] | None) -> None:
+        """Makes the directory of the socket, refusing one that somebody else put there before us."""
+        owner, group = user or (os.geteuid(), os.getegid())
+        if not self.socket_dir.exists():
+            self.socket_dir.mkdir(mode=0o700)
+            os.chown(self.socket_dir, owner, group)
+        found = self.socket_dir.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
+            raise PostgresFailedError(f"{self.socket_dir} is not a directory of Postgres' own user alone: remove it")
+
+    def _initialise(self, programs: Path, user: tuple[int, int] | None) -> None:
+        """Makes the cluster beside its final name, so that one that was interrupted is never mistaken for whole."""
+        unfinished = self._cluster.with_name("postgres.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        if user is not None:
+            os.chown(unfinished, *user)
+        locale = ("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8")
+        initdb = (programs / "initdb", "-D", _HERE, "--username", _ROLE, "--auth", "peer", *locale)
+        single = (programs / "postgres", "--single", "-D", _HERE, "postgres")
+        self._run(initdb, user, unfinished)
+        self._run(single, user, unfinished, statement=f"CREATE DATABASE {_DATABASE}")
+        unfinished.rename(self._cluster)
+
+    def _run(
+        self, command: Sequence[str | Path], user: tuple[int, int] | None, cwd: Path, *, statement: str = ""
+    ) -> None:
+        done = subprocess.run(
+            command,
+            user=None if user is None else user[0],
+            group=None if user is None else user[1],
+            extra_groups=None if user is None else (),
+            process_group=0,
+            cwd=cwd,
+            env=_environment(),
+            input=statement.encode(),
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise PostgresFailedError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+
+    def _configure(self, user: tuple[int, int] | None) -> None:
+        """Writes the settings anew at each start, so that an upgrade's apply; ALTER SYSTEM still overrules them."""
+        settings = _SETTINGS | {"unix_socket_directories": str(self.socket_dir)}
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        files = {
+            "postgresql.conf": "".join(f"{name} = '{value}'\n" for name, value in settings.items()),
+            "pg_hba.conf": "local all all peer map=fairlead\n",
+            "pg_ident.conf": f'fairlead "{me}" {_ROLE}\n',
+        }
+        for name, content in files.items():
+            path = self._cluster / name
+            path.write_text(content)
+            if user is not None:
+                os.chown(path, *user)
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
