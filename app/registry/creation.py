@@ -1,0 +1,149 @@
+"""Create: rules, one write, and the wait for what the reconciler allocates."""
+
+import asyncio
+import secrets
+import uuid
+from typing import Any
+
+from app.domain.encoding import encode_body
+from app.domain.errors import AlreadyExists, BadRequest, Timeout
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.patching.managed_fields import record_update
+from app.domain.rules.metadata import validate_metadata
+from app.mirror.entry import Entry
+from app.registry.context import NAMESPACES, Context, decoded, entry_of, write_of
+from app.registry.outcomes import (
+    already_exists,
+    invalid_object,
+    namespace_missing,
+    namespace_terminating,
+    refuse,
+)
+from app.registry.options import Answer, WriteOptions
+from app.store.writes import Committed, NameTaken, Stale
+
+_SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX_LENGTH = 5
+_GENERATED_NAME_LIMIT = 63 - _SUFFIX_LENGTH
+_GENERATE_NAME_TRIES = 8
+
+
+class Creation:
+    """The verb create.
+
+    A Service that needs an allocation is stored unpublished; the reconciler allocates and publishes it, and the answer
+    carries the result. When that takes longer than `allocation_wait` it is published pending.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def create(self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions) -> Answer:
+        """Store a new object.
+
+        Raises:
+            ApiError: The object is refused; nothing was stored.
+        """
+        self._check_request(namespace, obj)
+        if kind.namespaced:
+            await self._check_namespace(kind, namespace, obj.metadata.name)
+        base = obj.metadata.generate_name if not obj.metadata.name else None
+        for attempt in range(_GENERATE_NAME_TRIES if base else 1):
+            if base:
+                obj.metadata.name = base[:_GENERATED_NAME_LIMIT] + _suffix()
+            if attempt == 0:
+                warnings = self._apply_rules(kind, namespace, obj, options)
+            try:
+                return await self._store(kind, obj, options, warnings)
+            except AlreadyExists:
+                if not base or attempt == _GENERATE_NAME_TRIES - 1:
+                    raise
+        raise already_exists(kind, obj.metadata.name)
+
+    def _check_request(self, namespace: str, obj: KubeObject) -> None:
+        meta = obj.metadata
+        if meta.namespace and meta.namespace != namespace:
+            raise BadRequest(
+                f"the namespace of the object ({meta.namespace}) does not match the namespace of the request ({namespace})"
+            )
+        if meta.resource_version:
+            raise BadRequest("metadata.resourceVersion must not be set on an object that is to be created")
+
+    async def _check_namespace(self, kind: Kind[Any], namespace: str, name: str) -> None:
+        entry = self._context.mirror.get(NAMESPACES, "", namespace)
+        if entry is None or b'"deletionTimestamp"' in entry.wire:
+            entry = await self._context.mirror.fresh_get(NAMESPACES, "", namespace)
+        if entry is None:
+            raise namespace_missing(namespace)
+        if _deleting(entry):
+            raise namespace_terminating(kind, namespace, name)
+
+    def _apply_rules(self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions) -> tuple[str, ...]:
+        cluster = self._context.cluster()
+        _fill_metadata(kind, namespace, obj, cluster)
+        kind.strategy.prepare_create(obj, cluster)
+        causes = [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
+        if causes:
+            raise invalid_object(kind, obj.metadata.name, causes)
+        record_update(kind, None, obj, options.field_manager, cluster.now)
+        return (*options.warnings, *kind.strategy.warnings(obj, None))
+
+    async def _store(self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...]) -> Answer:
+        if options.dry_run:
+            return await self._preview(kind, obj, warnings)
+        pending = kind.strategy.pending(obj)
+        write = write_of(kind, "create", obj, encode_body(obj), published=options.respond_async or not pending)
+        outcome = await self._context.writer.write(write)
+        if not isinstance(outcome, Committed):
+            if isinstance(outcome, NameTaken) and not outcome.published:
+                raise already_exists(kind, obj.metadata.name)
+            refuse(kind, write.namespace, write.name, outcome)
+        if outcome.revision is not None:
+            entry = entry_of(kind, obj, outcome.revision, write.body)
+            return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
+        return Answer(201, await self._allocated(kind, obj), warnings=warnings)
+
+    async def _allocated(self, kind: Kind[Any], obj: Any) -> Entry:
+        """Wait for the publication; when it does not come in time, publish the object as it is, pending."""
+        uid = obj.metadata.uid
+        entry = await self._context.mirror.wait_for(uid, self._context.allocation_wait)
+        if entry is not None:
+            return entry
+        body = encode_body(obj)
+        outcome = await self._context.writer.write(write_of(kind, "publish", obj, body))
+        if isinstance(outcome, Committed) and outcome.revision is not None:
+            return entry_of(kind, obj, outcome.revision, body)
+        if isinstance(outcome, Stale):
+            await self._context.mirror.fresh()
+            entry = self._context.mirror.by_uid(uid)
+            if entry is not None:
+                return entry
+        raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored and deleted again before it could be answered')
+
+    async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
+        if await self._context.current(kind, obj.metadata.namespace or "", obj.metadata.name) is not None:
+            raise already_exists(kind, obj.metadata.name)
+        preview = self._context.preview.get(kind.key)
+        if preview is not None:
+            await preview(obj, self._context.cluster())
+        return Answer(201, entry_of(kind, obj, 0), warnings=warnings)
+
+
+def _fill_metadata(kind: Kind[Any], namespace: str, obj: KubeObject, cluster: Cluster) -> None:
+    """Set what the system owns (rest.FillObjectMetaSystemFields) and drop what a client may not choose."""
+    meta = obj.metadata
+    obj.api_version, obj.kind = kind.api_version, kind.name
+    meta.namespace = namespace if kind.namespaced else None
+    meta.uid = str(uuid.uuid4())
+    meta.creation_timestamp = cluster.now
+    meta.resource_version = meta.self_link = meta.deletion_timestamp = None
+    meta.generation = meta.deletion_grace_period_seconds = None
+
+
+def _suffix() -> str:
+    return "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
+
+
+def _deleting(entry: Entry) -> bool:
+    return b'"deletionTimestamp"' in entry.wire

@@ -1,0 +1,115 @@
+"""Delete and deletecollection."""
+
+from typing import Any
+
+from app.domain.encoding import encode_body
+from app.domain.errors import Forbidden
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import KubeObject
+from app.mirror.entry import Entry
+from app.registry.context import NAMESPACES, Context, decoded, entry_of, write_of
+from app.registry.options import Answer, DeleteOptions, ListOptions, Page
+from app.registry.outcomes import conflict, not_found, refuse
+from app.registry.reading import Reading
+from app.registry.updating import is_released
+from app.store.writes import Committed, Missing, Stale
+
+_IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+_ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
+
+
+class Deletion:
+    """The verbs delete and deletecollection.
+
+    An object with finalizers is only marked; it keeps what it holds until the last finalizer goes.
+    """
+
+    def __init__(self, context: Context, reading: Reading) -> None:
+        self._context = context
+        self._reading = reading
+
+    async def delete(self, kind: Kind[Any], namespace: str, name: str, options: DeleteOptions) -> Answer:
+        """Delete one object, or mark it for deletion.
+
+        Raises:
+            ApiError: It is not there, a precondition does not hold, or it may not be deleted.
+        """
+        if kind.key == NAMESPACES and name in _IMMORTAL:
+            raise Forbidden(
+                f'namespaces "{name}" is forbidden: this namespace may not be deleted', kind=kind.plural, name=name
+            )
+        while True:
+            entry = await self._context.current(kind, namespace, name)
+            if entry is None:
+                raise not_found(kind, name)
+            _check_preconditions(kind, entry, options)
+            answer = await self._attempt(kind, entry, options)
+            if answer is not None:
+                return answer
+
+    async def delete_collection(
+        self, kind: Kind[Any], namespace: str, selected: ListOptions, options: DeleteOptions
+    ) -> Page:
+        """Delete all that the selectors choose; answers what was chosen, as it was.
+
+        Raises:
+            ApiError: The selectors or options are refused.
+        """
+        page = await self._reading.list(kind, namespace, selected)
+        for entry in page.entries:
+            _check_preconditions(kind, entry, options)
+        for entry in page.entries:
+            current: Entry | None = entry
+            while current is not None and await self._attempt(kind, current, options) is None:
+                current = await self._context.current(kind, current.namespace, current.name)
+                if current is not None and current.uid != entry.uid:
+                    break
+        return page
+
+    async def _attempt(self, kind: Kind[Any], entry: Entry, options: DeleteOptions) -> Answer | None:
+        """One try against one state of the object; None when it changed meanwhile."""
+        obj = decoded(kind, entry)
+        before = encode_body(obj)
+        _mark(obj, self._context.cluster().now, options)
+        if is_released(obj):
+            write = write_of(kind, "delete", obj, before, expected=entry.revision)
+        else:
+            write = write_of(kind, "update", obj, encode_body(obj), expected=entry.revision)
+            if write.body == before:
+                return Answer(200, entry)
+        if options.dry_run:
+            return Answer(200, entry_of(kind, obj, entry.revision, write.body), deleted=write.action == "delete")
+        outcome = await self._context.writer.write(write)
+        if isinstance(outcome, Committed):
+            gone = write.action == "delete"
+            return Answer(200, entry_of(kind, obj, outcome.revision or 0, write.body), deleted=gone)
+        if isinstance(outcome, Stale | Missing):
+            return None
+        refuse(kind, entry.namespace, entry.name, outcome)
+
+
+def _check_preconditions(kind: Kind[Any], entry: Entry, options: DeleteOptions) -> None:
+    if options.uid is not None and options.uid != entry.uid:
+        raise conflict(kind, entry.name, f"precondition failed: uid {options.uid} is not the object's uid {entry.uid}")
+    if options.resource_version is not None and options.resource_version != str(entry.revision):
+        raise conflict(
+            kind,
+            entry.name,
+            f"precondition failed: resourceVersion {options.resource_version} is not the object's {entry.revision}",
+        )
+
+
+def _mark(obj: KubeObject, now: str, options: DeleteOptions) -> None:
+    """Set the deletion timestamp and the finalizers that the propagation policy asks for (rest.BeforeDelete)."""
+    meta = obj.metadata
+    finalizers = [name for name in meta.finalizers or [] if name not in (_ORPHAN, _FOREGROUND) or not options.propagation]
+    if options.propagation == "Orphan":
+        finalizers.append(_ORPHAN)
+    elif options.propagation == "Foreground":
+        finalizers.append(_FOREGROUND)
+    meta.finalizers = finalizers or None
+    if meta.deletion_timestamp is None:
+        meta.deletion_timestamp = now
+        meta.deletion_grace_period_seconds = 0
+        if hasattr(obj, "status") and obj.kind == "Namespace":
+            obj.status.phase = "Terminating"

@@ -1,0 +1,103 @@
+"""What the store answered, as the API says it."""
+
+from typing import Any, NoReturn
+
+from app.domain.errors import AlreadyExists, ApiError, Cause, Conflict, Forbidden, Invalid, NotFound, invalid
+from app.domain.kinds.kind import Kind
+from app.store.writes import (
+    ClaimHeld,
+    Missing,
+    NamespaceMissing,
+    NamespaceNotEmpty,
+    NamespaceTerminating,
+    NameTaken,
+    Outcome,
+    Stale,
+)
+
+_HELD = {
+    "cluster_ips": "the address is already allocated",
+    "node_ports": "the port is already allocated",
+    "lb_addresses": "the address is already in use by a load balancer",
+    "lb_ports": "the address, protocol and port are already in use by a load balancer",
+}
+
+
+def not_found(kind: Kind[Any], name: str) -> NotFound:
+    """No such object."""
+    return NotFound(f'{_resource(kind)} "{name}" not found', group=kind.group, kind=kind.plural, name=name)
+
+
+def already_exists(kind: Kind[Any], name: str) -> AlreadyExists:
+    """The name is taken."""
+    message = f'{_resource(kind)} "{name}" already exists'
+    return AlreadyExists(message, group=kind.group, kind=kind.plural, name=name)
+
+
+def conflict(kind: Kind[Any], name: str, why: str) -> Conflict:
+    """The object is not what the client thinks."""
+    message = f'Operation cannot be fulfilled on {_resource(kind)} "{name}": {why}'
+    return Conflict(message, group=kind.group, kind=kind.plural, name=name)
+
+
+def invalid_object(kind: Kind[Any], name: str, causes: list[Cause]) -> Invalid:
+    """The object breaks rules."""
+    told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
+    message = f'{kind.name}{"." + kind.group if kind.group else ""} "{name}" is invalid: {told}'
+    return Invalid(message, group=kind.group, kind=kind.name, name=name, causes=causes)
+
+
+def namespace_missing(namespace: str) -> NotFound:
+    """Nothing can be created in a namespace that is not there."""
+    return NotFound(f'namespaces "{namespace}" not found', kind="namespaces", name=namespace)
+
+
+def namespace_terminating(kind: Kind[Any], namespace: str, name: str) -> Forbidden:
+    """Nothing can be created in a namespace that is being deleted."""
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    return Forbidden(
+        f'{_resource(kind)} "{name}" is forbidden: {why}',
+        group=kind.group,
+        kind=kind.plural,
+        name=name,
+        causes=[Cause("NamespaceTerminating", "metadata.namespace", f"namespace {namespace} is being terminated")],
+    )
+
+
+def refuse(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> NoReturn:
+    """Raise what a write's outcome means to its client.
+
+    Raises:
+        ApiError: Always.
+    """
+    raise _as_error(kind, namespace, name, outcome)
+
+
+def _as_error(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> ApiError:
+    match outcome:
+        case NameTaken():
+            return already_exists(kind, name)
+        case Stale():
+            return conflict(kind, name, "the object has been modified; read the latest version and apply your changes to it")
+        case Missing():
+            return not_found(kind, name)
+        case NamespaceMissing():
+            return namespace_missing(namespace)
+        case NamespaceTerminating():
+            return namespace_terminating(kind, namespace, name)
+        case NamespaceNotEmpty():
+            return conflict(kind, name, "the namespace still has objects in it")
+        case ClaimHeld():
+            return invalid_object(kind, name, [_claim_held(namespace, outcome)])
+    return conflict(kind, name, "another process took over this work; try again")
+
+
+def _claim_held(namespace: str, held: ClaimHeld) -> Cause:
+    """Name the holder only to a client that works in the holder's namespace."""
+    value = held.claim.key.split("/")[0]
+    holder = f" by {held.owner_kind}/{held.owner_name}" if held.owner_namespace == namespace else ""
+    return invalid(held.claim.field, value, f"{_HELD[held.claim.table]}{holder}")
+
+
+def _resource(kind: Kind[Any]) -> str:
+    return kind.key

@@ -1,0 +1,36 @@
+"""Continue tokens: where the next page of a list starts, and at which revision."""
+
+import base64
+import binascii
+
+import msgspec
+
+from app.domain.errors import BadRequest
+
+
+class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
+    """The last object a page gave out and the revision that all pages of the list share."""
+
+    revision: int
+    namespace: str
+    name: str
+
+    def encode(self) -> str:
+        """As the opaque text of `metadata.continue`."""
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+
+def decode_continue(text: str) -> ContinueToken:
+    """Read a token back.
+
+    Raises:
+        BadRequest: When it is not one of ours.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        token = msgspec.json.decode(raw, type=ContinueToken)
+    except (binascii.Error, msgspec.MsgspecError, ValueError) as error:
+        raise BadRequest("continue key is not valid: pass metadata.continue of the previous page unchanged") from error
+    if token.revision < 1:
+        raise BadRequest("continue key is not valid: its revision is not positive")
+    return token

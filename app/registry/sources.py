@@ -1,0 +1,126 @@
+"""Where a kind's objects come from: the mirror, or computed from another kind's objects."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from app.domain.encoding import decode_object, encode_body, wire_bytes
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster
+from app.mirror.entry import Change, Entry
+from app.mirror.mirror import Mirror
+
+Place = tuple[str, str]
+"""Namespace and name: the order of lists."""
+
+
+class ChangeFeed(Protocol):
+    """Changes of one kind, as they become ready."""
+
+    @property
+    def revision(self) -> int:
+        """How far the feed has come."""
+
+    async def next(self, timeout: float | None) -> Sequence[Change]:
+        """Everything that became ready; nothing when the time is out."""
+
+    def close(self) -> None:
+        """Stop."""
+
+
+class Sources:
+    """Objects of any kind, whether stored or derived."""
+
+    def __init__(self, mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]) -> None:
+        self._mirror = mirror
+        self._kinds = kinds
+        self._cluster = cluster
+
+    def get(self, kind: Kind[Any], namespace: str, name: str) -> Entry | None:
+        """One object, or None."""
+        if kind.derive is None:
+            return self._mirror.get(kind.key, namespace, name)
+        source = self._mirror.get(kind.derived_from, namespace, name.split(".")[0])
+        return None if source is None else self._derive(kind, source).get(name)
+
+    def list_at(
+        self, kind: Kind[Any], namespace: str | None, revision: int, after: Place | None
+    ) -> Sequence[Entry]:
+        """All objects as of a revision in order of namespace and name, from behind `after`.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
+        if kind.derive is None:
+            return self._mirror.list_at(kind.key, namespace, revision, after)
+        sources = self._mirror.list_at(kind.derived_from, namespace, revision, None)
+        entries = [entry for source in sources for entry in self._derive(kind, source).values()]
+        entries.sort(key=_place)
+        return entries if after is None else entries[bisect_right(entries, after, key=_place) :]
+
+    def watch(self, kind: Kind[Any], namespace: str | None, after: int) -> ChangeFeed:
+        """What changes after a revision.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
+        if kind.derive is None:
+            return self._mirror.watch(kind.key, namespace, after)
+        return _DerivedFeed(self._mirror.watch(kind.derived_from, namespace, after), lambda e: self._derive(kind, e))
+
+    def _derive(self, kind: Kind[Any], source: Entry) -> dict[str, Entry]:
+        if kind.derive is None:
+            return {}
+        obj = decode_object(self._kinds.by_key[kind.derived_from], source.wire)
+        return {
+            each.metadata.name: Entry(
+                kind.key,
+                source.namespace,
+                each.metadata.name,
+                each.metadata.uid or "",
+                source.revision,
+                wire_bytes(encode_body(each), source.revision),
+            )
+            for each in kind.derive(obj, self._cluster())
+        }
+
+
+class _DerivedFeed:
+    """Changes of a derived kind: the difference of what the source's states derive to."""
+
+    def __init__(self, feed: ChangeFeed, derive: Callable[[Entry], dict[str, Entry]]) -> None:
+        self._feed = feed
+        self._derive = derive
+
+    @property
+    def revision(self) -> int:
+        return self._feed.revision
+
+    async def next(self, timeout: float | None) -> Sequence[Change]:
+        return [made for change in await self._feed.next(timeout) for made in self._differences(change)]
+
+    def close(self) -> None:
+        self._feed.close()
+
+    def _differences(self, change: Change) -> Iterator[Change]:
+        deleted = change.type == "DELETED"
+        source_before = change.entry if deleted else change.previous
+        before = {} if source_before is None else self._derive(source_before)
+        after = {} if deleted else self._derive(change.entry)
+        for name in sorted({*before, *after}):
+            old, new = before.get(name), after.get(name)
+            if new is None and old is not None:
+                yield Change(change.revision, "DELETED", old, None)
+            elif new is not None and old is None:
+                yield Change(change.revision, "ADDED", new, None)
+            elif new is not None and old is not None and _content(old) != _content(new):
+                yield Change(change.revision, "MODIFIED", new, old)
+
+
+def _place(entry: Entry) -> Place:
+    return (entry.namespace, entry.name)
+
+
+def _content(entry: Entry) -> bytes:
+    return entry.wire.replace(b'"resourceVersion":"%d",' % entry.revision, b"", 1)

@@ -1,0 +1,213 @@
+"""Update and patch, of the object and of its status."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from app.domain.encoding import decode_object, encode_body
+from app.domain.errors import BadRequest, ServiceUnavailable
+from app.domain.decoding import to_document
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.patching.managed_fields import record_update
+from app.domain.rules.metadata import validate_metadata_update
+from app.mirror.entry import Entry
+from app.registry.context import Context, decoded, entry_of, write_of
+from app.registry.creation import Creation
+from app.registry.options import Answer, Patch, WriteOptions
+from app.registry.outcomes import conflict, invalid_object, not_found, refuse
+from app.store.writes import Committed, Missing, Outcome, Stale, Write
+
+Subresource = Literal["", "status", "finalize"]
+
+_TRIES = 10
+"""How often a write that named no resourceVersion is applied anew after somebody else's came first."""
+
+
+class Updating:
+    """The verbs update and patch."""
+
+    def __init__(self, context: Context, creation: Creation) -> None:
+        self._context = context
+        self._creation = creation
+
+    async def update(
+        self, kind: Kind[Any], namespace: str, name: str, obj: Any, options: WriteOptions, subresource: Subresource = ""
+    ) -> Answer:
+        """Replace an object, or create it where the kind allows that.
+
+        Raises:
+            ApiError: The object is refused; nothing was stored.
+        """
+        _check_request(namespace, name, obj)
+        for _ in range(_TRIES):
+            entry = await self._context.current(kind, namespace, name)
+            if entry is None:
+                if kind.create_on_update and not subresource:
+                    return await self._creation.create(kind, namespace, obj, options)
+                raise not_found(kind, name)
+            answer = await self._attempt(kind, entry, _copy(kind, obj), options, subresource, recorded=False)
+            if answer is not None:
+                return answer
+        raise _contended(kind, name)
+
+    async def patch(
+        self, kind: Kind[Any], namespace: str, name: str, patch: Patch, options: WriteOptions, subresource: Subresource = ""
+    ) -> Answer:
+        """Apply a patch to whatever the object is now, again when it changed meanwhile.
+
+        Raises:
+            ApiError: The patch or its result is refused; nothing was stored.
+        """
+        for _ in range(_TRIES):
+            entry = await self._context.current(kind, namespace, name)
+            if entry is None:
+                if patch.creates and not subresource:
+                    return await self._create_by_patch(kind, namespace, name, patch, options)
+                raise not_found(kind, name)
+            old = decoded(kind, entry)
+            obj, warnings = patch.decode(patch.apply(to_document(old)))
+            _check_request(namespace, name, obj)
+            options_now = replace(options, warnings=(*options.warnings, *warnings))
+            applied = patch.operation == "Apply"
+            answer = await self._attempt(kind, entry, obj, options_now, subresource, recorded=applied)
+            if answer is not None:
+                return answer
+        raise _contended(kind, name)
+
+    async def _create_by_patch(
+        self, kind: Kind[Any], namespace: str, name: str, patch: Patch, options: WriteOptions
+    ) -> Answer:
+        document = patch.apply({})
+        obj, warnings = patch.decode(document)
+        _check_request(namespace, name, obj)
+        return await self._creation.create(
+            kind, namespace, obj, replace(options, warnings=(*options.warnings, *warnings))
+        )
+
+    async def _attempt(
+        self,
+        kind: Kind[Any],
+        entry: Entry,
+        new: Any,
+        options: WriteOptions,
+        subresource: Subresource,
+        *,
+        recorded: bool,
+    ) -> Answer | None:
+        """One try against one state of the object; None when it changed and the client does not mind."""
+        named = new.metadata.resource_version
+        unconditional = not named or named == "0"
+        _check_preconditions(kind, entry, new)
+        old = decoded(kind, entry)
+        warnings = self._apply_rules(kind, new, old, options, subresource, recorded=recorded)
+        body = encode_body(new)
+        if body == encode_body(old):
+            return Answer(200, entry, warnings=warnings)
+        if options.dry_run:
+            await self._preview(kind, new)
+            return Answer(200, entry_of(kind, new, entry.revision), warnings=warnings)
+        return await self._store(kind, entry, new, body, options, warnings, retry=unconditional or recorded)
+
+    def _apply_rules(
+        self, kind: Kind[Any], new: Any, old: Any, options: WriteOptions, subresource: Subresource, *, recorded: bool
+    ) -> tuple[str, ...]:
+        cluster = self._context.cluster()
+        _carry_metadata(kind, new, old)
+        if subresource == "status":
+            kind.strategy.prepare_status(new, old, cluster)
+            causes = kind.strategy.validate_status(new, old, cluster)
+        else:
+            kind.strategy.prepare_update(new, old, cluster)
+            causes = kind.strategy.validate_update(new, old, cluster)
+        causes = [*validate_metadata_update(kind, new.metadata, old.metadata), *causes]
+        if causes:
+            raise invalid_object(kind, old.metadata.name, causes)
+        if not recorded:
+            record_update(kind, old, new, options.field_manager, cluster.now, subresource)
+        return (*options.warnings, *kind.strategy.warnings(new, old))
+
+    async def _store(
+        self, kind: Kind[Any], entry: Entry, new: Any, body: bytes, options: WriteOptions, warnings: tuple[str, ...], *, retry: bool
+    ) -> Answer | None:
+        write = write_of(kind, "update", new, body, expected=entry.revision)
+        if is_released(new):
+            write = write_of(kind, "delete", new, body, expected=entry.revision)
+        outcome = await self._context.writer.write(write)
+        if isinstance(outcome, Committed):
+            return await self._answer(kind, new, write, outcome.revision or 0, options, warnings)
+        if retry and isinstance(outcome, Stale | Missing):
+            return None
+        refuse(kind, write.namespace, write.name, _as_seen(outcome))
+
+    async def _answer(
+        self, kind: Kind[Any], new: Any, write: Write, revision: int, options: WriteOptions, warnings: tuple[str, ...]
+    ) -> Answer:
+        entry = entry_of(kind, new, revision, write.body)
+        if write.pending and not options.respond_async:
+            later = await self._context.mirror.wait_for(entry.uid, self._context.allocation_wait, after=revision)
+            entry = later or entry
+        return Answer(
+            200, entry, warnings=warnings, preference_applied=write.pending and options.respond_async
+        )
+
+    async def _preview(self, kind: Kind[Any], new: Any) -> None:
+        preview = self._context.preview.get(kind.key)
+        if preview is not None:
+            await preview(new, self._context.cluster())
+
+
+def is_released(obj: KubeObject) -> bool:
+    """Whether a deleted object has nothing left that holds it."""
+    spec = getattr(obj, "spec", None)
+    held_by_spec = bool(getattr(spec, "finalizers", None))
+    return obj.metadata.deletion_timestamp is not None and not obj.metadata.finalizers and not held_by_spec
+
+
+def _check_request(namespace: str, name: str, obj: KubeObject) -> None:
+    meta = obj.metadata
+    if meta.name != name:
+        raise BadRequest(f"the name of the object ({meta.name}) does not match the name on the URL ({name})")
+    if meta.namespace and meta.namespace != namespace:
+        raise BadRequest(
+            f"the namespace of the object ({meta.namespace}) does not match the namespace on the request ({namespace})"
+        )
+
+
+def _check_preconditions(kind: Kind[Any], entry: Entry, new: KubeObject) -> None:
+    meta = new.metadata
+    if meta.resource_version and meta.resource_version not in ("0", str(entry.revision)):
+        raise conflict(
+            kind, entry.name, "the object has been modified; read the latest version and apply your changes to it"
+        )
+    if meta.uid and meta.uid != entry.uid:
+        raise conflict(kind, entry.name, f"uid {meta.uid} in the request is not the object's uid {entry.uid}")
+
+
+def _carry_metadata(kind: Kind[Any], new: KubeObject, old: KubeObject) -> None:
+    """Keep what no update can change (rest.BeforeUpdate)."""
+    new.api_version, new.kind = kind.api_version, kind.name
+    to, kept = new.metadata, old.metadata
+    to.namespace, to.uid = kept.namespace, kept.uid
+    to.generate_name = to.generate_name or kept.generate_name
+    to.creation_timestamp = kept.creation_timestamp
+    to.deletion_timestamp = kept.deletion_timestamp
+    to.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
+    to.generation, to.self_link, to.resource_version = kept.generation, None, None
+
+
+def _copy(kind: Kind[Any], obj: Any) -> Any:
+    """A copy for one attempt: the rules change what they are given, and a retry starts over."""
+    copy = decode_object(kind, encode_body(obj))
+    copy.metadata.resource_version = obj.metadata.resource_version
+    return copy
+
+
+def _as_seen(outcome: Outcome) -> Outcome:
+    """An object that was replaced under the same name is a conflict to whoever named its revision."""
+    return Stale(None) if isinstance(outcome, Missing) else outcome
+
+
+def _contended(kind: Kind[Any], name: str) -> ServiceUnavailable:
+    return ServiceUnavailable(
+        f'{kind.plural} "{name}" is being changed by others faster than this request could be applied', retry_after=1
+    )

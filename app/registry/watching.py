@@ -1,0 +1,132 @@
+"""Watch: a stream of what changes, for one client's selection."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.domain.encoding import at_revision
+from app.domain.errors import Cause
+from app.domain.kinds.kind import Kind
+from app.mirror.entry import Change, Entry
+from app.registry.context import Context
+from app.registry.options import WatchEvent, WatchOptions
+from app.registry.outcomes import invalid_object
+from app.registry.reading import parse_revision, too_large
+from app.registry.selection import Selection
+from app.registry.sources import ChangeFeed, Sources
+
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+_PATIENCE = 3.0
+
+
+class Watch:
+    """One client's watch. `next` gives what became ready; `revision` is how far it has come, for bookmarks."""
+
+    def __init__(self, selection: Selection, name: str, feed: ChangeFeed, initial: list[WatchEvent]) -> None:
+        self._selection = selection
+        self._name = name
+        self._feed = feed
+        self._initial = initial
+
+    @property
+    def revision(self) -> int:
+        """Everything up to here has been given out or filtered out."""
+        return self._feed.revision
+
+    async def next(self, timeout: float | None) -> list[WatchEvent]:
+        """Everything that became ready, or nothing when `timeout` seconds pass.
+
+        Raises:
+            Expired: The watcher fell behind what the history holds.
+        """
+        if self._initial:
+            initial, self._initial = self._initial, []
+            return initial
+        changes = await self._feed.next(timeout)
+        return list(self._select(changes))
+
+    def close(self) -> None:
+        """End the watch and free what it holds."""
+        self._feed.close()
+
+    def _select(self, changes: Sequence[Change]) -> Iterator[WatchEvent]:
+        for change in changes:
+            if self._name and change.entry.name != self._name:
+                continue
+            if self._selection.everything:
+                yield WatchEvent(change.type, change.entry, change.revision, change.frame)
+            else:
+                event = self._entering_or_leaving(change)
+                if event is not None:
+                    yield event
+
+    def _entering_or_leaving(self, change: Change) -> WatchEvent | None:
+        """A change as a selector sees it: leaving the selection is a deletion, entering it an addition."""
+        matches = self._selection.matches
+        now = change.type != "DELETED" and matches(change.entry)
+        before = change.previous if change.type != "DELETED" else change.entry
+        was = before is not None and matches(before)
+        if now:
+            return WatchEvent("MODIFIED" if was else "ADDED", change.entry, change.revision)
+        if was and before is not None:
+            return WatchEvent("DELETED", _restamped(before, change.revision), change.revision)
+        return None
+
+
+class Watching:
+    """The verb watch."""
+
+    def __init__(self, context: Context, sources: Sources) -> None:
+        self._context = context
+        self._sources = sources
+
+    async def watch(self, kind: Kind[Any], namespace: str | None, options: WatchOptions) -> Watch:
+        """Start a watch.
+
+        Raises:
+            ApiError: A selector or option is refused, or the revision is in the future.
+            Expired: The revision has left the history.
+        """
+        _check_options(kind, options)
+        selection = Selection(kind, options.label_selector, options.field_selector)
+        mirror = self._context.mirror
+        version = options.resource_version
+        from_now = version in ("", "0") or options.send_initial_events
+        if not version:
+            await mirror.fresh()
+        elif version != "0":
+            wanted = parse_revision(version)
+            if not await mirror.at_least(wanted, _PATIENCE):
+                raise too_large(wanted, mirror.revision)
+        start = mirror.revision if from_now else parse_revision(version)
+        feed = self._sources.watch(kind, namespace, start)
+        return Watch(
+            selection, options.name, feed, self._initial(kind, namespace, options, selection, start) if from_now else []
+        )
+
+    def _initial(
+        self, kind: Kind[Any], namespace: str | None, options: WatchOptions, selection: Selection, start: int
+    ) -> list[WatchEvent]:
+        entries: Sequence[Entry] = self._sources.list_at(kind, namespace, start, None)
+        events = [
+            WatchEvent("ADDED", entry, entry.revision)
+            for entry in entries
+            if (not options.name or entry.name == options.name) and selection.matches(entry)
+        ]
+        if options.send_initial_events:
+            events.append(WatchEvent("BOOKMARK", None, start, annotations={INITIAL_EVENTS_END: "true"}))
+        return events
+
+
+def _restamped(entry: Entry, revision: int) -> Entry:
+    wire = at_revision(entry.wire, revision)
+    return Entry(entry.kind, entry.namespace, entry.name, entry.uid, revision, wire)
+
+
+def _check_options(kind: Kind[Any], options: WatchOptions) -> None:
+    match = options.resource_version_match
+    if match and not options.send_initial_events:
+        cause = Cause("FieldValueForbidden", "resourceVersionMatch", "Forbidden: it needs sendInitialEvents on a watch")
+        raise invalid_object(kind, "", [cause])
+    if options.send_initial_events and match != "NotOlderThan":
+        message = 'Forbidden: sendInitialEvents needs resourceVersionMatch "NotOlderThan"'
+        raise invalid_object(kind, "", [Cause("FieldValueForbidden", "resourceVersionMatch", message)])
