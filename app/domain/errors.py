@@ -1,13 +1,13 @@
 """What can go wrong, as the API says it and as the reconciler retries it.
 
-    FairleadError
-    |-- ApiError              one Kubernetes Status: code, reason, message, causes
-    |   |-- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, MethodNotAllowed 405, NotAcceptable 406
-    |   |-- AlreadyExists 409, Conflict 409, Expired 410, RequestEntityTooLarge 413, UnsupportedMediaType 415
-    |   `-- Invalid 422, TooManyRequests 429, InternalError 500, ServiceUnavailable 503, Timeout 504
-    `-- RetryError
-        |-- Temporary(delay)  try again after so many seconds
-        `-- Permanent(reason) trying again cannot help until the object changes
+FairleadError
+|-- ApiError              one Kubernetes Status: code, reason, message, causes
+|   |-- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, MethodNotAllowed 405, NotAcceptable 406
+|   |-- AlreadyExists 409, Conflict 409, Expired 410, RequestEntityTooLarge 413, UnsupportedMediaType 415
+|   `-- Invalid 422, TooManyRequests 429, InternalError 500, ServiceUnavailable 503, Timeout 504
+`-- RetryError
+    |-- Temporary(delay)  try again after so many seconds
+    `-- Permanent(reason) trying again cannot help until the object changes
 """
 
 from collections.abc import Iterable, Sequence

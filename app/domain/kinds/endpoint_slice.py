@@ -4,14 +4,10 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, KubeObject, ObjectReference, Wire
+from app.domain.kinds.meta import ATOMIC, KubeObject, ObjectReference, Wire, null
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 """Label that names the Service a slice belongs to."""
-
-
-def _null() -> None:
-    """A default that is written out: Go's types mark these lists as never left out."""
 
 
 class EndpointConditions(Wire):
@@ -44,7 +40,7 @@ class EndpointHints(Wire):
 class Endpoint(Wire):
     """One backend: usually a Pod."""
 
-    addresses: Annotated[list[str], ATOMIC] | None = field(default_factory=_null)
+    addresses: Annotated[list[str], ATOMIC] | None = field(default_factory=null)
     conditions: EndpointConditions = field(default_factory=EndpointConditions)
     hostname: str | None = None
     target_ref: ObjectReference | None = None
@@ -67,5 +63,5 @@ class EndpointSlice(KubeObject):
     """At most 1,000 endpoints of one address type that offer the same ports."""
 
     address_type: str = ""
-    endpoints: Annotated[list[Endpoint], ATOMIC] | None = field(default_factory=_null)
-    ports: Annotated[list[EndpointPort], ATOMIC] | None = field(default_factory=_null)
+    endpoints: Annotated[list[Endpoint], ATOMIC] | None = field(default_factory=null)
+    ports: Annotated[list[EndpointPort], ATOMIC] | None = field(default_factory=null)

@@ -4,7 +4,7 @@ Models are `msgspec.Struct`s: one class is the parsed object, its validation of 
 A field that Go's types mark `omitempty` has a default and is left out of the encoding when it equals it.
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Meta, field
@@ -23,7 +23,14 @@ class Wire(msgspec.Struct, rename=wire_name, omit_defaults=True, forbid_unknown_
     """A piece of a document, spelled in camelCase on the wire and in snake_case here.
 
     No field is required: as in Go, what is left out is the zero value, and a rule says so if that will not do.
+
+    Attributes:
+        atomic: Whether server-side apply gives it one owner as a whole (`x-kubernetes-map-type: atomic`).
+        schema: Its OpenAPI name where that does not follow from its module, else "".
     """
+
+    atomic: ClassVar[bool] = False
+    schema: ClassVar[str] = ""
 
 
 def patch_key(*keys: str, strategic: str | None = None) -> Meta:
@@ -49,9 +56,33 @@ MERGE_SET = Meta(extra_json_schema={"x-kubernetes-list-type": "set", "x-kubernet
 ATOMIC = Meta(extra_json_schema={"x-kubernetes-list-type": "atomic"})
 """A list that is replaced whole."""
 
+ATOMIC_MAP = Meta(extra_json_schema={"x-kubernetes-map-type": "atomic"})
+"""A map that is replaced whole by server-side apply."""
+
+Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+"""Go's `int32`, which most integers of the API are; what does not fit is refused when it is decoded."""
+
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Go's `int64`."""
+
+
+_RFC3339 = r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"
+
+Time = Annotated[str, Meta(pattern=_RFC3339, extra_json_schema={"format": "date-time"})]
+"""An RFC 3339 timestamp; written by us in whole seconds UTC (`metav1.Time`)."""
+
+MicroTime = Annotated[str, Meta(pattern=_RFC3339, extra_json_schema={"format": "date-time"})]
+"""An RFC 3339 timestamp; written by us with six digits of a second, UTC (`metav1.MicroTime`)."""
+
+
+def null() -> None:
+    """Default factory of a field that the wire shows as `null` rather than leaving it out."""
+
 
 class OwnerReference(Wire):
     """An object that this one belongs to; when all its owners are gone it is collected."""
+
+    atomic = True
 
     api_version: str = ""
     kind: str = ""
@@ -82,10 +113,10 @@ class ObjectMeta(Wire):
     self_link: str | None = None
     uid: str | None = None
     resource_version: str | None = None
-    generation: int | None = None
+    generation: Int64 | None = None
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
-    deletion_grace_period_seconds: int | None = None
+    deletion_grace_period_seconds: Int64 | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: Annotated[list[OwnerReference], patch_key("uid")] | None = None
@@ -98,7 +129,7 @@ class Condition(Wire):
 
     type: str = ""
     status: str = ""
-    observed_generation: int | None = None
+    observed_generation: Int64 | None = None
     last_transition_time: str | None = None
     reason: str = ""
     message: str = ""
@@ -106,6 +137,9 @@ class Condition(Wire):
 
 class ObjectReference(Wire):
     """A pointer to another object."""
+
+    atomic = True
+    schema = "io.k8s.api.core.v1.ObjectReference"
 
     kind: str = ""
     namespace: str = ""
