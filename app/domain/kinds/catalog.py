@@ -1,6 +1,6 @@
 """Every kind that is declared, and how to find one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +28,19 @@ class Group:
 
 
 class Kinds:
-    """An index of declared kinds; each lookup takes the same time however many there are."""
+    """An index of declared kinds; each lookup takes the same time however many there are.
+
+    Attributes:
+        all: The kinds, in the order discovery shows them.
+        by_key: The kind stored, or shown, under a key, e.g. `endpointslices.discovery.k8s.io`.
+    """
 
     def __init__(self, kinds: Iterable[Kind[Any]] = ALL) -> None:
         self.all = tuple(kinds)
         self._by_path = {(kind.group, kind.version, kind.plural): kind for kind in self.all}
-        self._by_key = {kind.key: kind for kind in self.all}
+        self.by_key: Mapping[str, Kind[Any]] = {kind.key: kind for kind in self.all}
         self._by_kind = {(kind.api_version, kind.name): kind for kind in self.all}
-        if not len(self.all) == len(self._by_path) == len(self._by_key) == len(self._by_kind):
+        if not len(self.all) == len(self._by_path) == len(self.by_key) == len(self._by_kind):
             raise ValueError("two kinds share a path, a key or a name")
 
     def __iter__(self) -> Iterator[Kind[Any]]:
@@ -44,10 +49,6 @@ class Kinds:
     def by_path(self, group: str, version: str, plural: str) -> Kind[Any] | None:
         """The kind served under a path, e.g. ("discovery.k8s.io", "v1", "endpointslices")."""
         return self._by_path.get((group, version, plural))
-
-    def by_key(self, key: str) -> Kind[Any] | None:
-        """The kind stored, or shown, under a key, e.g. `endpointslices.discovery.k8s.io`."""
-        return self._by_key.get(key)
 
     def by_kind(self, api_version: str, name: str) -> Kind[Any] | None:
         """The kind a document names, e.g. ("discovery.k8s.io/v1", "EndpointSlice")."""

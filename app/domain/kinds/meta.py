@@ -66,13 +66,13 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Go's `int64`."""
 
 
-_RFC3339 = r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"
+_SECONDS = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
 
-Time = Annotated[str, Meta(pattern=_RFC3339, extra_json_schema={"format": "date-time"})]
-"""An RFC 3339 timestamp; written by us in whole seconds UTC (`metav1.Time`)."""
+Time = Annotated[str, Meta(pattern=_SECONDS + "Z$", extra_json_schema={"format": "date-time"})]
+"""A moment in whole seconds UTC (`metav1.Time`); decoding turns any RFC 3339 timestamp into this form."""
 
-MicroTime = Annotated[str, Meta(pattern=_RFC3339, extra_json_schema={"format": "date-time"})]
-"""An RFC 3339 timestamp; written by us with six digits of a second, UTC (`metav1.MicroTime`)."""
+MicroTime = Annotated[str, Meta(pattern=_SECONDS + r"\.\d{6}Z$", extra_json_schema={"format": "date-time"})]
+"""A moment with six digits of a second, UTC (`metav1.MicroTime`); decoding accepts any RFC 3339 timestamp."""
 
 
 def null() -> None:
@@ -98,7 +98,7 @@ class ManagedFieldsEntry(Wire):
     manager: str = ""
     operation: str = ""
     api_version: str = ""
-    time: str | None = None
+    time: Time | None = None
     fields_type: str = ""
     fields_v1: dict[str, Any] | None = field(default=None, name="fieldsV1")
     subresource: str = ""
@@ -114,8 +114,8 @@ class ObjectMeta(Wire):
     uid: str | None = None
     resource_version: str | None = None
     generation: Int64 | None = None
-    creation_timestamp: str | None = None
-    deletion_timestamp: str | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     deletion_grace_period_seconds: Int64 | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
@@ -130,7 +130,7 @@ class Condition(Wire):
     type: str = ""
     status: str = ""
     observed_generation: Int64 | None = None
-    last_transition_time: str | None = None
+    last_transition_time: Time | None = None
     reason: str = ""
     message: str = ""
 
