@@ -5,17 +5,15 @@ from typing import Any
 from app.domain.encoding import encode_body
 from app.domain.errors import Forbidden
 from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject
+from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
 from app.registry.context import NAMESPACES, Context, decoded, entry_of, write_of
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, not_found, refuse
 from app.registry.reading import Reading
-from app.registry.updating import is_released
 from app.store.writes import Committed, Missing, Stale
 
 _IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
-_ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 
 
 class Deletion:
@@ -70,8 +68,8 @@ class Deletion:
         """One try against one state of the object; None when it changed meanwhile."""
         obj = decoded(kind, entry)
         before = encode_body(obj)
-        _mark(obj, self._context.cluster().now, options)
-        if is_released(obj):
+        mark_deleted(kind, obj, self._context.cluster(), options.propagation)
+        if is_released(kind, obj):
             write = write_of(kind, "delete", obj, before, expected=entry.revision)
         else:
             write = write_of(kind, "update", obj, encode_body(obj), expected=entry.revision)
@@ -98,18 +96,3 @@ def _check_preconditions(kind: Kind[Any], entry: Entry, options: DeleteOptions) 
             f"precondition failed: resourceVersion {options.resource_version} is not the object's {entry.revision}",
         )
 
-
-def _mark(obj: KubeObject, now: str, options: DeleteOptions) -> None:
-    """Set the deletion timestamp and the finalizers that the propagation policy asks for (rest.BeforeDelete)."""
-    meta = obj.metadata
-    finalizers = [name for name in meta.finalizers or [] if name not in (_ORPHAN, _FOREGROUND) or not options.propagation]
-    if options.propagation == "Orphan":
-        finalizers.append(_ORPHAN)
-    elif options.propagation == "Foreground":
-        finalizers.append(_FOREGROUND)
-    meta.finalizers = finalizers or None
-    if meta.deletion_timestamp is None:
-        meta.deletion_timestamp = now
-        meta.deletion_grace_period_seconds = 0
-        if hasattr(obj, "status") and obj.kind == "Namespace":
-            obj.status.phase = "Terminating"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from app.domain.rules.deletion import Propagation
 from app.mirror.entry import Entry
 
 Document = dict[str, Any]
@@ -58,7 +59,7 @@ class DeleteOptions:
     dry_run: bool = False
     uid: str | None = None
     resource_version: str | None = None
-    propagation: Literal["Background", "Foreground", "Orphan", ""] = ""
+    propagation: Propagation = ""
     grace_period_seconds: int | None = None
 
 

@@ -72,7 +72,7 @@ class Sources:
     def _derive(self, kind: Kind[Any], source: Entry) -> dict[str, Entry]:
         if kind.derive is None:
             return {}
-        obj = decode_object(self._kinds.by_key[kind.derived_from], source.wire)
+        obj = decode_object(self._sources[kind.key], source.wire)
         return {
             each.metadata.name: Entry(
                 kind.key,

@@ -9,6 +9,7 @@ from app.domain.decoding import to_document
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster, KubeObject
 from app.domain.patching.managed_fields import record_update
+from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
 from app.registry.context import Context, decoded, entry_of, write_of
@@ -130,7 +131,7 @@ class Updating:
         self, kind: Kind[Any], entry: Entry, new: Any, body: bytes, options: WriteOptions, warnings: tuple[str, ...], *, retry: bool
     ) -> Answer | None:
         write = write_of(kind, "update", new, body, expected=entry.revision)
-        if is_released(new):
+        if is_released(kind, new):
             write = write_of(kind, "delete", new, body, expected=entry.revision)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
@@ -154,13 +155,6 @@ class Updating:
         preview = self._context.preview.get(kind.key)
         if preview is not None:
             await preview(new, self._context.cluster())
-
-
-def is_released(obj: KubeObject) -> bool:
-    """Whether a deleted object has nothing left that holds it."""
-    spec = getattr(obj, "spec", None)
-    held_by_spec = bool(getattr(spec, "finalizers", None))
-    return obj.metadata.deletion_timestamp is not None and not obj.metadata.finalizers and not held_by_spec
 
 
 def _check_request(namespace: str, name: str, obj: KubeObject) -> None:

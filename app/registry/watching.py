@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.domain.encoding import at_revision
+from app.domain.encoding import with_revision
 from app.domain.errors import Cause
 from app.domain.kinds.kind import Kind
 from app.mirror.entry import Change, Entry
@@ -118,7 +118,7 @@ class Watching:
 
 
 def _restamped(entry: Entry, revision: int) -> Entry:
-    wire = at_revision(entry.wire, revision)
+    wire = with_revision(entry.wire, revision)
     return Entry(entry.kind, entry.namespace, entry.name, entry.uid, revision, wire)
 
 

@@ -1,0 +1,100 @@
+"""Events: what a controller wants people to know about an object."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import structlog
+
+from app.domain.encoding import decode_object, encode_body
+from app.domain.kinds.event import EVENT, Event, EventSource
+from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta, ObjectReference
+from app.mirror.mirror import Mirror
+from app.store.writer import Writer
+from app.store.writes import Committed, Write, write_of
+
+COMPONENT = "fairlead-controller"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing to tell about one object.
+
+    Attributes:
+        about: The object.
+        type: Normal or Warning.
+        reason: One word in CamelCase.
+        message: A sentence for people.
+    """
+
+    about: KubeObject
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+class EventRecorder:
+    """Writes Events. The same thing told again raises the count of the Event that is there.
+
+    An Event's name is computed from what it says, so that any process finds the one to count up without remembering.
+    """
+
+    def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
+        self._writer = writer
+        self._mirror = mirror
+        self._cluster = cluster
+
+    async def record(self, notes: Iterable[Note]) -> None:
+        """Store notes as Events. One that cannot be stored is logged: it must not hold up the work it tells of."""
+        now = self._cluster().now
+        writes = [self._write(note, now) for note in notes]
+        if not writes:
+            return
+        for write, outcome in zip(writes, await self._writer.write_all(writes), strict=True):
+            if not isinstance(outcome, Committed):
+                log.info("event not stored", name=write.name, namespace=write.namespace, outcome=type(outcome).__name__)
+
+    def _write(self, note: Note, now: str) -> Write:
+        namespace = note.about.metadata.namespace or "default"
+        name = _name(note)
+        entry = self._mirror.get(EVENT.key, namespace, name)
+        if entry is None:
+            event: Any = _new(note, namespace, name, now)
+            return write_of(EVENT, "create", event, encode_body(event))
+        event = decode_object(EVENT, entry.wire)
+        event.count += 1
+        event.last_timestamp = now
+        return write_of(EVENT, "update", event, encode_body(event), expected=entry.revision)
+
+
+def _name(note: Note) -> str:
+    said = "\0".join((note.about.metadata.uid or "", note.type, note.reason, note.message))
+    return f"{note.about.metadata.name}.{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+def _new(note: Note, namespace: str, name: str, now: str) -> Event:
+    about = note.about
+    return Event(
+        api_version=EVENT.api_version,
+        kind=EVENT.name,
+        metadata=ObjectMeta(name=name, namespace=namespace, uid=str(uuid.uuid4()), creation_timestamp=now),
+        involved_object=ObjectReference(
+            api_version=about.api_version,
+            kind=about.kind,
+            name=about.metadata.name,
+            namespace=about.metadata.namespace or "",
+            uid=about.metadata.uid or "",
+        ),
+        type=note.type,
+        reason=note.reason,
+        message=note.message,
+        source=EventSource(component=COMPONENT),
+        first_timestamp=now,
+        last_timestamp=now,
+        count=1,
+        reporting_component=COMPONENT,
+    )

@@ -1,0 +1,109 @@
+"""Emptying namespaces that are being deleted, then letting them go."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from app.domain.encoding import decode_object, encode_body
+from app.domain.errors import RetryError, Temporary
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster
+from app.domain.kinds.namespace import NAMESPACE
+from app.domain.rules.deletion import is_released, mark_deleted
+from app.controllers.controller import Key
+from app.mirror.entry import Change, Entry
+from app.mirror.mirror import Mirror
+from app.store.writer import Writer
+from app.store.writes import Committed, LeaseGuard, Write, write_of
+
+_RETRY = 1.0
+
+
+class Namespaces:
+    """Deletes everything in a Terminating namespace; finalizers of its objects hold it until they are gone."""
+
+    name = "namespaces"
+    resync = 30.0
+    channels: Sequence[str] = ()
+
+    def __init__(self, writer: Writer, mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]) -> None:
+        self._writer = writer
+        self._mirror = mirror
+        self._cluster = cluster
+        self._contents = [kind for kind in kinds.all if kind.namespaced and kind.derive is None]
+        self._terminating: set[str] = set()
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+        """Namespaces that began to terminate, and terminating ones that something left."""
+        for change in changes:
+            entry = change.entry
+            if entry.kind == NAMESPACE.key:
+                self._note(entry, gone=change.type == "DELETED")
+                if entry.name in self._terminating:
+                    yield ("", entry.name)
+            elif change.type == "DELETED" and entry.namespace in self._terminating:
+                yield ("", entry.namespace)
+
+    def hinted(self, channel: str) -> Iterable[Key]:
+        """Listens to no channel."""
+        del channel
+        return ()
+
+    def all_keys(self) -> Iterable[Key]:
+        """Every terminating namespace."""
+        return [("", name) for name in self._terminating]
+
+    async def take_over(self) -> None:
+        """Find the terminating namespaces."""
+        await self._mirror.fresh()
+        for entry in self._mirror.list(NAMESPACE.key, None):
+            self._note(entry, gone=False)
+
+    def _note(self, entry: Entry, *, gone: bool) -> None:
+        if not gone and decode_object(NAMESPACE, entry.wire).metadata.deletion_timestamp is not None:
+            self._terminating.add(entry.name)
+        else:
+            self._terminating.discard(entry.name)
+
+    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+        """Delete what is in the namespaces; remove the finalizer of those that are empty."""
+        await self._mirror.fresh()
+        failures: dict[Key, RetryError] = {}
+        for _, name in keys:
+            if name in self._terminating:
+                left = await self._empty(name, lease) or not await self._let_go(name, lease)
+                if left:
+                    failures["", name] = Temporary("objects remain", _RETRY)
+        return failures
+
+    async def _empty(self, namespace: str, lease: LeaseGuard) -> bool:
+        """Delete or mark everything inside; answers whether something is left."""
+        writes = [
+            write
+            for kind in self._contents
+            for entry in self._mirror.list(kind.key, namespace)
+            if (write := self._removal(kind, entry, lease)) is not None
+        ]
+        await self._writer.write_all(writes)
+        await self._mirror.fresh()
+        return any(len(self._mirror.list(kind.key, namespace)) for kind in self._contents)
+
+    def _removal(self, kind: Kind[Any], entry: Entry, lease: LeaseGuard) -> Write | None:
+        obj = decode_object(kind, entry.wire)
+        before = encode_body(obj)
+        mark_deleted(kind, obj, self._cluster())
+        if is_released(kind, obj):
+            return write_of(kind, "delete", obj, before, expected=entry.revision, lease=lease)
+        after = encode_body(obj)
+        return None if after == before else write_of(kind, "update", obj, after, expected=entry.revision, lease=lease)
+
+    async def _let_go(self, name: str, lease: LeaseGuard) -> bool:
+        """Remove Kubernetes' own finalizer; answers whether that is done, whoever did it."""
+        entry = self._mirror.get(NAMESPACE.key, "", name)
+        if entry is None:
+            return True
+        namespace = decode_object(NAMESPACE, entry.wire)
+        namespace.spec.finalizers = [each for each in namespace.spec.finalizers or [] if each != "kubernetes"] or None
+        action = "delete" if is_released(NAMESPACE, namespace) else "update"
+        write = write_of(NAMESPACE, action, namespace, encode_body(namespace), expected=entry.revision, lease=lease)
+        return isinstance(await self._writer.write(write), Committed)

@@ -1,0 +1,34 @@
+"""What deletion does to an object before its row goes (rest.BeforeDelete)."""
+
+from typing import Any, Literal
+
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster, KubeObject
+
+Propagation = Literal["Background", "Foreground", "Orphan", ""]
+
+ORPHAN_FINALIZER = "orphan"
+FOREGROUND_FINALIZER = "foregroundDeletion"
+_BY_PROPAGATION = {"Orphan": ORPHAN_FINALIZER, "Foreground": FOREGROUND_FINALIZER}
+
+
+def mark_deleted(kind: Kind[Any], obj: KubeObject, cluster: Cluster, propagation: Propagation = "") -> None:
+    """Set the deletion timestamp and the finalizer that the propagation policy asks for, in place.
+
+    A later request may change the policy of an object that is already being deleted, never its timestamp.
+    """
+    meta = obj.metadata
+    if propagation:
+        finalizers = [name for name in meta.finalizers or [] if name not in _BY_PROPAGATION.values()]
+        if propagation in _BY_PROPAGATION:
+            finalizers.append(_BY_PROPAGATION[propagation])
+        meta.finalizers = finalizers or None
+    if meta.deletion_timestamp is None:
+        meta.deletion_timestamp = cluster.now
+        meta.deletion_grace_period_seconds = 0
+        kind.strategy.prepare_delete(obj, cluster)
+
+
+def is_released(kind: Kind[Any], obj: KubeObject) -> bool:
+    """Whether an object's deletion was asked for and nothing holds it any more."""
+    return obj.metadata.deletion_timestamp is not None and kind.strategy.releasable(obj)
