@@ -1,0 +1,175 @@
+"""Allocation: what a Service lacks is picked from pools and written into it.
+
+The claims of the result make it true: whoever stores it and finds a value taken by somebody else picks again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.kinds.meta import Cluster
+from app.domain.kinds.service import LoadBalancerIngress, Service
+from app.domain.ranges import AddressPool, PortRange, RandomBelow
+from app.domain.rules.conditions import (
+    Shortage,
+    missing_additional_addresses,
+    missing_frontend_families,
+    refresh_conditions,
+)
+from app.domain.rules.load_balancer_wish import StaticAddress, is_internal, static_address
+from app.domain.rules.needs import lacks_health_check_node_port, missing_cluster_ip_families, missing_node_ports
+
+POOL_EXHAUSTED, NO_POOL, ADDRESS_NOT_FOUND = "PoolExhausted", "NoPool", "AddressNotFound"
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """What can be picked from, by IP family where families differ.
+
+    Attributes:
+        cluster_ips: ClusterIPs; a family may have several ranges (KEP-1880).
+        node_ports: Node ports and health check node ports.
+        internal: Private load balancer frontends.
+        external: Public load balancer frontends.
+        random_below: Source of chance: a number in 0..n-1.
+        static_addresses: Addresses reserved by name, keyed `namespace/name`.
+    """
+
+    cluster_ips: Mapping[str, AddressPool]
+    node_ports: PortRange
+    internal: Mapping[str, AddressPool]
+    external: Mapping[str, AddressPool]
+    random_below: RandomBelow
+    static_addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What became of one attempt.
+
+    Attributes:
+        shortages: What is still missing; empty when the Service has everything.
+        picked: The values that were picked, each held in its pool now.
+    """
+
+    shortages: tuple[Shortage, ...]
+    picked: tuple[tuple[AddressPool | PortRange, Any], ...]
+
+    def give_back(self) -> None:
+        """Let go of everything picked: the Service was not stored with it."""
+        for pool, value in self.picked:
+            pool.release(value)
+
+
+def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool) -> Allocation:
+    """Give a Service what it lacks, in place, conditions included; what it has stays.
+
+    Args:
+        service: Changed in place.
+        pools: What to pick from; picks are held there.
+        cluster: For the conditions.
+        created: Whether this is a new Service, whose ports of one number share a nodePort.
+    """
+    attempt = _Attempt(service, pools)
+    attempt.cluster_ips()
+    attempt.node_ports(shared=created)
+    attempt.health_check_node_port()
+    attempt.frontends()
+    refresh_conditions(service, cluster, attempt.shortages)
+    return Allocation(tuple(attempt.shortages), tuple(attempt.picked))
+
+
+class _Attempt:
+    """One allocation under way."""
+
+    def __init__(self, service: Service, pools: Pools) -> None:
+        self._service = service
+        self._pools = pools
+        self.shortages: list[Shortage] = []
+        self.picked: list[tuple[AddressPool | PortRange, Any]] = []
+
+    def cluster_ips(self) -> None:
+        """One ClusterIP for each of `ipFamilies`; the first is also `clusterIP`. A gap stops, for order is meaning."""
+        spec = self._service.spec
+        for family in missing_cluster_ip_families(spec):
+            address = self._pick_address(self._pools.cluster_ips, family, f"{family} ClusterIP")
+            if address is None:
+                return
+            spec.cluster_ips = [*(spec.cluster_ips or []), address]
+            spec.cluster_ip = spec.cluster_ips[0]
+
+    def node_ports(self, *, shared: bool) -> None:
+        """A nodePort for each port that lacks one; on create, ports of one number (TCP and UDP) share it."""
+        spec = self._service.spec
+        by_number: dict[int, int] = {}
+        if shared:
+            for port in reversed(spec.ports or []):
+                if port.node_port:
+                    by_number[port.port] = port.node_port
+        for port in missing_node_ports(spec):
+            node_port = by_number.get(port.port) or self._pick_port(f"a node port for port {port.port}/{port.protocol}")
+            if node_port is None:
+                return
+            port.node_port = node_port
+            if shared:
+                by_number[port.port] = node_port
+
+    def health_check_node_port(self) -> None:
+        """A port at which each node says whether it has local endpoints."""
+        spec = self._service.spec
+        if lacks_health_check_node_port(spec):
+            spec.health_check_node_port = self._pick_port("a health check node port") or 0
+
+    def frontends(self) -> None:
+        """A load balancer address for each family that lacks one, and the additional addresses."""
+        for family in missing_frontend_families(self._service):
+            asked = static_address(self._service, family)
+            address = self._named(asked) if asked else self._pick_frontend(family)
+            if address is not None:
+                self._show(address)
+        for address in missing_additional_addresses(self._service):
+            self._show(address)
+
+    def _show(self, address: str) -> None:
+        status = self._service.status.load_balancer
+        status.ingress = [*(status.ingress or []), LoadBalancerIngress(ip=address, ip_mode="VIP")]
+
+    def _named(self, asked: StaticAddress) -> str | None:
+        if asked.address:
+            return asked.address
+        address = self._pools.static_addresses.get(f"{self._service.metadata.namespace}/{asked.name}")
+        if address is None:
+            message = f'{asked.field} names the static address "{asked.name}", which this namespace does not have'
+            self.shortages.append(Shortage(ADDRESS_NOT_FOUND, asked.name, 0, 0, message))
+        return address
+
+    def _pick_frontend(self, family: str) -> str | None:
+        scope, pools = ("internal", self._pools.internal) if is_internal(self._service) else (
+            "external", self._pools.external)  # fmt: skip
+        return self._pick_address(pools, family, f"{scope} {family} load balancer address")
+
+    def _pick_address(self, pools: Mapping[str, AddressPool], family: str, what: str) -> str | None:
+        pool = pools.get(family)
+        if pool is None:
+            message = f"no {what}: there is no pool of them; add one, and it is given at once"
+            self.shortages.append(Shortage(NO_POOL, what, 0, 0, message))
+            return None
+        address = pool.pick(self._pools.random_below)
+        if address is None:
+            self._exhausted(pool, f"no {what}")
+            return None
+        self.picked.append((pool, address))
+        return address
+
+    def _pick_port(self, what: str) -> int | None:
+        pool = self._pools.node_ports
+        port = pool.pick(self._pools.random_below)
+        if port is None:
+            self._exhausted(pool, f"not {what}")
+            return None
+        self.picked.append((pool, port))
+        return port
+
+    def _exhausted(self, pool: AddressPool | PortRange, what: str) -> None:
+        message = f"{what}: {pool.name} has {pool.size} in all and {pool.free} free; tried again when one is released"
+        self.shortages.append(Shortage(POOL_EXHAUSTED, pool.name, pool.size, pool.free, message))

@@ -1,0 +1,66 @@
+"""What a Service holds: each claim is a unique row, so that nobody else can show the same."""
+
+from app.domain.kinds.meta import Claim
+from app.domain.kinds.service import Service
+from app.domain.rules.conditions import is_served_by_us
+from app.domain.rules.load_balancer_wish import (
+    ADDITIONAL_ADDRESSES,
+    HIGH_AVAILABILITY_PORTS,
+    additional_addresses,
+    annotation,
+    annotation_field,
+    static_address,
+)
+from app.domain.rules.needs import ingress_addresses, is_headless, needs_cluster_ip
+
+FAMILIES = ("IPv4", "IPv6")
+
+
+def claims(service: Service) -> tuple[Claim, ...]:
+    """Everything unique that a Service shows, each with the field that an error names."""
+    return (*_cluster_ips(service), *_node_ports(service), *_frontends(service))
+
+
+def _cluster_ips(service: Service) -> list[Claim]:
+    if not needs_cluster_ip(service.spec) or is_headless(service.spec):
+        return []
+    return [Claim("cluster_ips", address, "spec.clusterIPs") for address in service.spec.cluster_ips or []]
+
+
+def _node_ports(service: Service) -> list[Claim]:
+    """A node port is one claim whatever the protocols that share it."""
+    found: dict[int, str] = {}
+    for index, port in enumerate(service.spec.ports or []):
+        if port.node_port:
+            found.setdefault(port.node_port, f"spec.ports[{index}].nodePort")
+    if service.spec.health_check_node_port:
+        found.setdefault(service.spec.health_check_node_port, "spec.healthCheckNodePort")
+    return [Claim("node_ports", str(number), field) for number, field in found.items()]
+
+
+def _frontends(service: Service) -> list[Claim]:
+    """Addresses asked for by the client may be shared, port by port; all others are one Service's own."""
+    if not is_served_by_us(service):
+        return []
+    asked = _asked_addresses(service)
+    addresses = dict.fromkeys([*asked, *ingress_addresses(service)])
+    whole = annotation(service, HIGH_AVAILABILITY_PORTS) == "true"
+    result = []
+    for address in addresses:
+        field = asked.get(address, "status.loadBalancer.ingress")
+        shared = address in asked and not whole
+        result.append(Claim("lb_addresses", f"{address}/shared" if shared else address, field))
+        for index, port in enumerate(service.spec.ports or []):
+            where = f"spec.ports[{index}].port" if address in asked else field
+            result.append(Claim("lb_ports", f"{address}/{port.protocol}/{port.port}", where))
+    return result
+
+
+def _asked_addresses(service: Service) -> dict[str, str]:
+    """Each address that the client asks for, with the field where it does."""
+    found = dict.fromkeys(additional_addresses(service), annotation_field(ADDITIONAL_ADDRESSES))
+    for family in FAMILIES:
+        asked = static_address(service, family)
+        if asked is not None and asked.address and family in (service.spec.ip_families or []):
+            found[asked.address] = asked.field
+    return found
