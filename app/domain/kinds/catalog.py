@@ -9,8 +9,9 @@ from app.domain.kinds.event import EVENT
 from app.domain.kinds.events_event import EVENTS_EVENT
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.namespace import NAMESPACE
+from app.domain.kinds.service_declaration import SERVICE
 
-ALL: tuple[Kind[Any], ...] = (NAMESPACE, EVENT, EVENTS_EVENT, DNS_RECORD_SET)
+ALL: tuple[Kind[Any], ...] = (NAMESPACE, SERVICE, EVENT, EVENTS_EVENT, DNS_RECORD_SET)
 """In the order discovery shows them."""
 
 

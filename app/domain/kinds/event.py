@@ -6,7 +6,7 @@ from app.domain.errors import Cause, invalid, required
 from app.domain.kinds.columns import NAME
 from app.domain.kinds.kind import Column, Kind, Strategy
 from app.domain.kinds.meta import Cluster, KubeObject, MicroTime, ObjectReference, Time, Wire, null
-from app.domain.timestamps import age, format_micro_time, format_time, parse_time
+from app.domain.timestamps import age
 
 _SHORT_TEXT_LIMIT, _MESSAGE_LIMIT = 128, 1024
 """Characters, for `reportingInstance`, `action` and `reason`, and for `message`, of an event with an eventTime."""
@@ -51,32 +51,10 @@ class Event(KubeObject):
 class EventStrategy(Strategy[Event]):
     """Events of the older form (no `eventTime`) are checked for their namespace only, as older clients expect."""
 
-    def prepare_create(self, new: Event, cluster: Cluster) -> None:
-        """Write timestamps as the wire has them."""
-        del cluster
-        write_times(new)
-
-    def prepare_update(self, new: Event, old: Event, cluster: Cluster) -> None:
-        """Write timestamps as the wire has them."""
-        del old, cluster
-        write_times(new)
-
     def validate_create(self, new: Event, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
         del cluster
         return validate_event(new, reporter_field="reportingComponent")
-
-
-def write_times(event: Event) -> None:
-    """Bring an event's timestamps to the precision the wire gives them."""
-    if event.first_timestamp:
-        event.first_timestamp = format_time(parse_time(event.first_timestamp))
-    if event.last_timestamp:
-        event.last_timestamp = format_time(parse_time(event.last_timestamp))
-    if event.event_time:
-        event.event_time = format_micro_time(parse_time(event.event_time))
-    if event.series and event.series.last_observed_time:
-        event.series.last_observed_time = format_micro_time(parse_time(event.series.last_observed_time))
 
 
 def validate_event(event: Event, *, reporter_field: str) -> list[Cause]:

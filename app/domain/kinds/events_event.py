@@ -76,16 +76,6 @@ class EventsEventStrategy(Strategy[Event]):
     Fields are named in causes as core/v1 spells them, which is how Kubernetes answers here, too.
     """
 
-    def prepare_create(self, new: Event, cluster: Cluster) -> None:
-        """Write timestamps as the wire has them."""
-        del cluster
-        _write_times(new)
-
-    def prepare_update(self, new: Event, old: Event, cluster: Cluster) -> None:
-        """Write timestamps as the wire has them."""
-        del old, cluster
-        _write_times(new)
-
     def validate_create(self, new: Event, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong in a new event."""
         del cluster
@@ -143,15 +133,6 @@ def _validate_series(event: core.Event) -> list[Cause]:
     if event.series and not event.series.last_observed_time:
         causes.append(required("series.lastObservedTime", "when it was last observed"))
     return causes
-
-
-def _write_times(event: Event) -> None:
-    stored = to_stored(event)
-    core.write_times(stored)
-    shown = from_stored(stored)
-    event.event_time, event.series = shown.event_time, shown.series
-    event.deprecated_first_timestamp = shown.deprecated_first_timestamp
-    event.deprecated_last_timestamp = shown.deprecated_last_timestamp
 
 
 def _column(column: Column[core.Event]) -> Column[Event]:
