@@ -1,0 +1,224 @@
+"""Label and field selectors of lists, watches and deletecollection (query `labelSelector` and `fieldSelector`)."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from app.domain.errors import BadRequest
+from app.domain.label_syntax import label_key_problem, label_value_problem
+
+_TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!<>(),]|[^ \t\r\n=!<>(),]+|\Z)")
+_SYMBOLS = frozenset({"==", "!=", "=", "!", "<", ">", "(", ")", ",", ""})
+_INT64 = re.compile(r"[-+]?[0-9]{1,19}")
+_FIELD_OPERATORS = ("!=", "==", "=")
+
+Operator = Literal["in", "notin", "exists", "!", ">", "<"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRequirement:
+    """One term of a label selector; `=`, `==` and `!=` are `in` and `notin` with one value."""
+
+    key: str
+    operator: Operator
+    values: frozenset[str] = frozenset()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels fulfils the term; a label that is absent is `notin` every set."""
+        value = labels.get(self.key)
+        match self.operator:
+            case "in":
+                return value in self.values
+            case "notin":
+                return value not in self.values
+            case "exists":
+                return value is not None
+            case "!":
+                return value is None
+            case _:
+                return value is not None and self._compares(value)
+
+    def _compares(self, value: str) -> bool:
+        if not _INT64.fullmatch(value):
+            return False
+        (bound,) = self.values
+        return int(value) > int(bound) if self.operator == ">" else int(value) < int(bound)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """Terms that must all hold; none selects everything."""
+
+    requirements: tuple[LabelRequirement, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is selected."""
+        return all(requirement.matches(labels) for requirement in self.requirements)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRequirement:
+    """One term of a field selector."""
+
+    field: str
+    equal: bool
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSelector:
+    """Terms that must all hold; none selects everything."""
+
+    requirements: tuple[FieldRequirement, ...] = ()
+
+    def matches(self, read: Callable[[str], str]) -> bool:
+        """Whether an object is selected, whose fields `read` gives by label."""
+        return all((read(term.field) == term.value) == term.equal for term in self.requirements)
+
+
+def parse_label_selector(text: str) -> LabelSelector:
+    """Parse a label selector.
+
+    The grammar is Kubernetes': terms separated by commas, each `key`, `!key`, `key = value`, `key == value`,
+    `key != value`, `key in (a, b)`, `key notin (a, b)`, `key > 1` or `key < 1`. Empty values count.
+
+    Raises:
+        BadRequest: It does not follow the grammar, or a key or value cannot be a label's.
+    """
+    return LabelSelector(tuple(_LabelParser(text).parse()))
+
+
+def parse_field_selector(text: str, allowed: Collection[str]) -> FieldSelector:
+    r"""Parse a field selector: terms `field=value`, `field==value`, `field!=value`, separated by commas.
+
+    In values `\\`, `\,` and `\=` stand for the second character.
+
+    Args:
+        text: The selector.
+        allowed: Field labels that the kind can be selected by.
+
+    Raises:
+        BadRequest: It does not follow the grammar, or names another field.
+    """
+    terms = [_field_requirement(term, text) for term in re.findall(r"(?:\\.|[^,\\]|\\$)+", text, re.DOTALL)]
+    for term in terms:
+        if term.field not in allowed:
+            raise BadRequest(
+                f'field label not supported: "{term.field}" cannot be selected by; can be: {", ".join(allowed)}'
+            )
+    return FieldSelector(tuple(terms))
+
+
+class _LabelParser:
+    """Reads a label selector from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = [match[1] for match in _TOKEN.finditer(text)]
+        self._at = 0
+
+    def parse(self) -> list[LabelRequirement]:
+        requirements: list[LabelRequirement] = []
+        while self._peek() or requirements:
+            requirements.append(self._requirement())
+            if not self._peek():
+                break
+            if self._next() != ",":
+                raise self._problem("a comma between two terms")
+        return requirements
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _next(self) -> str:
+        token = self._peek()
+        self._at += 1
+        return token
+
+    def _problem(self, wanted: str) -> BadRequest:
+        found = self._tokens[self._at - 1] if 0 < self._at <= len(self._tokens) else ""
+        return BadRequest(
+            f'the label selector "{self._text}" cannot be understood: found "{found}" where {wanted} should be'
+            if found
+            else f'the label selector "{self._text}" ends where {wanted} should be'
+        )
+
+    def _requirement(self) -> LabelRequirement:
+        key = self._next()
+        absent = key == "!"
+        if absent:
+            key = self._next()
+        if key in _SYMBOLS:
+            raise self._problem("a label key")
+        problem = label_key_problem(key)
+        if problem is not None:
+            raise BadRequest(f'the label selector "{self._text}" has the key "{key}", which is none: {problem}')
+        if absent or self._peek() in ("", ","):
+            return LabelRequirement(key, "!" if absent else "exists")
+        return self._compared(key)
+
+    def _compared(self, key: str) -> LabelRequirement:
+        sign = self._next()
+        match sign:
+            case "in" | "notin":
+                values = self._set()
+            case "=" | "==" | "!=" | "<" | ">":
+                values = frozenset({self._value()})
+            case _:
+                raise self._problem("one of =, ==, !=, in, notin, <, >")
+        for value in values:
+            self._check_value(sign, value)
+        operator: Operator = {"=": "in", "==": "in", "!=": "notin"}.get(sign, sign)  # type: ignore[assignment]
+        return LabelRequirement(key, operator, values)
+
+    def _value(self) -> str:
+        """The value of a comparison; nothing at all before a comma or the end is the empty one."""
+        if self._peek() in ("", ","):
+            return ""
+        value = self._next()
+        if value in _SYMBOLS:
+            raise self._problem("a value")
+        return value
+
+    def _set(self) -> frozenset[str]:
+        """Values in parentheses; `()`, `(,a)` and `(a,)` each have an empty one."""
+        if self._next() != "(":
+            raise self._problem("an opening parenthesis")
+        values: set[str] = set()
+        value = ""
+        while True:
+            word = self._next()
+            if word in (",", ")"):
+                values.add(value)
+                value = ""
+                if word == ")":
+                    return frozenset(values)
+            elif word in _SYMBOLS or value:
+                raise self._problem("a value, a comma or a closing parenthesis")
+            else:
+                value = word
+
+    def _check_value(self, operator: str, value: str) -> None:
+        problem = label_value_problem(value)
+        if problem is None and operator in "<>" and not _INT64.fullmatch(value):
+            problem = f"{operator} compares integers"
+        if problem is not None:
+            raise BadRequest(f'the label selector "{self._text}" has the value "{value}": {problem}')
+
+
+def _field_requirement(term: str, text: str) -> FieldRequirement:
+    for at in range(len(term)):
+        for operator in _FIELD_OPERATORS:
+            if term.startswith(operator, at):
+                value = _unescaped(term[at + len(operator) :], text)
+                return FieldRequirement(term[:at], operator != "!=", value)
+    raise BadRequest(f'the field selector "{text}" has the term "{term}"; a term is field=value or field!=value')
+
+
+def _unescaped(value: str, text: str) -> str:
+    if re.fullmatch(r"(\\[\\,=]|[^\\,=])*", value, re.DOTALL) is None:
+        raise BadRequest(
+            f'the field selector "{text}" has the value "{value}"; write \\\\, \\, and \\= in it for \\ , ='
+        )
+    return re.sub(r"\\(.)", r"\1", value)
