@@ -2,26 +2,26 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from app.controllers.controller import Key
-from app.controllers.event_recorder import EventRecorder
-from app.controllers.pools import PoolSet
+from app.controllers.event_recorder import EventRecorder, Note
 from app.domain.encoding import decode_object, encode_body
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import ApiError, RetryError, Temporary
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
 from app.domain.rules.allocation import Allocation as Picks
 from app.domain.rules.allocation import allocate
+from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
 from app.domain.rules.service_strategy import SERVICE
-from app.mirror.entry import Change, Entry
+from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.store.notifications import PENDING, RELEASED
 from app.store.reader import ObjectRow, Reader
+from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import ClaimHeld, Committed, LeaseGuard, Outcome, Write, write_of
+from app.store.writes import Action, ClaimHeld, Committed, LeaseGuard, Outcome, Write
 
 UNPUBLISHED: Key = ("", "")
 """The key that stands for all Services that were stored and not yet published."""
@@ -106,7 +106,7 @@ class Allocation:
         self._owner = True
         self._waiting.clear()
         self._pools.clear()
-        for table in self._pools.tables:
+        for table in POOLED_CLAIMS:
             async for key in self._reader.claimed(table):
                 self._pools.hold(table, key)
         for row in await self._reader.pending(SERVICE.key):
@@ -131,23 +131,61 @@ class Allocation:
         for row in rows:
             service = decode_object(SERVICE, row.body)
             self._pools.moved(None, service)
-            attempts.append(self._attempt(service, cluster, "publish", None, lease))
-        outcomes = await self._writer.write_all([attempt.write for attempt in attempts])
-        for attempt, outcome in zip(attempts, outcomes, strict=True):
-            self._settle(attempt, outcome)
-        return any(not isinstance(outcome, ClaimHeld) for outcome in outcomes)
+            attempts.append(self._attempt(service, "publish", None, cluster, lease))
+        return await self._store(attempts)
 
     async def _reallocate(self, keys: Sequence[Key], lease: LeaseGuard) -> None:
+        """Try again for published Services that wait."""
         cluster = self._cluster()
         attempts = []
-        for namespace, name in keys:
-            entry = self._mirror.get(SERVICE.key, namespace, name)
-            attempt = None if entry is None else self._attempt_again(entry, cluster, lease)
-            if attempt is None:
-                self._waiting.pop((namespace, name), None)
+        for key in keys:
+            entry = self._mirror.get(SERVICE.key, *key)
+            service = None if entry is None else decode_object(SERVICE, entry.wire)
+            if entry is None or service is None or not SERVICE.strategy.pending(service):
+                self._waiting.pop(key, None)
+                continue
+            before = encode_body(service)
+            attempt = self._attempt(service, "update", entry.revision, cluster, lease)
+            if attempt.write.body == before:
+                self._waiting[key] = None
             else:
                 attempts.append(attempt)
-        changed = [attempt for attempt in attempts if attempt.write.body]
-        outcomes = await self._writer.write_all([attempt.write for attempt in changed])
-        for attempt, outcome in zip(changed, outcomes, strict=True):
+        await self._store(attempts)
+
+    def _attempt(
+        self, service: Service, action: Action, expected: int | None, cluster: Cluster, lease: LeaseGuard
+    ) -> _Attempt:
+        picks = allocate(service, self._pools.pools, cluster, created=action == "publish")
+        write = write_of(SERVICE, action, service, encode_body(service), expected=expected, lease=lease)
+        return _Attempt(service, picks, write)
+
+    async def _store(self, attempts: Sequence[_Attempt]) -> bool:
+        """Write what was picked; answers whether anything was settled, well or badly."""
+        if not attempts:
+            return False
+        try:
+            outcomes = await self._writer.write_all([attempt.write for attempt in attempts])
+        except ApiError:
+            for attempt in attempts:
+                attempt.picks.give_back()
+            raise
+        notes = []
+        for attempt, outcome in zip(attempts, outcomes, strict=True):
             self._settle(attempt, outcome)
+            if isinstance(outcome, Committed):
+                notes += [Note(attempt.service, "Warning", s.reason, s.message) for s in attempt.picks.shortages]
+        await self._recorder.record(notes)
+        return any(not isinstance(outcome, ClaimHeld) for outcome in outcomes)
+
+    def _settle(self, attempt: _Attempt, outcome: Outcome) -> None:
+        meta = attempt.service.metadata
+        if isinstance(outcome, Committed):
+            if attempt.write.pending:
+                self._waiting[meta.namespace or "", meta.name] = None
+            else:
+                self._waiting.pop((meta.namespace or "", meta.name), None)
+            return
+        attempt.picks.give_back()
+        if isinstance(outcome, ClaimHeld):
+            self._pools.hold(outcome.claim.table, outcome.claim.key)
+            log.info("pick was held", claim=outcome.claim.key, service=meta.name, namespace=meta.namespace)

@@ -10,8 +10,9 @@ from app.domain.kinds.event import EVENT, Event
 from app.domain.kinds.meta import Cluster
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
+from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import LeaseGuard, write_of
+from app.store.writes import LeaseGuard
 
 TIME_TO_LIVE = timedelta(hours=1)
 """As long as kube-apiserver keeps Events by default (`--event-ttl`)."""

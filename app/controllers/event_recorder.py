@@ -12,8 +12,9 @@ from app.domain.encoding import decode_object, encode_body
 from app.domain.kinds.event import EVENT, Event, EventSource
 from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta, ObjectReference
 from app.mirror.mirror import Mirror
+from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import Committed, Write, write_of
+from app.store.writes import Committed, Write
 
 COMPONENT = "fairlead-controller"
 

@@ -13,8 +13,9 @@ from app.domain.rules.deletion import is_released, mark_deleted
 from app.controllers.controller import Key
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
+from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import Committed, LeaseGuard, Write, write_of
+from app.store.writes import Committed, LeaseGuard, Write
 
 _RETRY = 1.0
 

@@ -12,7 +12,7 @@ from app.domain.kinds.meta import Cluster, KubeObject
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.metadata import validate_metadata
 from app.mirror.entry import Entry
-from app.registry.context import NAMESPACES, Context, decoded, entry_of, write_of
+from app.registry.context import NAMESPACES, Context, decoded, entry_of
 from app.registry.outcomes import (
     already_exists,
     invalid_object,
@@ -21,6 +21,7 @@ from app.registry.outcomes import (
     refuse,
 )
 from app.registry.options import Answer, WriteOptions
+from app.store.object_writes import write_of
 from app.store.writes import Committed, NameTaken, Stale
 
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -124,9 +125,7 @@ class Creation:
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
         if await self._context.current(kind, obj.metadata.namespace or "", obj.metadata.name) is not None:
             raise already_exists(kind, obj.metadata.name)
-        preview = self._context.preview.get(kind.key)
-        if preview is not None:
-            await preview(obj, self._context.cluster())
+        await self._context.preview(kind, obj, created=True)
         return Answer(201, entry_of(kind, obj, 0), warnings=warnings)
 
 

@@ -7,10 +7,11 @@ from app.domain.errors import Forbidden
 from app.domain.kinds.kind import Kind
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
-from app.registry.context import NAMESPACES, Context, decoded, entry_of, write_of
+from app.registry.context import NAMESPACES, Context, decoded, entry_of
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, not_found, refuse
 from app.registry.reading import Reading
+from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Stale
 
 _IMMORTAL = frozenset({"default", "kube-system", "kube-public"})

@@ -12,10 +12,11 @@ from app.domain.patching.managed_fields import record_update
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
-from app.registry.context import Context, decoded, entry_of, write_of
+from app.registry.context import Context, decoded, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, Patch, WriteOptions
 from app.registry.outcomes import conflict, invalid_object, not_found, refuse
+from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Outcome, Stale, Write
 
 Subresource = Literal["", "status", "finalize"]
@@ -105,7 +106,7 @@ class Updating:
         if body == encode_body(old):
             return Answer(200, entry, warnings=warnings)
         if options.dry_run:
-            await self._preview(kind, new)
+            await self._context.preview(kind, new, created=False)
             return Answer(200, entry_of(kind, new, entry.revision), warnings=warnings)
         return await self._store(kind, entry, new, body, options, warnings, retry=unconditional or recorded)
 
@@ -150,11 +151,6 @@ class Updating:
         return Answer(
             200, entry, warnings=warnings, preference_applied=write.pending and options.respond_async
         )
-
-    async def _preview(self, kind: Kind[Any], new: Any) -> None:
-        preview = self._context.preview.get(kind.key)
-        if preview is not None:
-            await preview(new, self._context.cluster())
 
 
 def _check_request(namespace: str, name: str, obj: KubeObject) -> None:

@@ -1,0 +1,91 @@
+"""What is free, from memory: the pools, kept in step with claims that others make and let go."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from app.domain.kinds.service import Service
+from app.domain.ranges import AddressPool, AddressRange, PortRange, RandomBelow
+from app.domain.rules.allocation import Pools
+from app.domain.rules.service_strategy import SERVICE
+
+POOLED_CLAIMS = ("cluster_ips", "node_ports", "lb_addresses")
+"""The claim tables that mirror a pool; the rest only guard against collisions."""
+
+
+class PoolSet:
+    """The pools that Services are given from, addressed by the claims that show what is held.
+
+    Attributes:
+        pools: For `allocate`.
+    """
+
+    def __init__(
+        self,
+        service_cidrs: Iterable[str],
+        node_port_range: tuple[int, int],
+        internal_pool: Iterable[str],
+        external_pool: Iterable[str],
+        random_below: RandomBelow,
+    ) -> None:
+        self._service_cidrs = tuple(service_cidrs)
+        self._node_port_range = node_port_range
+        self._internal_pool = tuple(internal_pool)
+        self._external_pool = tuple(external_pool)
+        self._random_below = random_below
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what is held."""
+        self.pools = Pools(
+            cluster_ips=_by_family("ClusterIP", [AddressRange.service_cidr(cidr) for cidr in self._service_cidrs]),
+            node_ports=PortRange(*self._node_port_range),
+            internal=_by_family("internal", [AddressRange.pool(text) for text in self._internal_pool]),
+            external=_by_family("external", [AddressRange.pool(text) for text in self._external_pool]),
+            random_below=self._random_below,
+        )
+
+    def hold(self, table: str, key: str) -> None:
+        """Note that a claim exists."""
+        if table == "node_ports":
+            self.pools.node_ports.hold(int(key))
+        for pool, address in self._address_pools(table, key):
+            pool.hold(address)
+
+    def release(self, table: str, key: str) -> None:
+        """Note that a claim is gone."""
+        if table == "node_ports":
+            self.pools.node_ports.release(int(key))
+        for pool, address in self._address_pools(table, key):
+            pool.release(address)
+
+    def moved(self, old: Service | None, new: Service | None) -> bool:
+        """Note the difference between what two states of a Service hold; answers whether anything was released."""
+        before, after = _claimed(old), _claimed(new)
+        for table, key in after - before:
+            self.hold(table, key)
+        released = before - after
+        for table, key in released:
+            self.release(table, key)
+        return bool(released)
+
+    def _address_pools(self, table: str, key: str) -> Iterator[tuple[AddressPool, str]]:
+        address = key.split("/")[0]
+        family = "IPv6" if ":" in address else "IPv4"
+        pools = self.pools
+        groups = {"cluster_ips": (pools.cluster_ips,), "lb_addresses": (pools.internal, pools.external)}
+        for group in groups.get(table, ()):
+            if family in group:
+                yield group[family], address
+
+
+def _by_family(name: str, ranges: Sequence[AddressRange]) -> dict[str, AddressPool]:
+    families = dict.fromkeys(part.family for part in ranges)
+    return {
+        family: AddressPool(name, [part for part in ranges if part.family == family])
+        for family in families
+    }
+
+
+def _claimed(service: Service | None) -> set[tuple[str, str]]:
+    if service is None:
+        return set()
+    return {(claim.table, claim.key) for claim in SERVICE.strategy.claims(service) if claim.table in POOLED_CLAIMS}
