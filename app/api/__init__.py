@@ -1,0 +1,1 @@
+"""The HTTP edge: paths, negotiation, errors, discovery, OpenAPI, streaming, authentication, health."""

@@ -1,0 +1,69 @@
+"""Request bodies: the media types a verb accepts, and the object in them."""
+
+from typing import Any, TypeVar
+
+from app.api.exchange import Exchange
+from app.domain.decoding import Strictness, decode, decode_json, parse_yaml
+from app.domain.errors import BadRequest, UnsupportedMediaType
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Wire
+
+JSON_TYPE = "application/json"
+YAML_TYPE = "application/yaml"
+OBJECT_TYPES = (JSON_TYPE, YAML_TYPE)
+
+WireT = TypeVar("WireT", bound=Wire)
+
+
+def media_type(exchange: Exchange, accepted: tuple[str, ...]) -> str:
+    """The body's media type, in lower case and without parameters.
+
+    A body without one is refused: a page of another origin can send that without asking (a Blob without a type), just
+    as it can send a form's three types.
+
+    Raises:
+        UnsupportedMediaType: It is none of the accepted ones.
+    """
+    given = exchange.header(b"content-type").split(";", 1)[0].strip().lower()
+    if given not in accepted:
+        shown = f"the body's media type {given!r} is not accepted" if given else "the body has no Content-Type"
+        raise UnsupportedMediaType(f"{shown}; send one of: {', '.join(accepted)}")
+    return given
+
+
+async def read_object(exchange: Exchange, kind: Kind[Any], strictness: Strictness) -> tuple[Any, list[str]]:
+    """The object in the body, with warnings about fields that were dropped.
+
+    Raises:
+        ApiError: The body is of a wrong type, too large, malformed, or holds something else than the path's kind.
+    """
+    content_type = media_type(exchange, OBJECT_TYPES)
+    obj, warnings = decode_body(kind.model, content_type, await exchange.read_body(), strictness)
+    require_kind(kind, obj.api_version, obj.kind)
+    return obj, warnings
+
+
+def decode_body(model: type[WireT], content_type: str, body: bytes, strictness: Strictness) -> tuple[WireT, list[str]]:
+    """Decode a body of one of `OBJECT_TYPES`.
+
+    Raises:
+        BadRequest: It is malformed, or has unknown or duplicate fields under `Strict`.
+    """
+    if content_type == YAML_TYPE:
+        document, duplicates = parse_yaml(body)
+        return decode(model, document, strictness=strictness, duplicates=duplicates)
+    return decode_json(model, body, strictness=strictness)
+
+
+def require_kind(kind: Kind[Any], api_version: str, name: str) -> None:
+    """Check that a body is of the path's kind; one that does not say what it is, is taken to be.
+
+    Raises:
+        BadRequest: It is of another kind or version.
+    """
+    if api_version not in ("", kind.api_version):
+        raise BadRequest(
+            f"the API version in the data ({api_version}) does not match the expected API version ({kind.api_version})"
+        )
+    if name not in ("", kind.name):
+        raise BadRequest(f"a {name} cannot be sent to {kind.plural}: the kind must be {kind.name}")

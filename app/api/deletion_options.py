@@ -1,0 +1,98 @@
+"""DeleteOptions (meta/v1): from the body, or from the query."""
+
+from typing import Any, Literal
+
+from app.api.bodies import OBJECT_TYPES, decode_body, media_type
+from app.api.exchange import Exchange
+from app.api.parameters import flag, whole_number
+from app.domain.decoding import Strictness
+from app.domain.errors import BadRequest, Cause, Invalid, forbidden, not_supported
+from app.domain.kinds.meta import Wire
+from app.registry.options import DeleteOptions
+
+_POLICIES: dict[str, Literal["Background", "Foreground", "Orphan"]] = {
+    "Background": "Background",
+    "Foreground": "Foreground",
+    "Orphan": "Orphan",
+}
+_NAMES = ("", "DeleteOptions")
+
+
+class Preconditions(Wire):
+    """What must hold of an object for it to be deleted."""
+
+    uid: str | None = None
+    resource_version: str | None = None
+
+
+class DeleteOptionsBody(Wire):
+    """DeleteOptions as the wire has them."""
+
+    api_version: str = ""
+    kind: str = ""
+    grace_period_seconds: int | None = None
+    preconditions: Preconditions | None = None
+    orphan_dependents: bool | None = None
+    propagation_policy: str | None = None
+    dry_run: list[str] | None = None
+    ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
+
+
+async def read_delete_options(exchange: Exchange) -> DeleteOptions:
+    """The options of delete and deletecollection: a body wins over the query, as in Kubernetes.
+
+    Raises:
+        ApiError: The body is of a wrong type or malformed, or an option has no meaning.
+    """
+    body = await exchange.read_body()
+    options = _from_body(exchange, body) if body else _from_query(exchange)
+    causes = _causes(options)
+    if causes:
+        told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
+        raise Invalid(f'DeleteOptions.meta.k8s.io "" is invalid: {told}', group="meta.k8s.io", kind="DeleteOptions",
+                      causes=causes)  # fmt: skip
+    policy = options.propagation_policy or _policy_of(options.orphan_dependents)
+    conditions = options.preconditions or Preconditions()
+    return DeleteOptions(
+        dry_run=bool(options.dry_run),
+        uid=conditions.uid,
+        resource_version=conditions.resource_version,
+        propagation=_POLICIES.get(policy, ""),
+        grace_period_seconds=options.grace_period_seconds,
+    )
+
+
+def _from_body(exchange: Exchange, body: bytes) -> DeleteOptionsBody:
+    options, _ = decode_body(DeleteOptionsBody, media_type(exchange, OBJECT_TYPES), body, Strictness.IGNORE)
+    if options.kind not in _NAMES:
+        raise BadRequest(f"the body of a deletion is DeleteOptions, not {options.kind}")
+    return options
+
+
+def _from_query(exchange: Exchange) -> DeleteOptionsBody:
+    query = exchange.query
+    options = DeleteOptionsBody()
+    if "gracePeriodSeconds" in query:
+        options.grace_period_seconds = whole_number(query, "gracePeriodSeconds")
+    if "orphanDependents" in query:
+        options.orphan_dependents = flag(query, "orphanDependents")
+    if query.get("propagationPolicy"):
+        options.propagation_policy = query["propagationPolicy"]
+    if "dryRun" in query:
+        options.dry_run = [query["dryRun"]]
+    return options
+
+
+def _causes(options: DeleteOptionsBody) -> list[Cause]:
+    causes: list[Cause] = []
+    if options.propagation_policy is not None:
+        if options.orphan_dependents is not None:
+            causes.append(forbidden("propagationPolicy", "it cannot be combined with the deprecated orphanDependents"))
+        if options.propagation_policy not in _POLICIES:
+            causes.append(not_supported("propagationPolicy", options.propagation_policy, _POLICIES))
+    causes += [not_supported("dryRun", each, ["All"]) for each in options.dry_run or [] if each != "All"]
+    return causes
+
+
+def _policy_of(orphan: Any) -> str:
+    return {True: "Orphan", False: "Background"}.get(orphan, "")

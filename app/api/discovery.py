@@ -1,0 +1,101 @@
+"""Discovery: which groups, versions and resources there are, in the two forms clients know."""
+
+from typing import Any
+
+from app.api.paths import subresource_verbs
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Kind
+
+Document = dict[str, Any]
+
+
+def core_versions() -> Document:
+    """`/api`: APIVersions."""
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+
+
+def group_list(groups: list[Document]) -> Document:
+    """`/apis`: APIGroupList."""
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+
+def group(name: str, versions: tuple[str, ...]) -> Document:
+    """An APIGroup; the first version is the preferred one."""
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def resource_list(group_version: str, resources: list[Document]) -> Document:
+    """`/api/v1`, `/apis/{group}/{version}`: APIResourceList."""
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
+
+
+def resources(kind: Kind[Any]) -> list[Document]:
+    """The APIResources of a kind: itself and its subresources."""
+    own: Document = {
+        "name": kind.plural,
+        "singularName": kind.singular,
+        "namespaced": kind.namespaced,
+        "kind": kind.name,
+        "verbs": list(kind.verbs),
+    }
+    if kind.short_names:
+        own["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        own["categories"] = list(kind.categories)
+    below = [
+        {
+            "name": f"{kind.plural}/{name}",
+            "singularName": "",
+            "namespaced": kind.namespaced,
+            "kind": kind.name,
+            "verbs": list(verbs),
+        }
+        for name, verbs in subresource_verbs(kind).items()
+    ]
+    return [own, *below]
+
+
+def aggregated(version: str, groups: list[Document]) -> Document:
+    """APIGroupDiscoveryList (KEP-3352): everything in one answer."""
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": groups,
+    }
+
+
+def aggregated_group(kinds: Kinds, name: str, versions: tuple[str, ...]) -> Document:
+    """One group of an aggregated discovery."""
+    return {
+        "metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
+        "versions": [
+            {
+                "version": version,
+                "resources": [_aggregated_resource(kind) for kind in kinds.of(name, version)],
+                "freshness": "Current",
+            }
+            for version in versions
+        ],
+    }
+
+
+def _aggregated_resource(kind: Kind[Any]) -> Document:
+    response_kind = {"group": kind.group, "version": kind.version, "kind": kind.name}
+    document: Document = {
+        "resource": kind.plural,
+        "responseKind": response_kind,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular,
+        "verbs": list(kind.verbs),
+    }
+    if kind.short_names:
+        document["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        document["categories"] = list(kind.categories)
+    below = [
+        {"subresource": name, "responseKind": response_kind, "verbs": list(verbs)}
+        for name, verbs in subresource_verbs(kind).items()
+    ]
+    return document | ({"subresources": below} if below else {})

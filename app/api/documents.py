@@ -1,0 +1,92 @@
+"""Documents that never change while the process runs: discovery and the version, encoded once."""
+
+import msgspec
+
+from app.api import discovery
+from app.api.exchange import Exchange
+from app.api.health import version_document
+from app.api.negotiation import negotiate
+from app.api.rendering import Renderer
+from app.domain.errors import MethodNotAllowed
+from app.domain.kinds.catalog import Kinds
+
+_VARY = ((b"vary", b"accept"),)
+_AGGREGATED = "APIGroupDiscoveryList"
+_AGGREGATED_VERSIONS = ("v2", "v2beta1")
+
+
+class Documents:
+    """Answers with documents."""
+
+    def __init__(self, kinds: Kinds, version: str, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._plain = {path: msgspec.json.encode(document) for path, document in _plain(kinds, version).items()}
+        self._aggregated = {
+            (path, each): (
+                msgspec.json.encode(document),
+                b"application/json;g=apidiscovery.k8s.io;v=%b;as=APIGroupDiscoveryList" % each.encode(),
+            )
+            for each in _AGGREGATED_VERSIONS
+            for path, document in _aggregated(kinds, each).items()
+        }
+
+    def has(self, path: str) -> bool:
+        """Whether a path is a document's."""
+        return path in self._plain
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Answer with a document.
+
+        Raises:
+            ApiError: The method or the media type cannot be served.
+        """
+        if exchange.method != "GET":
+            raise MethodNotAllowed("the server does not allow this method on the requested resource; it allows GET")
+        exchange.extra = _VARY
+        accept = exchange.headers.get(b"accept", b"")
+        found = self._aggregation(exchange.path, accept)
+        if found is not None:
+            await exchange.reply(200, found[0], (b"content-type", found[1]))
+        else:
+            exchange.form = negotiate(accept)
+            await self._renderer.document(exchange, self._plain[exchange.path])
+
+    def _aggregation(self, path: str, accept: bytes) -> tuple[bytes, bytes] | None:
+        """The aggregated discovery of `/api` or `/apis` and its media type, if the client asks for one (KEP-3352)."""
+        for clause in accept.decode("latin-1").replace(" ", "").split(","):
+            _, *parameters = clause.split(";")
+            wanted = dict(parameter.partition("=")[::2] for parameter in parameters)
+            if wanted.get("as") == _AGGREGATED and wanted.get("g") == "apidiscovery.k8s.io":
+                found = self._aggregated.get((path, wanted.get("v", "")))
+                if found is not None:
+                    return found
+        return None
+
+
+def _plain(kinds: Kinds, version: str) -> dict[str, discovery.Document]:
+    documents: dict[str, discovery.Document] = {
+        "/version": version_document(version),
+        "/api": discovery.core_versions(),
+    }
+    groups: list[discovery.Document] = []
+    for group in kinds.groups():
+        if group.name:
+            described = discovery.group(group.name, group.versions)
+            groups.append(described)
+            documents[f"/apis/{group.name}"] = {"kind": "APIGroup", "apiVersion": "v1", **described}
+        for each in group.versions:
+            path, group_version = (
+                (f"/apis/{group.name}/{each}", f"{group.name}/{each}") if group.name else ("/api/v1", "v1")
+            )
+            listed = [resource for kind in kinds.of(group.name, each) for resource in discovery.resources(kind)]
+            documents[path] = discovery.resource_list(group_version, listed)
+    documents["/apis"] = discovery.group_list(groups)
+    return documents
+
+
+def _aggregated(kinds: Kinds, version: str) -> dict[str, discovery.Document]:
+    groups = [(group.name, discovery.aggregated_group(kinds, group.name, group.versions)) for group in kinds.groups()]
+    return {
+        "/api": discovery.aggregated(version, [document for name, document in groups if not name]),
+        "/apis": discovery.aggregated(version, [document for name, document in groups if name]),
+    }

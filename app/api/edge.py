@@ -1,0 +1,119 @@
+"""The edge of the process: every request passes here, is bounded here, and never leaves without an answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from app.api.dispatch import Resources
+from app.api.documents import Documents
+from app.api.exchange import ClientGone, Exchange, Receive, Scope, Send
+from app.api.guard import Guard
+from app.api.limits import Limits
+from app.api.measures import Measures
+from app.api.statuses import reply_failure
+from app.api.streaming import Streams
+from app.domain.errors import ApiError, InternalError, Timeout, TooManyRequests
+
+_log = logging.getLogger(__name__)
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SWEEP_SECONDS = 1.0
+_RESOURCE_ROOTS = ("/api/", "/apis/")
+
+
+class Edge:
+    """Admits requests, dispatches them, and turns whatever goes wrong into a Status.
+
+    Args:
+        guard: Who may come in.
+        documents: Answers what never changes.
+        resources: Answers what else is below `/api/` and `/apis/`.
+        streams: The open watches, which count by themselves.
+        others: Answers everything else.
+        limits: What a client may use.
+    """
+
+    def __init__(  # noqa: PLR0917 - one of each
+        self,
+        guard: Guard,
+        documents: Documents,
+        resources: Resources,
+        streams: Streams,
+        others: Application,
+        limits: Limits,
+    ) -> None:
+        self._guard = guard
+        self._documents = documents
+        self._resources = resources
+        self._streams = streams
+        self._others = others
+        self._limits = limits
+        self._measures = Measures()
+        self._open: dict[Exchange, asyncio.Task[None] | None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = Exchange(scope, receive, send, self._limits.body_bytes)
+        task = asyncio.current_task()
+        self._open[exchange] = task
+        try:
+            await self._answer(exchange)
+        except asyncio.CancelledError:
+            if task is None or not exchange.overdue:
+                raise
+            task.uncancel()
+            await self._give_up(exchange)
+        finally:
+            del self._open[exchange]
+            self._measures.answered(exchange)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        try:
+            exchange.user = self._guard.admit(exchange)
+            self._check_room()
+            if self._documents.has(exchange.path):
+                await self._documents.answer(exchange)
+            elif exchange.path.startswith(_RESOURCE_ROOTS):
+                await self._resources.handle(exchange)
+            else:
+                await self._others(exchange.scope, exchange.receive, exchange.send)
+        except ApiError as error:
+            await self._fail(exchange, error)
+        except ClientGone:
+            _log.debug("the client of %s %s went away", exchange.method, exchange.path)
+        except Exception:  # noqa: BLE001 - a defect must not end the connection without an answer
+            _log.exception("%s %s failed", exchange.method, exchange.path)
+            await self._fail(exchange, InternalError("the server could not answer; its log says why"))
+
+    def _check_room(self) -> None:
+        if len(self._open) - self._streams.open > self._limits.in_flight:
+            raise TooManyRequests(
+                f"{self._limits.in_flight} requests are being answered, which is the limit", retry_after=1
+            )
+
+    async def _fail(self, exchange: Exchange, error: ApiError) -> None:
+        if exchange.started:
+            exchange.abort()
+            return
+        await reply_failure(exchange, error)
+
+    async def _give_up(self, exchange: Exchange) -> None:
+        seconds = self._limits.request_seconds
+        error = Timeout(f"the request was not answered within {seconds:g} seconds; a write may still take effect")
+        await self._fail(exchange, error)
+
+    async def sweep(self) -> None:
+        """Forever: end requests that take too long and cut connections whose client does not read."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            now = time.monotonic()
+            for exchange, task in list(self._open.items()):
+                if exchange.sending_since and now - exchange.sending_since > self._limits.unread_seconds:
+                    self._measures.dropped(exchange)
+                    exchange.abort()
+                elif not exchange.overdue and not exchange.long_running and task is not None:
+                    exchange.overdue = now - exchange.began > self._limits.request_seconds
+                    if exchange.overdue:
+                        task.cancel()

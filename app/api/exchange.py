@@ -1,0 +1,196 @@
+"""One HTTP request and its answer, over the raw ASGI scope."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import monotonic
+from typing import Any
+from urllib.parse import parse_qsl
+
+from app.api.negotiation import PLAIN
+from app.domain.errors import BadRequest, RequestEntityTooLarge
+from app.tokens import Token
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+ABORT = "fairlead.abort"
+"""ASGI extension: cuts the connection."""
+JSON = b"application/json"
+_NO_CACHE: Header = (b"cache-control", b"no-cache, private")
+_READ_BY_PEOPLE = (b"curl/", b"Wget/", b"Mozilla/5.0")
+_JSON_TYPE: Header = (b"content-type", JSON)
+
+
+class ClientGone(Exception):  # noqa: N818 - not an error of ours: nobody is left to answer
+    """The client closed the connection before its request was complete."""
+
+
+class Exchange:
+    """What a handler needs of a request, and how it answers.
+
+    Attributes:
+        headers: The request's headers, names in lower case; of a repeated header the last.
+        body_limit: Bytes a body may have.
+        extra: Headers of the answer, whatever it will be.
+        form: How the answer is written.
+        user: Who sent it, once admitted.
+        verb: What it asks for, once known.
+        resource: Plural of the kind it is about, once known.
+        long_running: Whether it is a watch, which has no deadline.
+        overdue: Whether it was ended because it took too long.
+        began: Monotonic seconds at its start.
+        sending_since: Monotonic seconds since which the client has not taken what it is sent, 0 while it does.
+        started: Whether the answer's head has been sent, so that no other answer is possible.
+        code: HTTP status of the answer, 0 before it started.
+    """
+
+    __slots__ = (
+        "_query",
+        "_send",
+        "began",
+        "body_limit",
+        "code",
+        "extra",
+        "form",
+        "headers",
+        "long_running",
+        "method",
+        "overdue",
+        "path",
+        "receive",
+        "resource",
+        "scope",
+        "sending_since",
+        "started",
+        "user",
+        "verb",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, body_limit: int) -> None:
+        self.scope = scope
+        self.receive = receive
+        self._send = send
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.body_limit = body_limit
+        self.extra: tuple[Header, ...] = ()
+        self.form = PLAIN
+        self.user: Token | None = None
+        self.verb = ""
+        self.resource = ""
+        self.long_running = False
+        self.overdue = False
+        self.began = monotonic()
+        self.sending_since = 0.0
+        self.started = False
+        self.code = 0
+        self._query: dict[str, str] | None = None
+
+    @property
+    def pretty(self) -> bool:
+        """Whether a person will read the answer: `pretty` tells, else the agent, as in Kubernetes."""
+        if self.scope["query_string"] and "pretty" in self.query:
+            return self.query["pretty"].lower() not in ("false", "0")
+        return self.headers.get(b"user-agent", b"").startswith(_READ_BY_PEOPLE)
+
+    @property
+    def accepts_gzip(self) -> bool:
+        """Whether the client takes gzip."""
+        return b"gzip" in self.headers.get(b"accept-encoding", b"")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of a repeated one the first, as Kubernetes reads them.
+
+        Raises:
+            BadRequest: The query is not UTF-8 once its escapes are resolved.
+        """
+        if self._query is None:
+            self._query = _parse_query(self.scope["query_string"])
+        return self._query
+
+    def header(self, name: bytes) -> str:
+        """A header's text, "" when absent."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    async def read_body(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            RequestEntityTooLarge: It is larger than the limit; read no further.
+            ClientGone: The client went away in the middle.
+        """
+        if int(self.headers.get(b"content-length", b"0")) > self.body_limit:
+            raise self._too_large()
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self.body_limit:
+                raise self._too_large()
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _too_large(self) -> RequestEntityTooLarge:
+        return RequestEntityTooLarge(f"the request body is larger than the limit of {self.body_limit} bytes")
+
+    async def disconnected(self) -> None:
+        """Return when the client has closed the connection; reads and drops whatever it still sends."""
+        while (await self.receive())["type"] != "http.disconnect":
+            continue
+
+    async def send(self, message: Message) -> None:
+        """Send an ASGI message; returns when the connection can take more."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.code = message["status"]
+        self.sending_since = monotonic()
+        await self._send(message)
+        self.sending_since = 0.0
+
+    async def reply(
+        self, code: int, body: bytes, content_type: Header = _JSON_TYPE, extra: tuple[Header, ...] = ()
+    ) -> None:
+        """Send a whole answer."""
+        head = [content_type, (b"content-length", b"%d" % len(body)), _NO_CACHE, *self.extra, *extra]
+        await self.send({"type": "http.response.start", "status": code, "headers": head})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def start(self, code: int, extra: tuple[Header, ...] = ()) -> None:
+        """Begin an answer in JSON whose length is not known yet; `write` and `finish` follow."""
+        head = [_JSON_TYPE, _NO_CACHE, *self.extra, *extra]
+        await self.send({"type": "http.response.start", "status": code, "headers": head})
+
+    async def write(self, chunk: bytes) -> None:
+        """Send a piece of the body."""
+        await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def finish(self) -> None:
+        """End an answer that `start` began."""
+        await self.send({"type": "http.response.body", "body": b""})
+
+    def abort(self) -> None:
+        """Cut the connection without waiting for what the client has not read.
+
+        Raises:
+            KeyError: The server is not one that lets an application do so.
+        """
+        self.scope["extensions"][ABORT]()
+
+
+def _parse_query(raw: bytes) -> dict[str, str]:
+    if not raw:
+        return {}
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError as error:
+        raise BadRequest(f"the query string cannot be read: {error}") from error
+    return dict(reversed(pairs))

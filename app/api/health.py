@@ -1,0 +1,104 @@
+"""Health, version and metrics: what probes, load balancers and scrapers ask."""
+
+import asyncio
+import platform
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from app.telemetry.metrics import CONTENT_TYPE, exposition
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when all is well, else raises with the reason."""
+Readiness = Mapping[str, Check]
+
+_CHECK_SECONDS = 2.0
+
+
+def health_routes(ready: Readiness) -> APIRouter:
+    """`/healthz`, `/livez`, `/readyz` in Kubernetes' format, each check also alone below them, and `/metrics`.
+
+    The process lives when it answers at all, so `/livez` checks nothing else: restarting it would not bring a database
+    back. `/readyz` and the older `/healthz` ask every check.
+    """
+    router = APIRouter(tags=["health"], include_in_schema=False)
+
+    async def probe(request: Request) -> Response:
+        name = request.url.path.split("/")[1]
+        checks = {} if name == "livez" else ready
+        return await _answer(
+            name, {"ping": _ping, **checks}, request.query_params.getlist("exclude"), _verbose(request)
+        )
+
+    async def single(request: Request) -> Response:
+        name, check = request.url.path.split("/")[1:3]
+        checks = {"ping": _ping, **({} if name == "livez" else ready)}
+        if check not in checks:
+            return PlainTextResponse(f"no such check: {check}\n", 404)
+        return await _answer(check, {check: checks[check]}, [], verbose=False)
+
+    for name in ("healthz", "livez", "readyz"):
+        router.add_api_route(f"/{name}", probe)
+        router.add_api_route(f"/{name}/{{check}}", single)
+    router.add_api_route("/metrics", _metrics)
+    return router
+
+
+async def _answer(name: str, checks: Readiness, excluded: list[str], verbose: bool) -> Response:
+    lines: list[str] = []
+    healthy = True
+    for check_name, check in checks.items():
+        if check_name in excluded:
+            lines.append(f"[+]{check_name} excluded: ok")
+            continue
+        trouble = await _trouble(check)
+        healthy = healthy and not trouble
+        lines.append(f"[-]{check_name} failed: {trouble}" if trouble else f"[+]{check_name} ok")
+    text = "\n".join([*lines, f"{name} check {'passed' if healthy else 'failed'}", ""])
+    if healthy:
+        return PlainTextResponse(text if verbose else "ok")
+    return PlainTextResponse(text, 503)
+
+
+async def _trouble(check: Check) -> str:
+    """Why a check fails, "" when it does not; whatever it raises is its answer."""
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await check()
+    except TimeoutError:
+        return f"no answer within {_CHECK_SECONDS:g} seconds"
+    except Exception as error:  # noqa: BLE001 - any failure means not ready, and the answer tells which
+        return str(error) or type(error).__name__
+    return ""
+
+
+async def _ping() -> None:
+    """The process answers."""
+
+
+def _verbose(request: Request) -> bool:
+    return "verbose" in request.query_params
+
+
+async def _metrics() -> Response:
+    return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE)
+
+
+def version_document(version: str) -> dict[str, str]:
+    """`/version`: clients judge their skew by the Kubernetes version whose API this is."""
+    return {
+        "major": "1",
+        "minor": "36",
+        "emulationMajor": "1",
+        "emulationMinor": "36",
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": "35",
+        "gitVersion": f"v1.36.0+fairlead.{version}",
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": platform.python_implementation(),
+        "platform": f"{platform.system().lower()}/{platform.machine()}",
+    }

@@ -1,0 +1,26 @@
+"""What a client may use of the server."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the HTTP edge, of one process.
+
+    Attributes:
+        body_bytes: Size of a request body; Kubernetes' own limit (3 MiB).
+        in_flight: Requests being answered at once, watches aside.
+        watches: Watches open at once.
+        request_seconds: Time to answer a request that is no watch.
+        unread_seconds: How long a client may leave what it was sent unread.
+        head_seconds: Time a client may take to send a request's head.
+        head_bytes: Size of a request's head.
+    """
+
+    body_bytes: int = 3 * 1024 * 1024
+    in_flight: int = 1000
+    watches: int = 10_000
+    request_seconds: float = 60.0
+    unread_seconds: float = 20.0
+    head_seconds: float = 10.0
+    head_bytes: int = 64 * 1024

@@ -1,0 +1,41 @@
+"""The edge's measurements."""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+from app.api.exchange import Exchange
+from app.telemetry.metrics import REQUEST_SECONDS, REQUESTS, WATCHES, WATCHES_DROPPED
+
+
+class Measures:
+    """Counts and times requests; label lookups are remembered, they would cost more than counting."""
+
+    def answered(self, exchange: Exchange) -> None:
+        """A request is over."""
+        _requests(exchange.verb or exchange.method.lower(), exchange.resource, exchange.code).inc()
+        if not exchange.long_running:
+            _seconds(exchange.verb or exchange.method.lower(), exchange.resource).observe(
+                time.monotonic() - exchange.began
+            )
+
+    def dropped(self, exchange: Exchange) -> None:
+        """A watcher did not read and was ended."""
+        if exchange.long_running:
+            WATCHES_DROPPED.labels(exchange.resource).inc()
+
+
+@lru_cache(maxsize=1024)
+def _requests(verb: str, resource: str, code: int) -> Any:
+    return REQUESTS.labels(verb, resource, str(code))
+
+
+@lru_cache(maxsize=256)
+def _seconds(verb: str, resource: str) -> Any:
+    return REQUEST_SECONDS.labels(verb, resource)
+
+
+@lru_cache(maxsize=256)
+def open_watches(resource: str) -> Any:
+    """The gauge of open watches of a kind."""
+    return WATCHES.labels(resource)

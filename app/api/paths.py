@@ -1,0 +1,84 @@
+"""From a path to the kind, the object and the subresource it names, at a cost that does not grow with the kinds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.errors import NotFound
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Kind
+
+_NAMESPACES = "namespaces"
+_STATUS_VERBS = ("get", "patch", "update")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a resource path names.
+
+    Attributes:
+        kind: The kind.
+        namespace: The namespace, "" for cluster-scoped kinds, None for all namespaces.
+        name: The object, "" for the collection.
+        subresource: `status`, another that the kind declares, or "".
+        watch: Whether the path is one of the old `/watch/` ones, which stream whatever the query says.
+    """
+
+    kind: Kind[Any]
+    namespace: str | None
+    name: str
+    subresource: str = ""
+    watch: bool = False
+
+
+def subresource_verbs(kind: Kind[Any]) -> dict[str, tuple[str, ...]]:
+    """The subresources of a kind and what each offers."""
+    status = {"status": _STATUS_VERBS} if kind.has_status else {}
+    return status | {each.name: each.verbs for each in kind.subresources}
+
+
+class ResourcePaths:
+    """Reads resource paths."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        self._by_path = kinds.by_path
+        self._subresources = {kind.key: subresource_verbs(kind) for kind in kinds}
+        self._of_namespaces = frozenset(self._subresources.get(_NAMESPACES, ()))
+
+    def resolve(self, path: str) -> Target:
+        """Read a path below `/api/` or `/apis/`.
+
+        Raises:
+            NotFound: It names nothing that is served.
+        """
+        _, root, *parts = path.rstrip("/").split("/")
+        group = parts.pop(0) if root == "apis" and parts else ""
+        if len(parts) < 2 or "" in parts or (root == "apis") is not bool(group):  # noqa: PLR2004 - version, resource
+            raise unknown_path()
+        version, *rest = parts
+        watch = rest[0] == "watch" and len(rest) > 1
+        return self._target(group, version, rest[1:] if watch else rest, watch=watch)
+
+    def verbs(self, target: Target) -> tuple[str, ...]:
+        """What the target's kind or subresource offers."""
+        if target.subresource:
+            return self._subresources[target.kind.key][target.subresource]
+        return target.kind.verbs
+
+    def _target(self, group: str, version: str, rest: list[str], *, watch: bool) -> Target:
+        namespace: str | None = None
+        if rest[0] == _NAMESPACES and len(rest) > 2 and rest[2] not in self._of_namespaces:  # noqa: PLR2004
+            namespace, rest = rest[1], rest[2:]
+        kind = self._by_path(group, version, rest[0])
+        if kind is None or len(rest) > 3 or (namespace is not None and not kind.namespaced):  # noqa: PLR2004
+            raise unknown_path()
+        name, subresource = (*rest[1:], "", "")[:2]
+        if name and kind.namespaced and namespace is None:
+            raise unknown_path()
+        if subresource and (subresource not in self._subresources[kind.key] or watch):
+            raise unknown_path()
+        return Target(kind, namespace if kind.namespaced else "", name, subresource, watch)
+
+
+def unknown_path() -> NotFound:
+    """The error for a path that names nothing."""
+    return NotFound("the server could not find the requested resource")

@@ -1,0 +1,57 @@
+"""Running the HTTP application on a socket, and ending it with watches open."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+# Longer than the 90 s for which Go's HTTP client keeps an idle connection: the client closes first, so that none of
+# its requests meets a connection that is just being closed.
+_KEEP_ALIVE_SECONDS = 120
+_DRAIN_SECONDS = 4
+_BACKLOG = 2048
+
+
+async def serve(app: FastAPI, listener: socket.socket, stopping: asyncio.Event) -> None:
+    """Runs an application until SIGTERM or SIGINT, then until its requests have ended, four seconds at most.
+
+    Args:
+        app: The application.
+        listener: A bound socket; it is closed at the end.
+        stopping: Set as the first thing of the end: whatever streams without an end of its own ends on it.
+    """
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    await _Server(config, stopping).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, handling signals in the event loop, where the watches live."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self.should_exit = True

@@ -1,0 +1,102 @@
+"""Objects as the Table of meta/v1, with the columns their kind declares: what `kubectl get` prints."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from app.domain.encoding import decode_object
+from app.domain.errors import BadRequest
+from app.domain.kinds.kind import Kind
+from app.mirror.entry import Entry
+
+_PIECE = 200
+"""Rows computed at once; each decodes an object."""
+
+
+class _Envelope(msgspec.Struct):
+    metadata: msgspec.Raw
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+def partial_metadata(wire: bytes, version: str) -> bytes:
+    """An object's PartialObjectMetadata, of a version of `meta.k8s.io`."""
+    metadata = bytes(_ENVELOPE.decode(wire).metadata)
+    return b'{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/%b","metadata":%b}' % (
+        version.encode(),
+        metadata,
+    )
+
+
+class Table:
+    """Makes the Tables of one request.
+
+    Args:
+        kind: Kind of the objects.
+        version: Of `meta.k8s.io`.
+        include: The request's `includeObject`: None, Metadata (the default) or Object.
+        now: Tells the present as RFC 3339, against which ages are computed.
+
+    Raises:
+        BadRequest: `include` is none of the three.
+    """
+
+    def __init__(self, kind: Kind[Any], version: str, include: str, now: Callable[[], str]) -> None:
+        self._kind = kind
+        self._version = version
+        self._object = _included(include, version)
+        self._now = now
+
+    def pieces(
+        self, entries: Sequence[Entry], metadata: Mapping[str, Any], *, definitions: bool = True
+    ) -> Iterator[bytes]:
+        """A Table as JSON, piece by piece.
+
+        Args:
+            entries: One row each.
+            metadata: The Table's ListMeta.
+            definitions: Whether to describe the columns; in a watch only the first Table does.
+        """
+        head = {
+            "kind": "Table",
+            "apiVersion": f"meta.k8s.io/{self._version}",
+            "metadata": metadata,
+            "columnDefinitions": column_definitions(self._kind) if definitions else None,
+        }
+        yield msgspec.json.encode(head)[:-1] + b',"rows":['
+        now = self._now()
+        for start in range(0, len(entries), _PIECE):
+            rows = [self._row(entry, now) for entry in entries[start : start + _PIECE]]
+            yield (b"," if start else b"") + msgspec.json.encode(rows)[1:-1]
+        yield b"]}"
+
+    def _row(self, entry: Entry, now: str) -> dict[str, Any]:
+        obj = decode_object(self._kind, entry.wire)
+        return {"cells": [column.cell(obj, now) for column in self._kind.columns], "object": self._object(entry.wire)}
+
+
+def column_definitions(kind: Kind[Any]) -> list[dict[str, Any]]:
+    """What the columns mean."""
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": column.description,
+            "priority": column.priority,
+        }
+        for column in kind.columns
+    ]
+
+
+def _included(wanted: str, version: str) -> Callable[[bytes], Any]:
+    match wanted:
+        case "" | "Metadata":
+            return lambda wire: msgspec.Raw(partial_metadata(wire, version))
+        case "Object":
+            return msgspec.Raw
+        case "None":
+            return lambda _: None
+    raise BadRequest(f"includeObject must be None, Metadata or Object, not {wanted!r}")

@@ -1,0 +1,71 @@
+"""The verbs that change objects: create, update, patch, delete, deletecollection."""
+
+from collections.abc import Sequence
+
+from app.api.bodies import read_object
+from app.api.deletion_options import read_delete_options
+from app.api.exchange import Exchange
+from app.api.parameters import list_options, strictness, write_options
+from app.api.paths import Target
+from app.api.rendering import Renderer
+from app.api.statuses import success
+from app.api.warnings import warning_headers
+from app.domain.errors import MethodNotAllowed
+from app.registry.options import Answer
+from app.registry.registry import Registry
+
+
+class Writes:
+    """Reads what a client wants written, lets the registry do it and sends what became of it."""
+
+    def __init__(self, registry: Registry, renderer: Renderer) -> None:
+        self._registry = registry
+        self._renderer = renderer
+
+    async def create(self, exchange: Exchange, target: Target) -> None:
+        """POST to a collection."""
+        if target.namespace is None:
+            raise MethodNotAllowed(
+                f"{target.kind.plural} are created in a namespace: POST to /namespaces/NAMESPACE/{target.kind.plural}"
+            )
+        options = write_options(exchange)
+        obj, warnings = await read_object(exchange, target.kind, strictness(exchange.query))
+        answer = await self._registry.create(target.kind, target.namespace, obj, options)
+        await self._send(exchange, target, answer, warnings)
+
+    async def update(self, exchange: Exchange, target: Target) -> None:
+        """PUT of an object or a subresource."""
+        options = write_options(exchange)
+        obj, warnings = await read_object(exchange, target.kind, strictness(exchange.query))
+        answer = await self._registry.update(
+            target.kind, target.namespace or "", target.name, obj, options, target.subresource
+        )
+        await self._send(exchange, target, answer, warnings)
+
+    async def delete(self, exchange: Exchange, target: Target) -> None:
+        """DELETE of an object; the body may carry DeleteOptions."""
+        options = await read_delete_options(exchange)
+        answer = await self._registry.delete(target.kind, target.namespace or "", target.name, options)
+        if answer.deleted and not target.kind.delete_returns_object:
+            kind, entry = target.kind, answer.entry
+            body = success(group=kind.group, plural=kind.plural, name=entry.name, uid=entry.uid)
+            exchange.extra += warning_headers(answer.warnings)
+            await self._renderer.document(exchange, body, answer.code)
+            return
+        await self._send(exchange, target, answer)
+
+    async def delete_collection(self, exchange: Exchange, target: Target) -> None:
+        """DELETE of all that the selectors choose."""
+        if target.namespace is None:
+            raise MethodNotAllowed("a collection is deleted one namespace at a time")
+        selected = list_options(exchange.query)
+        options = await read_delete_options(exchange)
+        page = await self._registry.delete_collection(target.kind, target.namespace, selected, options)
+        await self._renderer.page(exchange, target.kind, page)
+
+    async def _send(self, exchange: Exchange, target: Target, answer: Answer, decoding: Sequence[str] = ()) -> None:
+        if decoding or answer.warnings:
+            exchange.extra += warning_headers((*decoding, *answer.warnings))
+        if answer.preference_applied:
+            exchange.extra += ((b"preference-applied", b"respond-async"),)
+        await self._renderer.entry(exchange, target.kind, answer.entry, answer.code)
