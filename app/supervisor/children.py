@@ -20,7 +20,8 @@ def spawn(
     user: tuple[int, int] | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    output: IO[bytes] | None = None,
+    stdin: int = subprocess.DEVNULL,
+    output: IO[bytes] | int | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Starts a program that gets `death_signal` the moment its parent dies, however it dies.
@@ -35,7 +36,8 @@ def spawn(
         user: (uid, gid) to run as; only root can ask for another than its own.
         cwd: Entered before the user changes, so it may lie where that user could not go.
         env: The whole environment; None inherits the parent's.
-        output: Receives stdout and stderr; None inherits the parent's.
+        stdin: Nothing to read, or subprocess.PIPE.
+        output: Receives stdout and stderr: a file, or subprocess.PIPE; None inherits the parent's.
         pass_fds: File descriptors that the child inherits under the same numbers.
 
     Raises:
@@ -43,7 +45,7 @@ def spawn(
     """
     return subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=output,
         stderr=output,
         user=None if user is None else user[0],

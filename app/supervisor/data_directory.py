@@ -4,9 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-
-class DataDirectoryUnusableError(Exception):
-    """The data directory is in use, or cannot be used; the message says why and what to do."""
+from app.supervisor.errors import DataDirectoryUnusableError
 
 
 class DataDirectory:

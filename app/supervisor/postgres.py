@@ -20,6 +20,7 @@ import psutil
 from app.supervisor.binaries import binaries, unprivileged_user
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory
+from app.supervisor.errors import PostgresFailedError
 
 _ROLE = _DATABASE = "fairlead"
 # The cluster directory is entered before the user changes, and named through /proc ever after: the unprivileged user
@@ -58,10 +59,6 @@ _SETTINGS = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-
-
-class PostgresFailedError(Exception):
-    """The embedded Postgres did not start; the message carries the end of its log."""
 
 
 class EmbeddedPostgres:
@@ -117,15 +114,13 @@ class EmbeddedPostgres:
         """
         self.spawn()
         deadline = time.monotonic() + timeout
-        while not self.ready():
-            if self.poll() is not None or time.monotonic() > deadline:
-                raise PostgresFailedError(f"Postgres did not start; the end of {self._log}:\n{self._log_tail()}")
+        while not self.ready(deadline):
             time.sleep(0.02)
 
-    def spawn(self) -> None:
+    def spawn(self) -> subprocess.Popen[bytes]:
         """Takes the data directory, makes the cluster where there is none, and starts the postmaster.
 
-        Call it again after `poll` told that the postmaster has ended.
+        Call it again when the postmaster has ended.
 
         Raises:
             PostgresFailedError: The cluster could not be made.
@@ -152,18 +147,29 @@ class EmbeddedPostgres:
                 env=_environment(),
                 output=log,
             )
+        return self._process
 
-    def ready(self) -> bool:
-        """Whether the postmaster accepts connections."""
+    def ready(self, deadline: float) -> bool:
+        """Whether a postmaster that was started accepts connections by now.
+
+        Args:
+            deadline: In the time of `time.monotonic`; after it, no is no longer an answer.
+
+        Raises:
+            PostgresFailedError: It ended, or is not ready at the deadline.
+        """
+        if self._accepts_connections():
+            return True
+        if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+            raise PostgresFailedError(f"Postgres did not start; the end of {self._log}:\n{self._log_tail()}")
+        return False
+
+    def _accepts_connections(self) -> bool:
         try:
             lines = (self._cluster / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
         return len(lines) > _STATUS_LINE and int(lines[0]) == self.pid and lines[_STATUS_LINE].strip() == "ready"
-
-    def poll(self) -> int | None:
-        """The exit status of a postmaster that has ended, None while it runs or none was started."""
-        return None if self._process is None else self._process.poll()
 
     def stop(self, timeout: float = 10) -> None:
         """Ends Postgres, and gives the data directory back.
@@ -245,20 +251,10 @@ class EmbeddedPostgres:
     def _run(
         self, command: Sequence[str | Path], user: tuple[int, int] | None, cwd: Path, *, statement: str = ""
     ) -> None:
-        done = subprocess.run(
-            command,
-            user=None if user is None else user[0],
-            group=None if user is None else user[1],
-            extra_groups=None if user is None else (),
-            process_group=0,
-            cwd=cwd,
-            env=_environment(),
-            input=statement.encode(),
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise PostgresFailedError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+        process = spawn(command, user=user, cwd=cwd, env=_environment(), stdin=subprocess.PIPE, output=subprocess.PIPE)
+        _, complaint = process.communicate(statement.encode())
+        if process.returncode != 0:
+            raise PostgresFailedError(f"{command[0]} failed: {complaint.decode(errors='replace').strip()}")
 
     def _configure(self, user: tuple[int, int] | None) -> None:
         """Writes the settings anew at each start, so that an upgrade's apply; ALTER SYSTEM still overrules them."""

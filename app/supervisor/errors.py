@@ -1,0 +1,33 @@
+"""What keeps a server from starting. Each message is for the person who started it: what is wrong, what to do.
+
+CannotStartError
+ +- DataDirectoryUnusableError   in use by another process, or not writable
+ +- BinariesMissingError         no Postgres to run
+ +- PostgresFailedError          Postgres ended, or was not ready in time
+ +- CannotListenError            the port is taken, or the address is not this machine's
+ +- ChildFailedError             a process that the others need ended with an error
+"""
+
+
+class CannotStartError(Exception):
+    """The server cannot start."""
+
+
+class DataDirectoryUnusableError(CannotStartError):
+    """The data directory is in use by another process, or cannot be used."""
+
+
+class BinariesMissingError(CannotStartError):
+    """Postgres' programs cannot be found or run."""
+
+
+class PostgresFailedError(CannotStartError):
+    """The embedded Postgres did not start."""
+
+
+class CannotListenError(CannotStartError):
+    """The address cannot be listened on."""
+
+
+class ChildFailedError(CannotStartError):
+    """A process that the others need ended with an error."""

@@ -1,0 +1,192 @@
+"""`fairlead serve`: starts everything, keeps it running, and ends it in order."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import structlog
+
+from app.settings import ENVIRONMENT_PREFIX, ServeSettings
+from app.supervisor.child import Child
+from app.supervisor.children import spawn
+from app.supervisor.data_directory import DataDirectory
+from app.supervisor.errors import ChildFailedError
+from app.supervisor.kubeconfig import write_kubeconfig
+from app.supervisor.listening import bind, url
+from app.supervisor.postgres import EmbeddedPostgres
+from app.supervisor.welcome import welcome
+from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
+
+_log = structlog.stdlib.get_logger(__name__)
+
+_STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_TICK = 0.5
+_POSTGRES_START = 300.0  # recovery after a crash included
+# Together less than the ten seconds within which everything is gone.
+_WORKERS_STOP = 5.5
+_RECONCILER_STOP = 1.5
+_POSTGRES_STOP = 2.5
+
+
+class StopRequested(Exception):  # noqa: N818  a request, not an error
+    """SIGTERM, SIGINT or SIGHUP arrived."""
+
+
+class Supervisor:
+    """The parent of every other process.
+
+    It has one thread and no event loop: signals are blocked and waited for, which makes forking safe and leaves no
+    moment in which one is missed.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._settings = settings
+        self._path = settings.data_dir.absolute()
+        self._metrics = self._path / "metrics"
+        self._postgres = None if settings.database_url else EmbeddedPostgres(self._path)
+        self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
+        self._listeners: list[socket.socket] = []
+        self._workers: list[Child] = []
+        self._reconciler: Child | None = None
+
+    def run(self) -> None:
+        """Serves until SIGTERM, SIGINT or SIGHUP.
+
+        Raises:
+            CannotStartError: What stands in the way; nothing is left running.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP | {signal.SIGCHLD})
+        try:
+            self._start()
+            self._announce()
+            while True:
+                self._tend()
+                _pause(_TICK)
+        except StopRequested:
+            _log.info("stopping")
+        finally:
+            self._stop()
+
+    def _start(self) -> None:
+        self._listeners = bind(self._settings.host, self._settings.port, self._settings.workers)
+        self._start_database()
+        shutil.rmtree(self._metrics, ignore_errors=True)
+        self._metrics.mkdir()
+        self._migrate()
+        ended = partial(forget_process, directory=self._metrics)
+        self._reconciler = Child("reconciler", partial(self._spawn, "reconciler", "--health-port", "0"), ended)
+        self._workers = [
+            Child(f"api-{number}", partial(self._spawn, "api", "--fd", str(fd), pass_fds=(fd,)), ended)
+            for number, fd in enumerate((listener.fileno() for listener in self._listeners), start=1)
+        ]
+        for child in (self._reconciler, *self._workers):
+            child.start()
+
+    def _start_database(self) -> None:
+        if self._postgres is None or self._database is None:
+            DataDirectory(self._path).acquire()
+            return
+        self._database.start()
+        deadline = time.monotonic() + _POSTGRES_START
+        while not self._postgres.ready(deadline):
+            _pause(0.05)
+
+    def _migrate(self) -> None:
+        migration = self._spawn("migrate")
+        while (status := migration.poll()) is None:
+            _pause(_TICK)
+        if status != 0:
+            raise ChildFailedError("the database could not be migrated; the reason is in the lines above")
+
+    def _spawn(self, command: str, *flags: str, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.upper().startswith(ENVIRONMENT_PREFIX)
+        }
+        environment |= self._settings.environment() | {MULTIPROCESS_VARIABLE: str(self._metrics)}
+        if self._postgres is not None:
+            environment[f"{ENVIRONMENT_PREFIX}DATABASE_URL"] = self._postgres.url()
+        return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)
+
+    def _announce(self) -> None:
+        """Waits until requests are answered, and tells what to do now.
+
+        Raises:
+            ChildFailedError: A process ended with an error before that.
+        """
+        server = url(self._settings.host, self._listeners[0].getsockname()[1])
+        while not _answers(server):
+            for child in self._children():
+                if (status := child.poll()) is not None and status > 0:
+                    raise ChildFailedError(f"{child.name} ended with status {status}; the reason is in the lines above")
+            self._tend()
+            _pause(0.1)
+        kubeconfig = self._path / "kubeconfig"
+        tokens = self._settings.tokens
+        write_kubeconfig(kubeconfig, server, tokens[0].secret if tokens else None)
+        print(welcome(server, kubeconfig, self._settings.token_file), flush=True)  # noqa: T201  for the person at the terminal
+
+    def _children(self) -> list[Child]:
+        return [child for child in (self._database, self._reconciler, *self._workers) if child is not None]
+
+    def _tend(self) -> None:
+        for child in self._children():
+            child.tend()
+        if self._postgres is not None:
+            self._postgres.rotate_log()
+
+    def _stop(self) -> None:
+        """Ends everything in the order in which it is needed: requests, what they wait for, the database."""
+        for listener in self._listeners:
+            listener.close()
+        _end(self._workers, _WORKERS_STOP)
+        _end([self._reconciler] if self._reconciler else [], _RECONCILER_STOP)
+        if self._postgres is not None:
+            self._postgres.stop(_POSTGRES_STOP)
+
+
+def _pause(seconds: float) -> None:
+    """Sleeps, but not beyond the end of a child.
+
+    Raises:
+        StopRequested: At the signal to stop.
+    """
+    received = signal.sigtimedwait(_STOP | {signal.SIGCHLD}, seconds)
+    if received is not None and received.si_signo in _STOP:
+        raise StopRequested
+
+
+def _end(children: Sequence[Child], patience: float) -> None:
+    """Asks children to end, and kills those that have not within `patience` seconds, or at a second request to stop."""
+    for child in children:
+        child.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    try:
+        while time.monotonic() < deadline and not all(child.has_ended() for child in children):
+            _pause(0.05)
+    except StopRequested:
+        _log.warning("stopping at once")
+    for child in children:
+        if not child.has_ended():
+            _log.warning("killed", process=child.name)
+            child.send_signal(signal.SIGKILL)
+
+
+def _answers(server: str) -> bool:
+    address = urlsplit(server)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

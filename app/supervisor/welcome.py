@@ -1,0 +1,37 @@
+"""What `serve` says when it is ready."""
+
+from pathlib import Path
+
+from app import __version__
+
+_SERVICE = '{"metadata":{"name":"hello"},"spec":{"selector":{"app":"hello"},"ports":[{"port":80}]}}'
+
+
+def welcome(server: str, kubeconfig: Path, token_file: Path | None) -> str:
+    """A few lines with what to try next; a token is referred to, never shown.
+
+    Args:
+        server: URL of the API.
+        kubeconfig: The file that was written for kubectl and the SDKs.
+        token_file: Where the tokens are, None where none is asked for.
+    """
+    authorization = (
+        f' \\\n        -H "Authorization: Bearer $(head -n 1 {token_file} | cut -d, -f1)"'
+        if token_file is not None
+        else ""
+    )
+    return f"""
+Fairlead {__version__} is ready at {server}
+
+  create a Service:
+    curl -s {server}/api/v1/namespaces/default/services{authorization} \\
+        -H 'Content-Type: application/json' -d '{_SERVICE}'
+
+  see it with kubectl:
+    export KUBECONFIG={kubeconfig}
+    kubectl get services
+
+  documentation: {server}/docs
+
+Ctrl-C stops everything.
+"""
