@@ -1,7 +1,7 @@
 """Update and patch, of the object and of its status."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import BadRequest, ServiceUnavailable
@@ -19,7 +19,8 @@ from app.registry.outcomes import conflict, invalid_object, not_found, refuse
 from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Outcome, Stale, Write
 
-Subresource = Literal["", "status", "finalize"]
+Subresource = str
+"""`status`, one that the kind declares, or "" for the object itself."""
 
 _TRIES = 10
 """How often a write that named no resourceVersion is applied anew after somebody else's came first."""
