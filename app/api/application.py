@@ -1,12 +1,12 @@
 """The HTTP application: resources on the hot path, FastAPI's routes for the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
-from app.api.dispatch import Resources
+from app.api.dispatch import Resources, Verb
 from app.api.documents import Documents
 from app.api.edge import Edge
 from app.api.exchange import Receive, Scope, Send
@@ -16,8 +16,10 @@ from app.api.health import Readiness, health_routes
 from app.api.limits import Limits
 from app.api.reads import Reads
 from app.api.rendering import Renderer
+from app.api.reviews import REVIEWS
 from app.api.streaming import Streams
 from app.api.writes import Writes
+from app.domain.kinds.catalog import Kinds
 from app.registry.registry import Registry
 from app.tokens import Token
 
@@ -60,9 +62,10 @@ def create_app(
         stopping: Set when the server is about to stop: ends open watches, which would otherwise hold it up.
     """
     limits = limits or Limits()
+    kinds = Kinds((*registry.kinds, *REVIEWS))
     streams = Streams(limits.watches)
     renderer = Renderer(now)
-    resources = Resources(registry, Reads(registry, renderer, streams), Writes(registry, renderer))
+    resources = Resources(kinds, _verbs(registry, renderer, streams))
     stop = stopping or asyncio.Event()
 
     @asynccontextmanager
@@ -79,7 +82,7 @@ def create_app(
     )
     app.include_router(health_routes(ready))
     register_failures(app)
-    documents = Documents(registry.kinds, version, renderer)
+    documents = Documents(kinds, version, renderer)
     app.edge = Edge(Guard(tokens), documents, resources, streams, super(FairleadApi, app).__call__, limits)
     return app
 
@@ -87,3 +90,16 @@ def create_app(
 async def _end_watches(stopping: asyncio.Event, streams: Streams) -> None:
     await stopping.wait()
     streams.stop()
+
+
+def _verbs(registry: Registry, renderer: Renderer, streams: Streams) -> Mapping[str, Verb]:
+    reads, writes = Reads(registry, renderer, streams), Writes(registry, renderer)
+    return {
+        "get": reads.get,
+        "list": reads.list,
+        "watch": reads.watch,
+        "create": writes.create,
+        "update": writes.update,
+        "delete": writes.delete,
+        "deletecollection": writes.delete_collection,
+    }

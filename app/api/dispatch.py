@@ -1,39 +1,33 @@
 """The one route for resources: from method and path to a verb of the registry, whatever the kind."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from app.api.exchange import Exchange
 from app.api.negotiation import negotiate
 from app.api.parameters import is_watch
 from app.api.paths import ResourcePaths, Target
-from app.api.reads import Reads
 from app.api.warnings import warning_headers
-from app.api.writes import Writes
 from app.domain.errors import MethodNotAllowed
 from app.domain.kinds.catalog import Kinds
-from app.registry.registry import Registry
 
 Verb = Callable[[Exchange, Target], Awaitable[None]]
 
+_ON_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_ON_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+
 
 class Resources:
-    """Dispatches requests for objects and collections."""
+    """Dispatches requests for objects and collections.
 
-    def __init__(self, registry: Registry, reads: Reads, writes: Writes) -> None:
-        kinds: Kinds = registry.kinds
+    Args:
+        kinds: Everything that has a resource path.
+        verbs: How each verb is answered, by the name that discovery gives it.
+    """
+
+    def __init__(self, kinds: Kinds, verbs: Mapping[str, Verb]) -> None:
         self._paths = ResourcePaths(kinds)
+        self._verbs = verbs
         self._warnings = {kind.key: warning_headers([kind.deprecation]) if kind.deprecation else () for kind in kinds}
-        self._on_object = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-        self._on_collection = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
-        self._verbs: dict[str, Verb] = {
-            "get": reads.get,
-            "list": reads.list,
-            "watch": reads.watch,
-            "create": writes.create,
-            "update": writes.update,
-            "delete": writes.delete,
-            "deletecollection": writes.delete_collection,
-        }
 
     async def handle(self, exchange: Exchange) -> None:
         """Answer a request below `/api/` or `/apis/`.
@@ -42,27 +36,27 @@ class Resources:
             ApiError: The request is refused.
         """
         target = self._paths.resolve(exchange.path)
-        verb = self._verb(exchange, target)
-        exchange.verb, exchange.resource = verb, target.kind.plural
+        exchange.resource = target.kind.plural
+        exchange.verb = verb = self._verb(exchange, target)
         exchange.extra = self._warnings[target.kind.key]
         exchange.form = negotiate(exchange.headers.get(b"accept", b""))
         await self._verbs[verb](exchange, target)
 
     def _verb(self, exchange: Exchange, target: Target) -> str:
-        verb = (self._on_object if target.name else self._on_collection).get(exchange.method, "")
-        if verb == "list" and exchange.scope["query_string"] and is_watch(exchange.query):
+        verb = (_ON_OBJECT if target.name else _ON_COLLECTION).get(exchange.method, "")
+        streams = target.watch or (exchange.scope["query_string"] and verb == "list" and is_watch(exchange.query))
+        if streams and exchange.method == "GET":
             verb = "watch"
-        if target.watch and exchange.method == "GET":
-            verb = "watch"
-        if verb not in self._paths.verbs(target) or verb not in self._verbs:
-            raise self._refused(target)
+        if verb not in self._paths.verbs(target):
+            raise self._refused(exchange, target)
         return verb
 
-    def _refused(self, target: Target) -> MethodNotAllowed:
-        methods = self._on_object if target.name else self._on_collection
-        offered = [method for method, verb in methods.items() if verb in self._paths.verbs(target)]
+    def _refused(self, exchange: Exchange, target: Target) -> MethodNotAllowed:
+        methods = _ON_OBJECT if target.name else _ON_COLLECTION
+        offered = ", ".join(method for method, verb in methods.items() if verb in self._paths.verbs(target))
+        exchange.extra = ((b"allow", offered.encode()),)
         return MethodNotAllowed(
-            f"the server does not allow this method on the requested resource; it allows {', '.join(offered)}",
+            f"the server does not allow this method on the requested resource; it allows {offered or 'none'}",
             group=target.kind.group,
             kind=target.kind.plural,
             name=target.name,

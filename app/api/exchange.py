@@ -15,6 +15,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+ANONYMOUS = Token(secret="", user="system:anonymous", uid="", groups=("system:unauthenticated",))
+"""Somebody who did not say who it is."""
 ABORT = "fairlead.abort"
 """ASGI extension: cuts the connection."""
 JSON = b"application/json"
@@ -35,7 +37,7 @@ class Exchange:
         body_limit: Bytes a body may have.
         extra: Headers of the answer, whatever it will be.
         form: How the answer is written.
-        user: Who sent it, once admitted.
+        user: Who sent it, as far as is known.
         verb: What it asks for, once known.
         resource: Plural of the kind it is about, once known.
         long_running: Whether it is a watch, which has no deadline.
@@ -78,7 +80,7 @@ class Exchange:
         self.body_limit = body_limit
         self.extra: tuple[Header, ...] = ()
         self.form = PLAIN
-        self.user: Token | None = None
+        self.user = ANONYMOUS
         self.verb = ""
         self.resource = ""
         self.long_running = False

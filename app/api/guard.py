@@ -6,14 +6,13 @@ from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 
-from app.api.exchange import Exchange
+from app.api.exchange import ANONYMOUS, Exchange
 from app.domain.errors import Forbidden, Unauthorized
 from app.tokens import Token
 
 OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/openapi.json"})
 """Answered without a token: what a probe asks, and what the product is."""
 OPEN_PREFIXES = ("/healthz/", "/livez/", "/readyz/", "/docs")
-_ANONYMOUS = Token(secret="", user="system:anonymous", uid="", groups=("system:unauthenticated",))
 _EVERYBODY = "system:authenticated"
 
 
@@ -41,12 +40,12 @@ class Guard:
                     "without a token file only requests to a loopback name are answered: use localhost, 127.0.0.1 or "
                     "[::1] in the URL, or start the server with --token-file"
                 )
-            return _ANONYMOUS
+            return ANONYMOUS
         token = self._bearer(exchange.headers.get(b"authorization", b""))
         if token is not None:
             return token
         if exchange.path in OPEN_PATHS or exchange.path.startswith(OPEN_PREFIXES):
-            return _ANONYMOUS
+            return ANONYMOUS
         raise Unauthorized("Unauthorized: send one of the server's tokens as Authorization: Bearer TOKEN")
 
     def _bearer(self, authorization: bytes) -> Token | None:
@@ -64,7 +63,7 @@ class Guard:
 
 def groups_of(token: Token) -> tuple[str, ...]:
     """A user's groups, with the one that every authenticated user has."""
-    return token.groups if token is _ANONYMOUS else (*token.groups, _EVERYBODY)
+    return token.groups if token is ANONYMOUS else (*token.groups, _EVERYBODY)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from app.api.exchange import Exchange
 from app.api.parameters import list_options, strictness, write_options
 from app.api.paths import Target
 from app.api.rendering import Renderer
+from app.api.reviews import answer_review, is_review
 from app.api.statuses import success
 from app.api.warnings import warning_headers
 from app.domain.errors import MethodNotAllowed
@@ -24,6 +25,9 @@ class Writes:
 
     async def create(self, exchange: Exchange, target: Target) -> None:
         """POST to a collection."""
+        if is_review(target.kind):
+            await answer_review(exchange, target.kind, self._renderer)
+            return
         if target.namespace is None:
             raise MethodNotAllowed(
                 f"{target.kind.plural} are created in a namespace: POST to /namespaces/NAMESPACE/{target.kind.plural}"
