@@ -11,15 +11,15 @@ from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, RetryError, Temporary
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.allocation import Allocation as Picks
 from app.domain.rules.allocation import allocate
 from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
-from app.domain.rules.service_strategy import SERVICE
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.store.notifications import PENDING, RELEASED
-from app.store.reader import ObjectRow, Reader
 from app.store.object_writes import write_of
+from app.store.reader import ObjectRow, Reader
 from app.store.writer import Writer
 from app.store.writes import Action, ClaimHeld, Committed, LeaseGuard, Outcome, Write
 

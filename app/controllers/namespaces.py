@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from app.controllers.controller import Key
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.catalog import Kinds
@@ -10,12 +11,11 @@ from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.namespace import NAMESPACE
 from app.domain.rules.deletion import is_released, mark_deleted
-from app.controllers.controller import Key
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import Committed, LeaseGuard, Write
+from app.store.writes import Action, Committed, LeaseGuard, Write
 
 _RETRY = 1.0
 
@@ -105,6 +105,6 @@ class Namespaces:
             return True
         namespace = decode_object(NAMESPACE, entry.wire)
         namespace.spec.finalizers = [each for each in namespace.spec.finalizers or [] if each != "kubernetes"] or None
-        action = "delete" if is_released(NAMESPACE, namespace) else "update"
+        action: Action = "delete" if is_released(NAMESPACE, namespace) else "update"
         write = write_of(NAMESPACE, action, namespace, encode_body(namespace), expected=entry.revision, lease=lease)
         return isinstance(await self._writer.write(write), Committed)

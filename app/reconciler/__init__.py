@@ -1,0 +1,1 @@
+"""The only loop: leases, queues, backoff, wake-ups."""

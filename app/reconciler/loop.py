@@ -14,7 +14,7 @@ from app.reconciler.ownership import Ownership, owned
 from app.reconciler.work_queue import WorkQueue
 from app.store.leases import Leases
 from app.store.notifications import Notifications
-from app.telemetry.metrics import RECONCILE_FAILURES, RECONCILE_KEYS, RECONCILE_SECONDS
+from app.telemetry.metrics import QUEUE_ADDS, QUEUE_DEPTH, QUEUE_RETRIES, WORK_SECONDS
 
 BATCH = 512
 
@@ -33,13 +33,17 @@ class Reconciler:
         holder: str,
     ) -> None:
         self._workers = [_Worker(controller, leases, notifications, holder) for controller in controllers]
-        mirror.subscribe(self._changed)
+        mirror.subscribe(self._changed, self._reloaded)
 
     async def run(self) -> None:
         """Run all controllers until cancelled."""
         async with asyncio.TaskGroup() as group:
             for worker in self._workers:
                 group.create_task(worker.run(), name=f"controller {worker.controller.name}")
+
+    def _reloaded(self) -> None:
+        for worker in self._workers:
+            worker.reloaded()
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for worker in self._workers:
@@ -55,6 +59,7 @@ class _Worker:
         self._holder = holder
         self._queue = WorkQueue()
         self._owner = False
+        self._stale = True
         self._next_pass = 0.0
         for channel in controller.channels:
             notifications.on(channel, lambda _payload, channel=channel: self._hinted(channel))
@@ -64,6 +69,10 @@ class _Worker:
         keys = self.controller.keys_of(changes)
         if self._owner:
             self._queue.add(keys)
+
+    def reloaded(self) -> None:
+        """The mirror was read anew, so changes were missed: start over as after a take-over."""
+        self._stale = True
 
     def _hinted(self, channel: str) -> None:
         if self._owner:
@@ -82,23 +91,26 @@ class _Worker:
 
     async def _work(self, ownership: Ownership) -> None:
         # From here on changes reach the queue, so that none falls between the full pass and the first take.
-        self._owner = True
-        await self.controller.take_over()
-        self._next_pass = 0.0
+        self._owner = self._stale = True
         while not ownership.lost.is_set():
+            if self._stale:
+                self._stale = False
+                await self.controller.take_over()
+                self._next_pass = 0.0
             now = time.monotonic()
             if now >= self._next_pass:
                 self._queue.add(self.controller.all_keys())
                 self._next_pass = now + self.controller.resync
-            keys = await self._queue.take(BATCH, timeout=min(self._next_pass - now, 0.5))
+            keys = await self._queue.take(BATCH, min(self._next_pass - now, 0.5))
             if keys:
                 await self._reconcile(keys, ownership)
 
     async def _reconcile(self, keys: Sequence[Key], ownership: Ownership) -> None:
         name = self.controller.name
-        with RECONCILE_SECONDS.labels(name).time():
+        with WORK_SECONDS.labels(name).time():
             failures = await self._attempt(keys, ownership)
-        RECONCILE_KEYS.labels(name).inc(len(keys))
+        QUEUE_ADDS.labels(name).inc(len(keys))
+        QUEUE_DEPTH.labels(name).set(len(self._queue))
         for key in keys:
             failure = failures.get(key)
             if failure is None:
@@ -111,7 +123,7 @@ class _Worker:
             return await self.controller.reconcile(keys, ownership.guard)
         except ApiError as error:
             return dict.fromkeys(keys, Temporary(error.message, error.retry_after))
-        except Exception as error:  # noqa: BLE001 - a defect in one key's work must not stop the others'
+        except Exception as error:  # a defect in one key's work must not stop the others'
             if len(keys) > 1:
                 failures: dict[Key, RetryError] = {}
                 for key in keys:
@@ -121,6 +133,6 @@ class _Worker:
             return {keys[0]: Temporary(f"{type(error).__name__}: {error}")}
 
     def _failed(self, key: Key, failure: RetryError) -> None:
-        RECONCILE_FAILURES.labels(self.controller.name).inc()
+        QUEUE_RETRIES.labels(self.controller.name).inc()
         delay = self._queue.failed(key, failure)
         log.warning("will retry", controller=self.controller.name, key="/".join(key), error=str(failure), delay=delay)

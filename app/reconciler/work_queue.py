@@ -56,9 +56,9 @@ class WorkQueue:
         self._delayed.clear()
         self._failures.clear()
 
-    async def take(self, limit: int, timeout: float) -> list[Key]:
-        """Up to `limit` keys that are due, as soon as there is one; none when `timeout` seconds pass."""
-        deadline = time.monotonic() + timeout
+    async def take(self, limit: int, seconds: float) -> list[Key]:
+        """Up to `limit` keys that are due, as soon as there is one; none when `seconds` pass."""
+        deadline = time.monotonic() + seconds
         while True:
             self._hint.clear()
             self._promote()

@@ -1,0 +1,1 @@
+"""The API's verbs over any kind."""

@@ -4,14 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from app.domain.encoding import decode_object, encode_body, wire_bytes
 from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
 
-NAMESPACES = "namespaces"
+
+class _Metadata(msgspec.Struct):
+    metadata: ObjectMeta
+
+
+_METADATA = msgspec.json.Decoder(_Metadata)
 
 
 class Preview(Protocol):
@@ -56,6 +63,11 @@ def entry_of(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None
     meta = obj.metadata
     wire = wire_bytes(encode_body(obj) if body is None else body, revision)
     return Entry(kind.key, meta.namespace or "", meta.name, meta.uid or "", revision, wire)
+
+
+def is_deleting(entry: Entry) -> bool:
+    """Whether the object's deletion has been asked for."""
+    return b'"deletionTimestamp"' in entry.wire and _METADATA.decode(entry.wire).metadata.deletion_timestamp is not None
 
 
 def decoded(kind: Kind[Any], entry: Entry) -> Any:

@@ -1,6 +1,5 @@
 """Create: rules, one write, and the wait for what the reconciler allocates."""
 
-import asyncio
 import secrets
 import uuid
 from typing import Any
@@ -9,18 +8,19 @@ from app.domain.encoding import encode_body
 from app.domain.errors import AlreadyExists, BadRequest, Timeout
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.kinds.namespace import NAMESPACE
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.metadata import validate_metadata
 from app.mirror.entry import Entry
-from app.registry.context import NAMESPACES, Context, decoded, entry_of
+from app.registry.context import Context, entry_of, is_deleting
+from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import (
     already_exists,
     invalid_object,
     namespace_missing,
     namespace_terminating,
-    refuse,
+    refusal,
 )
-from app.registry.options import Answer, WriteOptions
 from app.store.object_writes import write_of
 from app.store.writes import Committed, NameTaken, Stale
 
@@ -66,18 +66,18 @@ class Creation:
         meta = obj.metadata
         if meta.namespace and meta.namespace != namespace:
             raise BadRequest(
-                f"the namespace of the object ({meta.namespace}) does not match the namespace of the request ({namespace})"
+                f"the namespace of the object ({meta.namespace}) does not match that of the request ({namespace})"
             )
         if meta.resource_version:
             raise BadRequest("metadata.resourceVersion must not be set on an object that is to be created")
 
     async def _check_namespace(self, kind: Kind[Any], namespace: str, name: str) -> None:
-        entry = self._context.mirror.get(NAMESPACES, "", namespace)
-        if entry is None or b'"deletionTimestamp"' in entry.wire:
-            entry = await self._context.mirror.fresh_get(NAMESPACES, "", namespace)
+        entry = self._context.mirror.get(NAMESPACE.key, "", namespace)
+        if entry is None or is_deleting(entry):
+            entry = await self._context.current(NAMESPACE, "", namespace)
         if entry is None:
             raise namespace_missing(namespace)
-        if _deleting(entry):
+        if is_deleting(entry):
             raise namespace_terminating(kind, namespace, name)
 
     def _apply_rules(self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class Creation:
         if not isinstance(outcome, Committed):
             if isinstance(outcome, NameTaken) and not outcome.published:
                 raise already_exists(kind, obj.metadata.name)
-            refuse(kind, write.namespace, write.name, outcome)
+            raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
             entry = entry_of(kind, obj, outcome.revision, write.body)
             return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
@@ -142,7 +142,3 @@ def _fill_metadata(kind: Kind[Any], namespace: str, obj: KubeObject, cluster: Cl
 
 def _suffix() -> str:
     return "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
-
-
-def _deleting(entry: Entry) -> bool:
-    return b'"deletionTimestamp"' in entry.wire

@@ -5,11 +5,12 @@ from typing import Any
 from app.domain.encoding import encode_body
 from app.domain.errors import Forbidden
 from app.domain.kinds.kind import Kind
+from app.domain.kinds.namespace import NAMESPACE
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
-from app.registry.context import NAMESPACES, Context, decoded, entry_of
+from app.registry.context import Context, decoded, entry_of
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
-from app.registry.outcomes import conflict, not_found, refuse
+from app.registry.outcomes import conflict, not_found, refusal
 from app.registry.reading import Reading
 from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Stale
@@ -33,7 +34,7 @@ class Deletion:
         Raises:
             ApiError: It is not there, a precondition does not hold, or it may not be deleted.
         """
-        if kind.key == NAMESPACES and name in _IMMORTAL:
+        if kind.key == NAMESPACE.key and name in _IMMORTAL:
             raise Forbidden(
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted', kind=kind.plural, name=name
             )
@@ -84,7 +85,7 @@ class Deletion:
             return Answer(200, entry_of(kind, obj, outcome.revision or 0, write.body), deleted=gone)
         if isinstance(outcome, Stale | Missing):
             return None
-        refuse(kind, entry.namespace, entry.name, outcome)
+        raise refusal(kind, entry.namespace, entry.name, outcome)
 
 
 def _check_preconditions(kind: Kind[Any], entry: Entry, options: DeleteOptions) -> None:
@@ -96,4 +97,3 @@ def _check_preconditions(kind: Kind[Any], entry: Entry, options: DeleteOptions) 
             entry.name,
             f"precondition failed: resourceVersion {options.resource_version} is not the object's {entry.revision}",
         )
-

@@ -1,6 +1,6 @@
 """What the store answered, as the API says it."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 from app.domain.errors import AlreadyExists, ApiError, Cause, Conflict, Forbidden, Invalid, NotFound, invalid
 from app.domain.kinds.kind import Kind
@@ -14,6 +14,8 @@ from app.store.writes import (
     Outcome,
     Stale,
 )
+
+MODIFIED = "the object has been modified; read the latest version and apply your changes to it"
 
 _HELD = {
     "cluster_ips": "the address is already allocated",
@@ -64,21 +66,13 @@ def namespace_terminating(kind: Kind[Any], namespace: str, name: str) -> Forbidd
     )
 
 
-def refuse(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> NoReturn:
-    """Raise what a write's outcome means to its client.
-
-    Raises:
-        ApiError: Always.
-    """
-    raise _as_error(kind, namespace, name, outcome)
-
-
-def _as_error(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> ApiError:
+def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> ApiError:  # noqa: PLR0911 - one a case
+    """What a write's outcome means to its client, to be raised."""
     match outcome:
         case NameTaken():
             return already_exists(kind, name)
         case Stale():
-            return conflict(kind, name, "the object has been modified; read the latest version and apply your changes to it")
+            return conflict(kind, name, MODIFIED)
         case Missing():
             return not_found(kind, name)
         case NamespaceMissing():

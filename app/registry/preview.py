@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.allocation import allocate
 from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
-from app.domain.rules.service_strategy import SERVICE
 from app.store.reader import Reader
 
 

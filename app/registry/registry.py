@@ -43,7 +43,13 @@ class Registry:
         return await self._updating.update(kind, namespace, name, obj, options, subresource)
 
     async def patch(
-        self, kind: Kind[Any], namespace: str, name: str, patch: Patch, options: WriteOptions, subresource: Subresource = ""
+        self,
+        kind: Kind[Any],
+        namespace: str,
+        name: str,
+        patch: Patch,
+        options: WriteOptions,
+        subresource: Subresource = "",
     ) -> Answer:
         """Patch an object or its status; see `Updating.patch`."""
         return await self._updating.patch(kind, namespace, name, patch, options, subresource)

@@ -11,7 +11,7 @@ from app.mirror.entry import Entry
 
 
 class _Labels(msgspec.Struct):
-    labels: dict[str, str] = {}  # noqa: RUF012 - msgspec copies an empty default
+    labels: dict[str, str] = {}
 
 
 class _Labelled(msgspec.Struct):

@@ -22,7 +22,7 @@ class ChangeFeed(Protocol):
     def revision(self) -> int:
         """How far the feed has come."""
 
-    async def next(self, timeout: float | None) -> Sequence[Change]:
+    async def next(self, seconds: float | None) -> Sequence[Change]:
         """Everything that became ready; nothing when the time is out."""
 
     def close(self) -> None:
@@ -41,12 +41,10 @@ class Sources:
         """One object, or None."""
         if kind.derive is None:
             return self._mirror.get(kind.key, namespace, name)
-        source = self._mirror.get(kind.derived_from, namespace, name.split(".")[0])
+        source = self._mirror.get(kind.derived_from, namespace, name.partition(".")[0])
         return None if source is None else self._derive(kind, source).get(name)
 
-    def list_at(
-        self, kind: Kind[Any], namespace: str | None, revision: int, after: Place | None
-    ) -> Sequence[Entry]:
+    def list_at(self, kind: Kind[Any], namespace: str | None, revision: int, after: Place | None) -> Sequence[Entry]:
         """All objects as of a revision in order of namespace and name, from behind `after`.
 
         Raises:
@@ -72,7 +70,7 @@ class Sources:
     def _derive(self, kind: Kind[Any], source: Entry) -> dict[str, Entry]:
         if kind.derive is None:
             return {}
-        obj = decode_object(self._sources[kind.key], source.wire)
+        obj = decode_object(self._kinds.by_key[kind.derived_from], source.wire)
         return {
             each.metadata.name: Entry(
                 kind.key,
@@ -97,8 +95,8 @@ class _DerivedFeed:
     def revision(self) -> int:
         return self._feed.revision
 
-    async def next(self, timeout: float | None) -> Sequence[Change]:
-        return [made for change in await self._feed.next(timeout) for made in self._differences(change)]
+    async def next(self, seconds: float | None) -> Sequence[Change]:
+        return [made for change in await self._feed.next(seconds) for made in self._differences(change)]
 
     def close(self) -> None:
         self._feed.close()

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from app.domain.decoding import to_document
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import BadRequest, ServiceUnavailable
-from app.domain.decoding import to_document
 from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.kinds.meta import KubeObject
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
@@ -15,7 +15,7 @@ from app.mirror.entry import Entry
 from app.registry.context import Context, decoded, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, Patch, WriteOptions
-from app.registry.outcomes import conflict, invalid_object, not_found, refuse
+from app.registry.outcomes import MODIFIED, conflict, invalid_object, not_found, refusal
 from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Outcome, Stale, Write
 
@@ -54,7 +54,13 @@ class Updating:
         raise _contended(kind, name)
 
     async def patch(
-        self, kind: Kind[Any], namespace: str, name: str, patch: Patch, options: WriteOptions, subresource: Subresource = ""
+        self,
+        kind: Kind[Any],
+        namespace: str,
+        name: str,
+        patch: Patch,
+        options: WriteOptions,
+        subresource: Subresource = "",
     ) -> Answer:
         """Apply a patch to whatever the object is now, again when it changed meanwhile.
 
@@ -130,7 +136,15 @@ class Updating:
         return (*options.warnings, *kind.strategy.warnings(new, old))
 
     async def _store(
-        self, kind: Kind[Any], entry: Entry, new: Any, body: bytes, options: WriteOptions, warnings: tuple[str, ...], *, retry: bool
+        self,
+        kind: Kind[Any],
+        entry: Entry,
+        new: Any,
+        body: bytes,
+        options: WriteOptions,
+        warnings: tuple[str, ...],
+        *,
+        retry: bool,
     ) -> Answer | None:
         write = write_of(kind, "update", new, body, expected=entry.revision)
         if is_released(kind, new):
@@ -140,7 +154,7 @@ class Updating:
             return await self._answer(kind, new, write, outcome.revision or 0, options, warnings)
         if retry and isinstance(outcome, Stale | Missing):
             return None
-        refuse(kind, write.namespace, write.name, _as_seen(outcome))
+        raise refusal(kind, write.namespace, write.name, _as_seen(outcome))
 
     async def _answer(
         self, kind: Kind[Any], new: Any, write: Write, revision: int, options: WriteOptions, warnings: tuple[str, ...]
@@ -149,9 +163,7 @@ class Updating:
         if write.pending and not options.respond_async:
             later = await self._context.mirror.wait_for(entry.uid, self._context.allocation_wait, after=revision)
             entry = later or entry
-        return Answer(
-            200, entry, warnings=warnings, preference_applied=write.pending and options.respond_async
-        )
+        return Answer(200, entry, warnings=warnings, preference_applied=write.pending and options.respond_async)
 
 
 def _check_request(namespace: str, name: str, obj: KubeObject) -> None:
@@ -167,9 +179,7 @@ def _check_request(namespace: str, name: str, obj: KubeObject) -> None:
 def _check_preconditions(kind: Kind[Any], entry: Entry, new: KubeObject) -> None:
     meta = new.metadata
     if meta.resource_version and meta.resource_version not in ("0", str(entry.revision)):
-        raise conflict(
-            kind, entry.name, "the object has been modified; read the latest version and apply your changes to it"
-        )
+        raise conflict(kind, entry.name, MODIFIED)
     if meta.uid and meta.uid != entry.uid:
         raise conflict(kind, entry.name, f"uid {meta.uid} in the request is not the object's uid {entry.uid}")
 

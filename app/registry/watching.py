@@ -32,8 +32,8 @@ class Watch:
         """Everything up to here has been given out or filtered out."""
         return self._feed.revision
 
-    async def next(self, timeout: float | None) -> list[WatchEvent]:
-        """Everything that became ready, or nothing when `timeout` seconds pass.
+    async def next(self, seconds: float | None) -> list[WatchEvent]:
+        """Everything that became ready, or nothing when so many seconds pass.
 
         Raises:
             Expired: The watcher fell behind what the history holds.
@@ -41,7 +41,7 @@ class Watch:
         if self._initial:
             initial, self._initial = self._initial, []
             return initial
-        changes = await self._feed.next(timeout)
+        changes = await self._feed.next(seconds)
         return list(self._select(changes))
 
     def close(self) -> None:

@@ -62,6 +62,13 @@ class Strategy(Generic[ObjectT]):
         del new, old, cluster
         return []
 
+    def prepare_delete(self, obj: ObjectT, cluster: Cluster) -> None:
+        """Show in an object whose deletion begins that it is going; finalizers may hold it for a while yet."""
+
+    def releasable(self, obj: ObjectT) -> bool:
+        """Whether nothing holds an object any more once its deletion was asked for."""
+        return not obj.metadata.finalizers
+
     def warnings(self, new: ObjectT, old: ObjectT | None) -> list[str]:
         """Texts for Warning headers: accepted, but probably not what the client wants."""
         del new, old

@@ -71,6 +71,15 @@ class NamespaceStrategy(Strategy[Namespace]):
         when = "once deletion was asked for" if phase == TERMINATING else "as long as deletion was not asked for"
         return [invalid("status.phase", new.status.phase, f"must be {phase} {when}")]
 
+    def prepare_delete(self, obj: Namespace, cluster: Cluster) -> None:
+        """Become Terminating: nothing new may be created in it."""
+        del cluster
+        obj.status.phase = TERMINATING
+
+    def releasable(self, obj: Namespace) -> bool:
+        """Neither `metadata.finalizers` nor `spec.finalizers` holds it."""
+        return not obj.metadata.finalizers and not obj.spec.finalizers
+
 
 def _label(namespace: Namespace) -> None:
     if namespace.metadata.name:

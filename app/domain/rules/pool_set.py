@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.ranges import AddressPool, AddressRange, PortRange, RandomBelow
 from app.domain.rules.allocation import Pools
-from app.domain.rules.service_strategy import SERVICE
 
 POOLED_CLAIMS = ("cluster_ips", "node_ports", "lb_addresses")
 """The claim tables that mirror a pool; the rest only guard against collisions."""
@@ -68,7 +68,7 @@ class PoolSet:
         return bool(released)
 
     def _address_pools(self, table: str, key: str) -> Iterator[tuple[AddressPool, str]]:
-        address = key.split("/")[0]
+        address = key.partition("/")[0]
         family = "IPv6" if ":" in address else "IPv4"
         pools = self.pools
         groups = {"cluster_ips": (pools.cluster_ips,), "lb_addresses": (pools.internal, pools.external)}
@@ -79,10 +79,7 @@ class PoolSet:
 
 def _by_family(name: str, ranges: Sequence[AddressRange]) -> dict[str, AddressPool]:
     families = dict.fromkeys(part.family for part in ranges)
-    return {
-        family: AddressPool(name, [part for part in ranges if part.family == family])
-        for family in families
-    }
+    return {family: AddressPool(name, [part for part in ranges if part.family == family]) for family in families}
 
 
 def _claimed(service: Service | None) -> set[tuple[str, str]]:
