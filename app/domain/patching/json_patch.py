@@ -1,0 +1,191 @@
+"""JSON Patch (RFC 6902) as the Kubernetes API server applies it.
+
+Beyond the RFC, negative indices count from the end, `copy` of a missing member gives null, and `replace` sets a missing
+member: clients rely on what the server accepts, which is why this is no library's strict reading.
+"""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from app.domain.errors import BadRequest, Invalid, RequestEntityTooLarge
+
+MAX_OPERATIONS = 10_000
+"""Operations that one patch may have."""
+
+MAX_COPIED_BYTES = 3 * 1024 * 1024
+"""Bytes of JSON that all `copy` operations of a patch together may add."""
+
+Operation = Mapping[str, Any]
+
+_FIELDS = ("op", "path", "from", "value")
+_INDEX = re.compile(r"[+-]?[0-9]{1,9}")
+
+
+def check_operations(document: Any) -> tuple[list[Operation], list[str]]:
+    """Check that a parsed body is a list of operations.
+
+    Returns:
+        The operations, and the paths of fields that no operation has.
+
+    Raises:
+        BadRequest: It is no list of objects, or a member of one has the wrong type.
+        RequestEntityTooLarge: There are more than `MAX_OPERATIONS`.
+    """
+    if not isinstance(document, list):
+        raise BadRequest("a JSON patch must be a list of operations (RFC 6902)")
+    unknown: list[str] = []
+    for index, operation in enumerate(document):
+        if not isinstance(operation, dict):
+            raise BadRequest(f"operation [{index}] of the JSON patch must be an object")
+        for name in ("op", "path", "from"):
+            if not isinstance(operation.get(name), str | None):
+                raise BadRequest(f"{name} of operation [{index}] of the JSON patch must be a string")
+        unknown.extend(f"[{index}].{name}" for name in operation if name not in _FIELDS)
+    if len(document) > MAX_OPERATIONS:
+        raise RequestEntityTooLarge(
+            f"a JSON patch may have at most {MAX_OPERATIONS} operations; this one has {len(document)}"
+        )
+    return document, unknown
+
+
+def apply_json_patch(document: Any, operations: Sequence[Operation]) -> Any:
+    """Apply operations in order.
+
+    Args:
+        document: What to patch; unchanged.
+        operations: As from `check_operations`.
+
+    Returns:
+        The patched document.
+
+    Raises:
+        Invalid: An operation does not apply, or a test fails.
+    """
+    holder = {"": copy.deepcopy(document)}
+    copied = 0
+    for index, operation in enumerate(operations):
+        try:
+            copied += _run(holder, operation)
+            if copied > MAX_COPIED_BYTES:
+                raise _Inapplicable(f"the patch copies more than {MAX_COPIED_BYTES} bytes")  # noqa: TRY301 - one message
+        except _Inapplicable as error:
+            name = operation.get("op")
+            raise Invalid(f"operation [{index}] ({name}) of the JSON patch cannot be applied: {error}") from error
+    return holder[""]
+
+
+class _Inapplicable(Exception):  # noqa: N818 - says what the operation is
+    """An operation does not fit the document."""
+
+
+def _run(holder: dict[str, Any], operation: Operation) -> int:
+    """Apply one operation; answers how many bytes it copied."""
+    match operation.get("op"):
+        case "add":
+            _add(*_find(holder, _pointer(operation, "path")), copy.deepcopy(operation.get("value")))
+        case "remove":
+            _remove(*_find(holder, _pointer(operation, "path")))
+        case "replace":
+            _replace(holder, _pointer(operation, "path"), copy.deepcopy(operation.get("value")))
+        case "move":
+            source = _find(holder, _pointer(operation, "from"))
+            value = _get(*source)
+            _remove(*source)
+            _add(*_find(holder, _pointer(operation, "path")), value)
+        case "copy":
+            value = copy.deepcopy(_get(*_find(holder, _pointer(operation, "from"))))
+            _add(*_find(holder, _pointer(operation, "path")), value)
+            return len(msgspec.json.encode(value))
+        case "test":
+            _test(holder, _pointer(operation, "path"), operation.get("value"))
+        case _:
+            raise _Inapplicable("op must be one of add, remove, replace, move, copy, test")
+    return 0
+
+
+def _pointer(operation: Operation, name: str) -> str:
+    pointer = operation.get(name)
+    if not isinstance(pointer, str):
+        raise _Inapplicable(f"it has no {name}")
+    return pointer
+
+
+def _find(holder: dict[str, Any], pointer: str) -> tuple[dict[str, Any] | list[Any], str]:
+    """The container that a JSON pointer (RFC 6901) leads into, and the last token."""
+    if not pointer.startswith("/"):
+        raise _Inapplicable(f'"{pointer}" does not point into the object; a path starts with /')
+    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+    container = holder[""]
+    for token in tokens[:-1]:
+        container = _get(container, token) if isinstance(container, dict | list) else None
+    if not isinstance(container, dict | list):
+        raise _Inapplicable(f'"{pointer}" leads through something that does not exist')
+    return container, tokens[-1]
+
+
+def _index(items: list[Any], token: str, size: int) -> int:
+    """An existing position; negative ones count from the end."""
+    if not _INDEX.fullmatch(token):
+        raise _Inapplicable(f'"{token}" is no index of a list')
+    index = int(token)
+    if not -size <= index < size:
+        raise _Inapplicable(f"index {index} is outside of a list of {len(items)}")
+    return index % size
+
+
+def _get(container: dict[str, Any] | list[Any], token: str) -> Any:
+    if isinstance(container, dict):
+        return container.get(token)
+    return container[_index(container, token, len(container))]
+
+
+def _add(container: dict[str, Any] | list[Any], token: str, value: Any) -> None:
+    if isinstance(container, dict):
+        container[token] = value
+    elif token == "-":  # noqa: S105 - RFC 6901's token for the place after the last item
+        container.append(value)
+    else:
+        container.insert(_index(container, token, len(container) + 1), value)
+
+
+def _remove(container: dict[str, Any] | list[Any], token: str) -> None:
+    if isinstance(container, list):
+        del container[_index(container, token, len(container))]
+    elif token in container:
+        del container[token]
+    else:
+        raise _Inapplicable(f'there is no "{token}"')
+
+
+def _replace(holder: dict[str, Any], pointer: str, value: Any) -> None:
+    if not pointer:
+        if not isinstance(value, dict | list):
+            raise _Inapplicable("the whole document can only be replaced by an object")
+        holder[""] = value
+        return
+    container, token = _find(holder, pointer)
+    if isinstance(container, dict):
+        container[token] = value
+    else:
+        container[_index(container, token, len(container))] = value
+
+
+def _test(holder: dict[str, Any], pointer: str, wanted: Any) -> None:
+    found = _get(*_find(holder, pointer)) if pointer else holder[""]
+    if not same(found, wanted):
+        raise _Inapplicable(f'the value at "{pointer}" is not the one tested for')
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; unlike in Python, true is not 1 and 1 is not 1.0."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

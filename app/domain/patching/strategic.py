@@ -1,0 +1,222 @@
+"""Strategic merge patch: lists of objects merge by key, and directives say what merging cannot.
+
+The semantics are those of the Kubernetes API server (design proposals "strategic-merge-patch" and
+"preserve-order-in-strategic-merge-patch"); merge keys come from the models.
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from app.domain.errors import BadRequest, Invalid
+from app.domain.patching.list_order import Identity, in_order
+from app.domain.schema import ListType, MapType, StructType, Type
+
+Object = dict[str, Any]
+
+_PATCH = "$patch"
+_RETAIN = "$retainKeys"
+_DELETE_PREFIX = "$deleteFromPrimitiveList/"
+_ORDER_PREFIX = "$setElementOrder/"
+_WHOLE = Identity("")
+_DIRECTIVES = ("delete", "replace", "merge")
+
+
+def strategic_merge(of: StructType, document: Object, patch: Any) -> Object:
+    """Merge `patch` into `document`, neither of which is changed.
+
+    Args:
+        of: What the document is.
+        document: The object as it is.
+        patch: The patch, parsed.
+
+    Raises:
+        BadRequest: The patch, or a directive in it, is malformed.
+        Invalid: The patch has a list of lists, which cannot be merged.
+    """
+    if not isinstance(patch, dict):
+        raise BadRequest("a strategic merge patch must be an object")
+    merged: Object = _whole_numbers(_merge_objects(of, document, patch))
+    return merged
+
+
+def _merge_objects(of: Type | None, original: Object, patch: Object) -> Object:
+    match _directive(patch):
+        case "replace":
+            return {name: value for name, value in patch.items() if name != _PATCH}
+        case "delete":
+            return {}
+    merged = _retained(original, patch)
+    ordered = dict(_ordered_lists(of, merged, patch))
+    merged |= ordered
+    for name, value in patch.items():
+        if name.startswith(_DELETE_PREFIX):
+            _delete_scalars(merged, name, value)
+        elif name not in ordered and name not in (_PATCH, _RETAIN) and not name.startswith(_ORDER_PREFIX):
+            _merge_member(of, merged, name, value)
+    return merged
+
+
+def _merge_member(of: Type | None, merged: Object, name: str, value: Any) -> None:
+    current = merged.get(name)
+    if value is None:
+        merged.pop(name, None)
+    elif isinstance(current, dict) and isinstance(value, dict):
+        merged[name] = _merge_objects(_member_type(of, name), current, value)
+    elif isinstance(current, list) and isinstance(value, list):
+        merged[name] = _merge_lists(_member_type(of, name), name, current, value)
+    elif isinstance(value, dict) and _PATCH in value:
+        merged.pop(name, None)
+    else:
+        merged[name] = _without_directives(value)
+
+
+def _member_type(of: Type | None, name: str) -> Type | None:
+    match of:
+        case StructType(fields=fields):
+            return fields[name].type if name in fields else None
+        case MapType(value=value):
+            return value
+        case _:
+            return None
+
+
+def _directive(patch: Object) -> str | None:
+    directive = patch.get(_PATCH)
+    if directive is not None and directive not in _DIRECTIVES:
+        raise BadRequest(f"{_PATCH} must be one of {', '.join(_DIRECTIVES)}, not {directive!r}")
+    return directive if isinstance(directive, str) else None
+
+
+def _retained(original: Object, patch: Object) -> Object:
+    """The original, or what `$retainKeys` leaves of it; whatever the patch sets must be among those keys."""
+    if _RETAIN not in patch:
+        return dict(original)
+    keys = patch[_RETAIN]
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise BadRequest(f"{_RETAIN} must be a list of field names")
+    for name, value in patch.items():
+        if value is not None and not name.startswith("$") and name not in keys:
+            raise BadRequest(f"the patch sets {name}, which its {_RETAIN} does not list")
+    return {name: value for name, value in original.items() if name in keys}
+
+
+def _delete_scalars(merged: Object, name: str, values: Any) -> None:
+    target = name.removeprefix(_DELETE_PREFIX)
+    if not isinstance(values, list):
+        raise BadRequest(f"{name} must be a list of values")
+    if isinstance(merged.get(target), list):
+        gone = _WHOLE.places(values)
+        merged[target] = [item for item in merged[target] if _WHOLE.of(item) not in gone]
+
+
+def _ordered_lists(of: Type | None, original: Object, patch: Object) -> Iterator[tuple[str, list[Any]]]:
+    """Each list that a `$setElementOrder` directive orders, merged with what the patch has for it."""
+    for name, order in patch.items():
+        if not name.startswith(_ORDER_PREFIX):
+            continue
+        target = name.removeprefix(_ORDER_PREFIX)
+        current, change = original.get(target), patch.get(target)
+        if not isinstance(order, list):
+            raise BadRequest(f"{name} must be a list")
+        if current is None and change is None:
+            continue
+        if not (isinstance(current, list | None) and isinstance(change, list | None)):
+            raise BadRequest(f"{name} orders {target}, which is no list")
+        kind = _member_type(of, target)
+        identity = Identity(kind.merge_key if isinstance(kind, ListType) else "")
+        _check_order(name, order, change or [], identity)
+        merged = _merge_lists(kind, target, current or [], change) if change else list(current or [])
+        yield target, in_order(merged, order, current or [], identity)
+
+
+def _check_order(name: str, order: list[Any], change: list[Any], identity: Identity) -> None:
+    """The patch may only have items of the order, and in that order."""
+    places = map(identity.of, order)
+    for item in change if order else ():
+        if isinstance(item, dict) and _PATCH in item:
+            continue
+        wanted = identity.of(item)
+        if wanted not in places:
+            raise BadRequest(f"the items of the patch do not come in the order that {name} gives")
+
+
+def _merge_lists(of: Type | None, name: str, original: list[Any], patch: list[Any]) -> list[Any]:
+    if not isinstance(of, ListType) or not of.strategic:
+        return patch
+    _check_items(name, [*original, *patch])
+    if not any(isinstance(item, dict) for item in (*original, *patch)):
+        every = {_WHOLE.of(item): item for item in (*original, *patch)}
+        return in_order(list(every.values()), patch, original, _WHOLE)
+    if not of.merge_key:
+        raise BadRequest(f"{name} is a list of objects without a merge key and cannot be merged")
+    return _merge_keyed(of, name, original, patch)
+
+
+def _check_items(name: str, items: list[Any]) -> None:
+    if any(isinstance(item, list) for item in items):
+        raise Invalid(f"{name} is a list of lists, which a strategic merge patch cannot merge")
+    if len({type(item) for item in items}) > 1 or None in items:
+        raise BadRequest(f"the items of {name} are not all of one type")
+
+
+def _merge_keyed(of: ListType, name: str, original: list[Any], patch: list[Any]) -> list[Any]:
+    identity = Identity(of.merge_key)
+    plain, gone, replace = _sorted_out(of.merge_key, name, patch)
+    if replace:
+        return [_without_directives(item) for item in plain]
+    merged = [item for item in original if identity.of(item) not in gone]
+    places = identity.places(merged)
+    for item in plain:
+        place = places.setdefault(identity.of(item), len(merged))
+        if place < len(merged):
+            merged[place] = _merge_objects(of.item, merged[place], item)
+        else:
+            merged.append(_without_directives(item))
+    return in_order(merged, plain, original, identity)
+
+
+def _sorted_out(merge_key: str, name: str, patch: list[Object]) -> tuple[list[Object], set[Hashable], bool]:
+    """The items that have something to merge, the identities to delete, and whether the whole list is replaced."""
+    plain: list[Object] = []
+    gone: set[Hashable] = set()
+    replace = False
+    for item in patch:
+        directive = _directive(item)
+        if directive == "replace":
+            replace = True
+        elif merge_key not in item:
+            raise BadRequest(f"an item of {name} lacks its merge key {merge_key}")
+        elif directive == "delete":
+            gone.add(Identity(merge_key).of(item))
+        else:
+            plain.append(item)
+    return plain, gone, replace
+
+
+def _without_directives(value: Any) -> Any:
+    """A value that has nothing to merge with: nulls and directives say nothing in it."""
+    match value:
+        case dict():
+            kept = {name: part for name, part in value.items() if part is not None and name != _PATCH}
+            return {name: _without_directives(part) for name, part in kept.items() if not _is_directive(part)}
+        case list():
+            return [_without_directives(part) for part in value if not _is_directive(part)]
+        case _:
+            return value
+
+
+def _is_directive(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(_PATCH) in ("delete", "replace")
+
+
+def _whole_numbers(value: Any) -> Any:
+    """A whole number written with a fraction is an integer here, as in the API server's conversion from maps."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {name: _whole_numbers(part) for name, part in value.items()}
+        case list():
+            return [_whole_numbers(part) for part in value]
+        case _:
+            return value
