@@ -1,51 +1,220 @@
 """The composition root: from settings to a running API process or reconciler."""
 
 import asyncio
+import os
+import secrets
 import signal
 import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
+from app import __version__
+from app.api.application import create_app
+from app.api.health import health_routes
 from app.api.server import serve
-from app.settings import ApiSettings, DatabaseSettings, ReconcilerSettings
-from app.telemetry.metrics import CONTENT_TYPE, exposition
+from app.controllers.allocation import Allocation
+from app.controllers.event_expiry import EventExpiry
+from app.controllers.event_recorder import EventRecorder
+from app.controllers.log_compaction import LogCompaction
+from app.controllers.namespaces import Namespaces
+from app.domain.errors import ServiceUnavailable
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.meta import Cluster
+from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.pool_set import PoolSet
+from app.domain.timestamps import format_time
+from app.mirror.mirror import Mirror
+from app.reconciler.loop import Reconciler
+from app.registry.bootstrap import bootstrap
+from app.registry.context import Context
+from app.registry.preview import ServicePreview
+from app.registry.registry import Registry
+from app.settings import ApiSettings, DatabaseSettings, ReconcilerSettings, Settings
+from app.store import schema
+from app.store.database import Database
+from app.store.leases import Leases
+from app.store.notifications import Notifications
+from app.store.reader import Reader
+from app.store.writer import Writer
 
-_log = structlog.stdlib.get_logger(__name__)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an API process and a reconciler have in common."""
+
+    database: Database
+    writer: Writer
+    reader: Reader
+    notifications: Notifications
+    mirror: Mirror
+    kinds: Kinds
+    cluster: Callable[[], Cluster]
+    empty_pools: Callable[[], PoolSet]
+
+    async def check_mirror(self) -> None:
+        """For `/readyz`: the objects are in memory and follow the log."""
+        if not self.mirror.ready:
+            raise ServiceUnavailable("the objects in memory do not follow the log")
 
 
 async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
-    """Serves the API until SIGTERM or SIGINT.
+    """Serve the API until SIGTERM or SIGINT.
 
     Args:
         settings: Of the command line.
         listener: A bound socket.
+
+    Raises:
+        UnsuitableDatabaseError: The database has another version's schema, or none.
     """
-    app = FastAPI()
-
-    @app.get("/healthz")
-    @app.get("/readyz")
-    async def healthz() -> str:
-        return "ok"
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(exposition(), media_type=CONTENT_TYPE)
-
-    _log.debug("serving", service_cidrs=str(settings.service_cidrs))
-    await serve(app, listener, stopping=asyncio.Event())
+    stopping = asyncio.Event()
+    async with _parts(settings) as parts:
+        context = Context(
+            writer=parts.writer,
+            mirror=parts.mirror,
+            cluster=parts.cluster,
+            allocation_wait=settings.allocation_wait,
+            previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
+        )
+        registry = Registry(context, parts.kinds)
+        await bootstrap(registry)
+        app = create_app(
+            registry,
+            now=_now,
+            ready={"mirror": parts.check_mirror},
+            version=__version__,
+            tokens=settings.tokens,
+            stopping=stopping,
+        )
+        await serve(app, listener, stopping)
 
 
 async def run_reconciler(settings: ReconcilerSettings) -> None:
-    """Reconciles until SIGTERM or SIGINT."""
+    """Reconcile until SIGTERM or SIGINT.
+
+    Raises:
+        UnsuitableDatabaseError: The database has another version's schema, or none.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
-    _log.debug("reconciling", service_cidrs=str(settings.service_cidrs))
-    await stopping.wait()
+    async with _parts(settings) as parts:
+        work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
+        health = asyncio.create_task(_serve_health(settings, parts, stopping), name="health")
+        end = asyncio.create_task(stopping.wait(), name="stopping")
+        await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        work.cancel()
+        await asyncio.wait({work, health})
+        for task in (work, health):
+            if not task.cancelled():
+                task.result()
 
 
 def migrate(settings: DatabaseSettings) -> None:
-    """Brings the database's schema to this version's."""
-    _log.debug("migrating", database=str(settings.database_url))
+    """Bring the database's schema to this version's.
+
+    Raises:
+        UnsuitableDatabaseError: Postgres is too old.
+    """
+    schema.migrate(_url(settings))
+    log.info("migrated")
+
+
+def _reconciler(parts: Parts) -> Reconciler:
+    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+    controllers = [
+        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder),
+        Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
+        EventExpiry(parts.writer, parts.mirror, parts.cluster),
+        LogCompaction(parts.database),
+    ]
+    holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    return Reconciler(controllers, parts.mirror, Leases(parts.database), parts.notifications, holder)
+
+
+async def _serve_health(settings: ReconcilerSettings, parts: Parts, stopping: asyncio.Event) -> None:
+    if not settings.health_port:
+        await stopping.wait()
+        return
+    app = FastAPI(openapi_url=None)
+    app.include_router(health_routes({"mirror": parts.check_mirror}))
+    listener = socket.create_server((settings.health_host, settings.health_port))
+    await serve(app, listener, stopping)
+
+
+@asynccontextmanager
+async def _parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Build what both processes need, started, and close it at the end."""
+    database = Database(_url(settings))
+    await schema.check(database)
+    reader, writer, notifications = Reader(database), Writer(database), Notifications(database)
+    mirror = Mirror(reader, notifications)
+    await notifications.start()
+    await writer.start()
+    await mirror.start()
+    try:
+        yield Parts(
+            database=database,
+            writer=writer,
+            reader=reader,
+            notifications=notifications,
+            mirror=mirror,
+            kinds=Kinds(),
+            cluster=_cluster(settings),
+            empty_pools=_empty_pools(settings),
+        )
+    finally:
+        await mirror.close()
+        await writer.close()
+        await notifications.close()
+        await reader.close()
+        await database.close()
+
+
+def _cluster(settings: Settings) -> Callable[[], Cluster]:
+    service_cidrs = tuple(map(str, settings.service_cidrs))
+    node_port_range = (settings.node_port_range.first, settings.node_port_range.last)
+    manages_load_balancers = settings.load_balancer_controller == "fairlead"
+
+    def cluster() -> Cluster:
+        return Cluster(
+            service_cidrs=service_cidrs,
+            node_port_range=node_port_range,
+            cluster_domain=settings.cluster_domain,
+            manages_load_balancers=manages_load_balancers,
+            now=_now(),
+        )
+
+    return cluster
+
+
+def _empty_pools(settings: Settings) -> Callable[[], PoolSet]:
+    def empty_pools() -> PoolSet:
+        return PoolSet(
+            service_cidrs=map(str, settings.service_cidrs),
+            node_port_range=(settings.node_port_range.first, settings.node_port_range.last),
+            internal_pool=map(str, settings.internal_pool),
+            external_pool=map(str, settings.external_pool),
+            random_below=secrets.randbelow,
+        )
+
+    return empty_pools
+
+
+def _now() -> str:
+    return format_time(datetime.now(UTC))
+
+
+def _url(settings: DatabaseSettings) -> str:
+    if settings.database_url is None:
+        raise ValueError("the command line asks for a database URL before it gets here")
+    return settings.database_url.get_secret_value()

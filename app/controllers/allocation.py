@@ -107,8 +107,8 @@ class Allocation:
         self._waiting.clear()
         self._pools.clear()
         for table in POOLED_CLAIMS:
-            async for key in self._reader.claimed(table):
-                self._pools.hold(table, key)
+            async for claim in self._reader.claimed(table):
+                self._pools.hold(table, claim.key)
         for row in await self._reader.pending(SERVICE.key):
             self._waiting[row.namespace, row.name] = None
 

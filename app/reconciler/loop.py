@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -62,7 +63,7 @@ class _Worker:
         self._stale = True
         self._next_pass = 0.0
         for channel in controller.channels:
-            notifications.on(channel, lambda _payload, channel=channel: self._hinted(channel))
+            notifications.subscribe(channel, partial(self._hinted, channel))
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Note what changed; the controller sees every change, its queue only fills while it is the owner's."""
