@@ -1,0 +1,51 @@
+"""The log of changes is kept as long as watches may want to resume, and no longer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from app.controllers.controller import Key
+from app.domain.errors import RetryError
+from app.mirror.entry import Change
+from app.store.compaction import compact
+from app.store.database import Database
+from app.store.writes import LeaseGuard
+
+KEPT_FOR = timedelta(minutes=10)
+KEPT_NUMBER = 20_000
+"""A change goes when it is older than `KEPT_FOR` and not among the latest `KEPT_NUMBER`."""
+
+_LOG: Key = ("", "changes")
+
+
+class LogCompaction:
+    """Trims the log once a minute."""
+
+    name = "log-compaction"
+    resync = 60.0
+    channels: Sequence[str] = ()
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+        """No change calls for compaction by itself."""
+        del changes
+        return ()
+
+    def hinted(self, channel: str) -> Iterable[Key]:
+        """Listens to no channel."""
+        del channel
+        return ()
+
+    def all_keys(self) -> Iterable[Key]:
+        """The log."""
+        return [_LOG]
+
+    async def take_over(self) -> None:
+        """Needs nothing."""
+
+    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+        """Trim; harmless under a lost lease, because what is trimmed does not depend on who does it."""
+        del keys, lease
+        await compact(self._database, KEPT_FOR, KEPT_NUMBER)
+        return {}
