@@ -1,0 +1,1 @@
+"""The objects in memory: read without asking the database, followed change by change."""

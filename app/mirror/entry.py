@@ -1,0 +1,93 @@
+"""What the mirror holds: objects as encoded bytes, and the changes between their states."""
+
+import sys
+from typing import Literal
+
+import msgspec
+
+from app.domain.encoding import watch_frame, wire_bytes
+from app.store.rows import ChangeRow, ObjectRow
+
+ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+Place = tuple[str, str]
+"""Namespace and name: the order of lists."""
+
+
+class Entry(msgspec.Struct, gc=False, eq=False):
+    """One state of one object; shared by everybody, so never changed.
+
+    There is one for every object in the cluster: nothing decoded is kept, and since the fields cannot form a circle
+    the garbage collector need not visit it.
+
+    Attributes:
+        kind: Kind key, `services`.
+        namespace: "" for a cluster-scoped object.
+        name: Its name.
+        uid: Lower-case UUID.
+        revision: The write that made this state.
+        wire: The object as the API answers it, resourceVersion included.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    revision: int
+    wire: bytes
+
+
+class Change(msgspec.Struct, gc=False, eq=False):
+    """One step of the log.
+
+    Attributes:
+        revision: Its place in the log.
+        type: ADDED, MODIFIED or DELETED.
+        entry: The state after it; for DELETED the last state, carrying the deletion's revision.
+        previous: The state before it, None for ADDED.
+    """
+
+    revision: int
+    type: ChangeType
+    entry: Entry
+    previous: Entry | None
+    _frame: bytes | None = None
+
+    @property
+    def frame(self) -> bytes:
+        """The change as a line of a watch stream, encoded once for all watchers."""
+        if self._frame is None:
+            self._frame = watch_frame(self.type, self.entry.wire)
+        return self._frame
+
+    @property
+    def size(self) -> int:
+        """Bytes it may come to hold: its frame, and the states that nothing else may hold any more."""
+        before = 0 if self.previous is None else len(self.previous.wire)
+        return before + 2 * len(self.entry.wire) + _OVERHEAD
+
+
+_OVERHEAD = 300
+"""Bytes of the Python objects around a change's three byte strings, roughly."""
+
+_TYPES: dict[str, ChangeType] = {"ADDED": "ADDED", "MODIFIED": "MODIFIED", "DELETED": "DELETED"}
+
+
+def entry_of(row: ObjectRow | ChangeRow, revision: int) -> Entry:
+    """The state a row stores; kinds and namespaces, which repeat, are kept once."""
+    return Entry(
+        sys.intern(row.kind), sys.intern(row.namespace), row.name, row.uid, revision, wire_bytes(row.body, revision)
+    )
+
+
+def type_of(row: ChangeRow) -> ChangeType:
+    """The type of a logged change."""
+    return _TYPES[row.type]
+
+
+def change_of(row: ChangeRow) -> Change:
+    """A logged change with both of its states, from the log alone."""
+    previous = None
+    if row.previous_body is not None and row.previous_revision is not None:
+        previous = entry_of(row._replace(body=row.previous_body), row.previous_revision)
+    return Change(row.revision, type_of(row), entry_of(row, row.revision), previous)

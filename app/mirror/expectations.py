@@ -1,0 +1,62 @@
+"""Those who wait for one particular thing to appear in the mirror."""
+
+import asyncio
+from collections.abc import Iterable
+
+from app.mirror.entry import Change, Entry
+from app.mirror.objects import Objects
+
+
+class Expectations:
+    """Waiting for an object's next state, or for a revision."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, list[tuple[int, asyncio.Future[Entry | None]]]] = {}
+        self._revisions: list[tuple[int, asyncio.Future[None]]] = []
+
+    async def state(self, uid: str, after: int, timeout: float) -> Entry | None:  # noqa: ASYNC109 - no error here
+        """Wait for a state of an object newer than `after`; None when it is deleted or `timeout` seconds pass."""
+        future: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()
+        expected = self._states.setdefault(uid, [])
+        expected.append((after, future))
+        try:
+            await asyncio.wait((future,), timeout=timeout)
+        finally:
+            expected.remove((after, future))
+            if not expected and self._states.get(uid) is expected:
+                del self._states[uid]
+        return future.result() if future.done() else None
+
+    async def reached(self, revision: int, timeout: float) -> None:  # noqa: ASYNC109
+        """Wait for a revision, or until `timeout` seconds have passed."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._revisions.append((revision, future))
+        try:
+            await asyncio.wait((future,), timeout=timeout)
+        finally:
+            self._revisions.remove((revision, future))
+
+    def meet(self, changes: Iterable[Change], revision: int) -> None:
+        """End the waiting for what these changes bring."""
+        if self._states:
+            for change in changes:
+                self._meet_state(change.entry, deleted=change.type == "DELETED")
+        self._meet_revision(revision)
+
+    def meet_all(self, objects: Objects, revision: int) -> None:
+        """End the waiting for what is here, when it was not changes that brought it."""
+        for uid in tuple(self._states):
+            entry = objects.by_uid(uid)
+            if entry is not None:
+                self._meet_state(entry)
+        self._meet_revision(revision)
+
+    def _meet_state(self, entry: Entry, *, deleted: bool = False) -> None:
+        for after, future in self._states.get(entry.uid, ()):
+            if entry.revision > after and not future.done():
+                future.set_result(None if deleted else entry)
+
+    def _meet_revision(self, revision: int) -> None:
+        for expected, future in self._revisions:
+            if expected <= revision and not future.done():
+                future.set_result(None)

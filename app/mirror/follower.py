@@ -1,0 +1,113 @@
+"""When the mirror fetches, and who waits for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from app.domain.errors import ServiceUnavailable
+
+_POLL = 1.0
+"""Seconds between fetches that nobody asked for; notifications are only hints."""
+
+_PATIENCE = 3.0
+"""Seconds a caller waits for a fetch before it is told that the database cannot be reached."""
+
+_PAUSE = 0.1
+"""Seconds before the first retry of a fetch that failed; doubles up to `_POLL`."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Follower:
+    """Runs one fetch after the other, each for everybody who asked before it was sent.
+
+    A fetch that was already on its way when somebody asked may have been answered before that moment, so it does not
+    count for him: he joins the next one.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[None]]) -> None:
+        self._fetch = fetch
+        self._loop = asyncio.get_running_loop()
+        self._bell = self._loop.create_future()
+        self._waiting: list[tuple[asyncio.Future[None], float]] = []
+        self._served: list[tuple[asyncio.Future[None], float]] = []
+        self._failing_since: float | None = None
+        self._timer = self._loop.call_later(_POLL, self._tick)
+        self._task = self._loop.create_task(self._run(), name="mirror")
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last fetch failed."""
+        return self._failing_since is not None
+
+    def wake(self) -> None:
+        """Fetch soon."""
+        if not self._bell.done():
+            self._bell.set_result(None)
+
+    async def fresh(self) -> None:
+        """Return when a fetch that was sent after this call has been applied.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        now = self._loop.time()
+        if self._failing_since is not None and now - self._failing_since > _PATIENCE:
+            raise _unavailable()
+        future = self._loop.create_future()
+        self._waiting.append((future, now))
+        self.wake()
+        await future
+
+    async def close(self) -> None:
+        """Stop; whoever waits is turned away."""
+        self._timer.cancel()
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        self._turn_away(self._loop.time())
+
+    async def _run(self) -> None:
+        while True:
+            await self._bell
+            # From here on a wake-up asks for the fetch after this one.
+            self._bell = self._loop.create_future()
+            self._served, self._waiting = self._waiting, []
+            try:
+                await self._fetch()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the mirror goes on trying and its readers are told
+                await self._failed(error)
+            else:
+                self._succeeded()
+
+    def _succeeded(self) -> None:
+        if self._failing_since is not None:
+            _log.info("mirror is current again", seconds=round(self._loop.time() - self._failing_since, 3))
+            self._failing_since = None
+        for future, _ in self._served:
+            if not future.done():
+                future.set_result(None)
+
+    async def _failed(self, error: Exception) -> None:
+        now = self._loop.time()
+        if self._failing_since is None:
+            self._failing_since = now
+            _log.warning("mirror cannot be brought up to date", exc_info=error)
+        self._served, self._waiting = [], self._served + self._waiting
+        await asyncio.sleep(min(_POLL, max(_PAUSE, now - self._failing_since)))
+        self.wake()
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(_POLL, self._tick)
+        self._turn_away(self._loop.time() - _PATIENCE)
+        self.wake()
+
+    def _turn_away(self, since: float) -> None:
+        """Give up for those who have waited since then or longer."""
+        for future, joined in (*self._served, *self._waiting):
+            if joined <= since and not future.done():
+                future.set_exception(_unavailable())
+
+
+def _unavailable() -> ServiceUnavailable:
+    return ServiceUnavailable("the database cannot be reached, so nothing current can be read", retry_after=1)

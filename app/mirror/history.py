@@ -1,0 +1,119 @@
+"""The recent past: what watches read and what a read at an older revision undoes."""
+
+from bisect import bisect_right
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
+from app.domain.errors import ApiError, Expired
+from app.mirror.entry import Change
+
+_REVISION = attrgetter("revision")
+
+
+def expired(revision: int, oldest: int) -> Expired:
+    """The changes since `revision` are no longer all at hand."""
+    return Expired(f"too old resource version: {revision}; the oldest that can be served is {oldest}: list again")
+
+
+class KindHistory:
+    """The recent changes of one kind, in order. A position counts changes and stays valid while others are dropped.
+
+    Attributes:
+        floor: Every change of the kind after this revision is here.
+    """
+
+    __slots__ = ("_changes", "_first", "floor")
+
+    def __init__(self, floor: int) -> None:
+        self.floor = floor
+        self._changes: list[Change] = []
+        self._first = 0
+
+    @property
+    def end(self) -> int:
+        """The position behind the newest change."""
+        return self._first + len(self._changes)
+
+    def append(self, change: Change) -> None:
+        """Add the newest change."""
+        self._changes.append(change)
+
+    def drop(self, count: int) -> int:
+        """Forget the oldest changes; answers how many bytes they stood for."""
+        dropped = self._changes[:count]
+        del self._changes[:count]
+        self._first += count
+        self.floor = dropped[-1].revision
+        return sum(change.size for change in dropped)
+
+    def position_after(self, revision: int) -> int:
+        """Where the changes after a revision begin.
+
+        Raises:
+            Expired: Some of them have been dropped.
+        """
+        if revision < self.floor:
+            raise expired(revision, self.floor)
+        return self._first + bisect_right(self._changes, revision, key=_REVISION)
+
+    def since(self, position: int) -> list[Change]:
+        """The changes from a position on.
+
+        Raises:
+            Expired: Some of them have been dropped.
+        """
+        if position < self._first:
+            raise Expired("too slow: the changes that were not read in time have been dropped; list again")
+        return self._changes[position - self._first :]
+
+
+class History:
+    """The recent changes of every kind, bounded together by number and by bytes.
+
+    Attributes:
+        revision: The moment it reaches to.
+        ended: Makes the error that says why nothing will be added any more, or None.
+    """
+
+    def __init__(self, revision: int, limit: int, byte_limit: int) -> None:
+        """Start empty.
+
+        Args:
+            revision: The moment the objects were loaded at; the history begins there.
+            limit: How many changes to keep at most.
+            byte_limit: How many bytes they may hold at most.
+        """
+        self.revision = revision
+        self.ended: Callable[[], ApiError] | None = None
+        self._start = revision
+        self._limit = limit
+        self._byte_limit = byte_limit
+        self._kinds: dict[str, KindHistory] = {}
+        self._order: deque[KindHistory] = deque()
+        self._bytes = 0
+
+    def of(self, kind: str) -> KindHistory:
+        """The changes of one kind."""
+        history = self._kinds.get(kind)
+        if history is None:
+            history = self._kinds[kind] = KindHistory(self._start)
+        return history
+
+    def extend(self, changes: Iterable[Change]) -> None:
+        """Add the newest changes, in order, and drop the oldest of all kinds beyond the bounds."""
+        for change in changes:
+            history = self.of(change.entry.kind)
+            history.append(change)
+            self.revision = change.revision
+            self._order.append(history)
+            self._bytes += change.size
+        if len(self._order) > self._limit or self._bytes > self._byte_limit:
+            self._trim()
+
+    def _trim(self) -> None:
+        """Drop an eighth more than must go, so that dropping stays cheap for each change."""
+        while self._order and (len(self._order) > self._limit * 7 // 8 or self._bytes > self._byte_limit * 7 // 8):
+            step = min(len(self._order), max(1, self._limit // 64))
+            for history, count in Counter(self._order.popleft() for _ in range(step)).items():
+                self._bytes -= history.drop(count)

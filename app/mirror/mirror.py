@@ -1,0 +1,253 @@
+"""The objects in memory: one copy a process, fed from the log, read without asking the database."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+
+from app.domain.errors import ApiError, Expired, ServiceUnavailable
+from app.mirror.entry import Change, Entry, Place, change_of, entry_of, type_of
+from app.mirror.expectations import Expectations
+from app.mirror.follower import Follower
+from app.mirror.history import History, expired
+from app.mirror.objects import Listing, Objects
+from app.mirror.watcher import WaitingRoom, Watcher
+from app.store.notifications import CHANGES, Notifications
+from app.store.reader import Reader
+from app.store.rows import ChangeRow
+
+_BATCH = 1000
+"""Changes a fetch takes at a time, so that applying them never holds the event loop for long."""
+
+_OLDER = 500
+"""Changes that a watcher from before the history takes from the log at a time."""
+
+Changed = Callable[[Sequence[Change]], None]
+Reloaded = Callable[[], None]
+
+_log = structlog.get_logger(__name__)
+
+
+class Mirror:
+    """All objects as of `revision`, current when `fresh` returns, with enough of the past for watches.
+
+    Attributes:
+        revision: The newest write that is in it.
+    """
+
+    def __init__(
+        self, reader: Reader, notifications: Notifications, *, history: int = 50_000, history_bytes: int = 64 * 2**20
+    ) -> None:
+        """Prepare; nothing is read before `start`.
+
+        Args:
+            reader: Reads the log.
+            notifications: Hints that there is something to read.
+            history: How many past changes are kept at most.
+            history_bytes: How many bytes they may hold at most.
+        """
+        self.revision = 0
+        self._reader = reader
+        self._notifications = notifications
+        self._bounds = (history, history_bytes)
+        self._objects = Objects()
+        self._history = History(0, *self._bounds)
+        self._room = WaitingRoom()
+        self._expectations = Expectations()
+        self._subscribers: list[tuple[Changed, Reloaded]] = []
+        self._compacted = 0
+        self._loaded = asyncio.Event()
+        self._follower: Follower | None = None
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is loaded and the last fetch succeeded."""
+        return self._loaded.is_set() and self._follower is not None and not self._follower.failing
+
+    async def start(self) -> None:
+        """Load everything and go on following the log; returns when loaded, however long the database is away."""
+        self._follower = Follower(self._catch_up)
+        self._notifications.subscribe(CHANGES, self._follower.wake)
+        self._follower.wake()
+        await self._loaded.wait()
+
+    async def close(self) -> None:
+        """Stop following, and end every watch."""
+        if self._follower is not None:
+            self._notifications.unsubscribe(CHANGES, self._follower.wake)
+            await self._follower.close()
+        self._end_watches(partial(ServiceUnavailable, "this process is stopping: watch again", retry_after=1))
+
+    async def fresh(self) -> int:
+        """Bring the mirror up to this moment; answers the revision reached.
+
+        One query serves all that wait for it, and never one that was sent before the call.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        if self._follower is None:
+            raise ServiceUnavailable("the objects are not loaded yet", retry_after=1)
+        await self._follower.fresh()
+        return self.revision
+
+    async def at_least(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109 - running out is an answer
+        """Wait until `revision` is in; answers False when `timeout` seconds pass, which only a future one takes.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        if self.revision < revision:
+            await self.fresh()
+        if self.revision < revision:
+            await self._expectations.reached(revision, timeout)
+        return self.revision >= revision
+
+    async def wait_for(self, uid: str, timeout: float, after: int = 0) -> Entry | None:  # noqa: ASYNC109
+        """Wait for a state of an object newer than `after`: at 0 until it is published.
+
+        Returns:
+            The first such state seen here; None when the object is deleted or `timeout` seconds pass first.
+        """
+        entry = self._objects.by_uid(uid)
+        if entry is not None and entry.revision > after:
+            return entry
+        return await self._expectations.state(uid, after, timeout)
+
+    def get(self, kind: str, namespace: str, name: str) -> Entry | None:
+        """One object, or None."""
+        return self._objects.get(kind, namespace, name)
+
+    def by_uid(self, uid: str) -> Entry | None:
+        """The object with this uid, or None."""
+        return self._objects.by_uid(uid)
+
+    def list(self, kind: str, namespace: str | None) -> Sequence[Entry]:
+        """All objects of a kind in order of namespace and name; `namespace` None for all."""
+        return self._objects.slice(kind, namespace).entries
+
+    def list_at(self, kind: str, namespace: str | None, revision: int, after: Place | None = None) -> Sequence[Entry]:
+        """All objects as they were at a revision, from behind the place `after`.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
+        return self.page_at(kind, namespace, revision, after, None).entries
+
+    def page_at(
+        self, kind: str, namespace: str | None, revision: int, after: Place | None, limit: int | None
+    ) -> Listing:
+        """A page of the objects as they were at a revision.
+
+        Args:
+            kind: Kind key.
+            namespace: None for all.
+            revision: At most `self.revision`.
+            after: The last place of the page before, None for the first page.
+            limit: How many objects at most, None for all.
+
+        Raises:
+            Expired: The revision has left the history, or has not come yet.
+        """
+        if revision > self.revision:
+            raise expired(revision, self.revision)
+        changes = self._history.of(kind)
+        undo = changes.since(changes.position_after(revision))
+        return self._objects.slice(kind, namespace, after, limit, undo)
+
+    def watch(self, kind: str, namespace: str | None, after: int) -> Watcher:
+        """Follow the changes of a kind after a revision, `namespace` None for all.
+
+        Raises:
+            Expired: The log no longer reaches back to `after`.
+        """
+        if after < self._compacted:
+            raise expired(after, self._compacted)
+        return Watcher(kind, namespace, after, self._history, self._room, self._older)
+
+    def subscribe(self, changed: Changed, reloaded: Reloaded) -> None:
+        """Be told of everything, at once and in order, for indexes and queues in this process.
+
+        Args:
+            changed: Gets each batch of changes after it has been applied; must be quick.
+            reloaded: Called when everything was read anew, so that what was built from changes must be built again.
+        """
+        self._subscribers.append((changed, reloaded))
+
+    async def _catch_up(self) -> None:
+        """Bring in everything that was committed when this was called."""
+        if not self._loaded.is_set():
+            await self._load()
+        goal = 0
+        while True:
+            tail = await self._reader.tail(self.revision, _BATCH)
+            if tail.compacted > self.revision or tail.newest < self.revision:
+                # Changes were missed for good, or the database was put back to an earlier state.
+                _log.warning("mirror reloads", revision=self.revision, compacted=tail.compacted, newest=tail.newest)
+                await self._load()
+                continue
+            self._compacted = tail.compacted
+            if tail.changes:
+                self._apply(tail.changes)
+            goal = goal or tail.newest
+            if not tail.changes or self.revision >= goal:
+                return
+
+    def _apply(self, rows: Sequence[ChangeRow]) -> None:
+        """Bring changes in; whoever reads sees all of them or none."""
+        entries = [entry_of(row, row.revision) for row in rows]
+        changes = [self._step(row, entry) for row, entry in zip(rows, entries, strict=True)]
+        starts = {entry.kind: self._history.of(entry.kind).end for entry in entries}
+        self._history.extend(changes)
+        self.revision = self._history.revision
+        self._room.tell(changes, starts)
+        self._expectations.meet(changes, self.revision)
+        for changed, _ in self._subscribers:
+            _tell(partial(changed, changes))
+
+    def _step(self, row: ChangeRow, entry: Entry) -> Change:
+        previous = self._objects.remove(entry) if row.type == "DELETED" else self._objects.put(entry)
+        return Change(row.revision, type_of(row), entry, previous)
+
+    async def _load(self) -> None:
+        """Read everything anew as of one moment; what was there stays readable meanwhile."""
+        objects = Objects()
+        async with self._reader.snapshot() as snapshot:
+            async for page in snapshot.pages():
+                for row in page:
+                    objects.put(entry_of(row, row.revision or 0))
+        self._end_watches(partial(Expired, "too old resource version: everything was read anew: list again"))
+        self._objects = objects
+        self._history = History(snapshot.revision, *self._bounds)
+        self.revision = snapshot.revision
+        _log.info("mirror loaded", objects=len(objects), revision=self.revision)
+        self._loaded.set()
+        self._expectations.meet_all(objects, self.revision)
+        for _, reloaded in self._subscribers:
+            _tell(reloaded)
+
+    def _end_watches(self, why: Callable[[], ApiError]) -> None:
+        self._history.ended = why
+        self._room.empty()
+
+    async def _older(self, kind: str, namespace: str | None, after: int) -> tuple[Sequence[Change], int]:
+        """Read changes from before the history in the log; answers how far they are complete, too."""
+        until = self.revision
+        rows = await self._reader.changes_between(kind, namespace, after, until, _OLDER)
+        # What compaction had deleted by then could not be read; a fetch sent afterwards knows of it.
+        await self.fresh()
+        if self._compacted > after:
+            raise expired(after, self._compacted)
+        return [change_of(row) for row in rows], rows[-1].revision if len(rows) == _OLDER else until
+
+
+def _tell(subscriber: Callable[[], None]) -> None:
+    """Call a subscriber; one that fails must not keep the others, or the mirror, from going on."""
+    try:
+        subscriber()
+    except Exception:  # noqa: BLE001 - logged; its own business
+        _log.exception("a subscriber of the mirror failed")

@@ -1,0 +1,124 @@
+"""The objects of one moment, by key, by uid and in the order of lists."""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+
+import msgspec
+from sortedcontainers import SortedDict
+
+from app.mirror.entry import Change, Entry, Place
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """A stretch of a list.
+
+    Attributes:
+        entries: In order of namespace and name.
+        remaining: How many come after them.
+    """
+
+    entries: list[Entry]
+    remaining: int
+
+
+class Objects:
+    """All objects, newest state only. Get is O(1), a page O(log n + its length), a change O(log n)."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, SortedDict[Place, Entry]] = {}
+        self._by_uid: dict[str, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_uid)
+
+    def get(self, kind: str, namespace: str, name: str) -> Entry | None:
+        """One object, or None."""
+        try:
+            return self._kinds[kind].get((namespace, name))
+        except KeyError:
+            return None
+
+    def by_uid(self, uid: str) -> Entry | None:
+        """The object with this uid, or None."""
+        return self._by_uid.get(uid)
+
+    def put(self, entry: Entry) -> Entry | None:
+        """Store a state; answers the one it replaces."""
+        place = (entry.namespace, entry.name)
+        kind = self._kinds.get(entry.kind)
+        if kind is None:
+            kind = self._kinds[entry.kind] = SortedDict()
+        previous = kind.get(place)
+        kind[place] = entry
+        if previous is not None and previous.uid != entry.uid:
+            del self._by_uid[previous.uid]
+        self._by_uid[entry.uid] = entry
+        return previous
+
+    def remove(self, entry: Entry) -> Entry | None:
+        """Forget an object; answers its last state."""
+        kind = self._kinds.get(entry.kind)
+        previous = None if kind is None else kind.pop((entry.namespace, entry.name), None)
+        if previous is not None:
+            del self._by_uid[previous.uid]
+        return previous
+
+    def slice(
+        self,
+        kind: str,
+        namespace: str | None,
+        after: Place | None = None,
+        limit: int | None = None,
+        undo: Sequence[Change] = (),
+    ) -> Listing:
+        """List objects, also as they were before some changes.
+
+        Args:
+            kind: Kind key.
+            namespace: None for all.
+            after: Start behind this place, at the beginning when None.
+            limit: How many at most, None for all.
+            undo: The kind's changes since the moment that is asked for, oldest first.
+        """
+        objects = self._kinds.get(kind) or SortedDict()
+        low, high = _bounds(namespace, after)
+        then: dict[Place, Entry | None] = {}
+        for change in undo:
+            place = (change.entry.namespace, change.entry.name)
+            if place > low and (high is None or place < high):
+                then.setdefault(place, change.previous)
+        total = _count(objects, low, high)
+        places: Iterator[Place] = objects.irange(low, high, inclusive=(False, False))
+        if then:
+            total += sum((was is not None) - (place in objects) for place, was in then.items())
+            entries = list(islice(_undone(objects, places, then), limit))
+        else:
+            entries = list(map(objects.__getitem__, islice(places, limit)))
+        return Listing(entries, total - len(entries))
+
+
+def _bounds(namespace: str | None, after: Place | None) -> tuple[Place, Place | None]:
+    """The places between which a list lies, neither included; no namespace and no name sorts before ("", "")."""
+    low = after or ("", "")
+    if namespace is None:
+        return low, None
+    return max(low, (namespace, "")), (namespace + "\0", "")
+
+
+def _count(objects: SortedDict[Place, Entry], low: Place, high: Place | None) -> int:
+    end = len(objects) if high is None else objects.bisect_left(high)
+    return max(0, end - objects.bisect_right(low))
+
+
+def _undone(
+    objects: SortedDict[Place, Entry], places: Iterator[Place], then: dict[Place, Entry | None]
+) -> Iterator[Entry]:
+    """Merge what has not changed since with what was there then, in order."""
+    was = sorted((entry for entry in then.values() if entry is not None), key=_PLACE)
+    unchanged = (objects[place] for place in places if place not in then)
+    return merge(unchanged, was, key=_PLACE)
+
+
+_PLACE = attrgetter("namespace", "name")

@@ -1,0 +1,134 @@
+"""Watchers: cursors into the shared history, and the room where they wait for more of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from app.mirror.entry import Change
+from app.mirror.history import History
+
+_UP_TO_DATE = -1
+"""The position of a watcher that waits: it has seen everything, whatever is dropped meanwhile."""
+
+OlderChanges = Callable[[str, str | None, int], Awaitable[tuple[Sequence[Change], int]]]
+"""Reads the log itself: kind, namespace and revision to changes after it, and how far they are complete."""
+
+
+class WaitingRoom:
+    """Wakes those whose kind and namespace changed, and nobody else."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str | None], set[Watcher]] = {}
+
+    def enter(self, watcher: "Watcher") -> None:
+        """Wait for the next change of the watcher's kind and namespace."""
+        self._waiting.setdefault((watcher.kind, watcher.namespace), set()).add(watcher)
+
+    def leave(self, watcher: "Watcher") -> None:
+        """Wait no longer."""
+        waiting = self._waiting.get((watcher.kind, watcher.namespace))
+        if waiting is not None:
+            waiting.discard(watcher)
+            if not waiting:
+                del self._waiting[watcher.kind, watcher.namespace]
+
+    def tell(self, changes: Iterable[Change], starts: dict[str, int]) -> None:
+        """Wake those whom changes concern; `starts` has the position of each kind's first change among them."""
+        if not self._waiting:
+            return
+        touched = {(change.entry.kind, change.entry.namespace) for change in changes}
+        for kind, namespace in {*touched, *((kind, None) for kind, _ in touched)}:
+            for watcher in self._waiting.pop((kind, namespace), ()):
+                watcher.wake(starts[kind])
+
+    def empty(self) -> None:
+        """Wake everybody: the history has ended."""
+        waiting, self._waiting = self._waiting, {}
+        for watchers in waiting.values():
+            for watcher in watchers:
+                watcher.wake(_UP_TO_DATE)
+
+
+class Watcher:
+    """One reader of changes: a cursor, so that it costs the same however far it is behind.
+
+    Attributes:
+        kind: Kind key.
+        namespace: None for all.
+        revision: Everything up to here has been given out.
+    """
+
+    def __init__(
+        self, kind: str, namespace: str | None, after: int, history: History, room: WaitingRoom, older: OlderChanges
+    ) -> None:
+        self.kind = kind
+        self.namespace = namespace
+        self.revision = after
+        self._history = history
+        self._changes = history.of(kind)
+        self._room = room
+        self._older = older
+        self._bell: asyncio.Future[None] | None = None
+        self._position: int | None = None  # None: still before the history, reading the log itself
+        self._closed = False
+        self._join()
+
+    async def next(self, timeout: float | None) -> Sequence[Change]:  # noqa: ASYNC109 - running out is no error here
+        """Give everything that became ready since the last call; nothing when `timeout` seconds pass or it is closed.
+
+        Raises:
+            Expired: What comes next has been dropped: the reader was too slow, or the mirror had to reload.
+            ServiceUnavailable: The log is needed and the database cannot be reached, or the mirror was closed.
+        """
+        while self._position is None and not self._closed:
+            changes, self.revision = await self._older(self.kind, self.namespace, self.revision)
+            self._join()
+            if changes:
+                return changes
+        ready = self._take()
+        if not ready and not self._closed:
+            await self._wait(timeout)
+            ready = self._take()
+        return ready
+
+    def close(self) -> None:
+        """End the watch; whoever waits in `next` gets nothing."""
+        self._closed = True
+        self.wake(_UP_TO_DATE)
+
+    def wake(self, position: int) -> None:
+        """End the waiting; the next change is at `position`, if there is one."""
+        if position != _UP_TO_DATE:
+            self._position = position
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    def _join(self) -> None:
+        if self.revision >= self._changes.floor:
+            self._position = self._changes.position_after(self.revision)
+
+    def _take(self) -> Sequence[Change]:
+        if self._history.ended is not None:
+            raise self._history.ended()
+        if self._closed or self._position is None:
+            return ()
+        changes = self._changes.since(self._position)
+        self._position = self._changes.end
+        self.revision = self._history.revision
+        if self.namespace is None:
+            return changes
+        return [change for change in changes if change.entry.namespace == self.namespace]
+
+    async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        loop = asyncio.get_running_loop()
+        self._bell = loop.create_future()
+        self._position = _UP_TO_DATE
+        timer = None if timeout is None else loop.call_later(timeout, self.wake, _UP_TO_DATE)
+        self._room.enter(self)
+        try:
+            await self._bell
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._room.leave(self)
+            if self._position == _UP_TO_DATE:
+                self._position = self._changes.end
