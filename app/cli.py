@@ -70,7 +70,7 @@ def execute(arguments: Sequence[str]) -> None:
     """
     name, *rest = arguments or ["--help"]
     if name in COMMANDS:
-        _run(COMMANDS[name], _read(name, COMMANDS[name], rest))
+        _run(COMMANDS[name], read_settings(name, COMMANDS[name], rest))
     elif name in {"version", "--version"}:
         _say(f"fairlead {__version__}")
     elif name in {"help", "-h", "--help"}:
@@ -87,7 +87,12 @@ def _run(command: Command, settings: DatabaseSettings) -> None:
     command.run(settings)
 
 
-def _read(name: str, command: Command, arguments: Sequence[str]) -> DatabaseSettings:
+def read_settings(name: str, command: Command, arguments: Sequence[str]) -> DatabaseSettings:
+    """The settings of a command, from its arguments and, where they are silent, from the environment.
+
+    Raises:
+        RefusedError: A line for each setting that is wrong.
+    """
     if misspelled := _misspelled_variables():
         raise RefusedError(*misspelled)
     try:

@@ -27,6 +27,9 @@ _ROLE = _DATABASE = "fairlead"
 # needs no way in from the root of the file system (proc(5), /proc/self/cwd).
 _HERE = "/proc/self/cwd"
 _LOG_LIMIT = 8 * 1024 * 1024
+# A postmaster that lost its parent shuts down by itself, and a backend that lost its postmaster ends.
+_LEAVING_SECONDS = 2.0
+_KILLED_SECONDS = 5.0
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0
 
 _SETTINGS = {
@@ -120,7 +123,7 @@ class EmbeddedPostgres:
     def spawn(self) -> subprocess.Popen[bytes]:
         """Takes the data directory, makes the cluster where there is none, and starts the postmaster.
 
-        Call it again when the postmaster has ended.
+        Call it again when the postmaster has ended, or is ending.
 
         Raises:
             PostgresFailedError: The cluster could not be made.
@@ -129,6 +132,8 @@ class EmbeddedPostgres:
         """
         if self._process is None:
             self._directory.acquire()
+        else:
+            self._process.wait()
         user = unprivileged_user(self._cluster)
         programs = binaries(user)
         self._end_leftovers()
@@ -210,12 +215,22 @@ class EmbeddedPostgres:
         We hold the directory's lock, so nobody else minds these processes. They are known by the directory they work
         in: a process id in a stale lock file may by now be anybody's, which Postgres itself would refuse to start on.
         """
-        leftovers = self._processes_within()
-        psutil.wait_procs(leftovers, timeout=2)  # usually they are on their way out
-        for process in (process for process in leftovers if process.is_running()):
-            process.kill()
-        psutil.wait_procs(leftovers, timeout=10)
+        if not self._alone_within(_LEAVING_SECONDS):
+            for process in self._processes_within():
+                process.kill()
+            if not self._alone_within(_KILLED_SECONDS):
+                raise PostgresFailedError(
+                    f"processes of an earlier Postgres still work in {self._cluster}, even killed"
+                )
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _alone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self._processes_within():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _processes_within(self) -> list[psutil.Process]:
         return [
@@ -225,14 +240,19 @@ class EmbeddedPostgres:
         ]
 
     def _make_socket_dir(self, user: tuple[int, int] | None) -> None:
-        """Makes the directory of the socket, refusing one that somebody else put there before us."""
+        """Makes the directory of the socket, refusing one that somebody else put there and emptying one of our own."""
         owner, group = user or (os.geteuid(), os.getegid())
-        if not self.socket_dir.exists():
+        try:
             self.socket_dir.mkdir(mode=0o700)
             os.chown(self.socket_dir, owner, group)
-        found = self.socket_dir.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
-            raise PostgresFailedError(f"{self.socket_dir} is not a directory of Postgres' own user alone: remove it")
+        except FileExistsError:
+            found = self.socket_dir.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
+                raise PostgresFailedError(
+                    f"{self.socket_dir} is not a directory of Postgres' own user alone: remove it"
+                ) from None
+            for left in self.socket_dir.iterdir():
+                left.unlink()
 
     def _initialise(self, programs: Path, user: tuple[int, int] | None) -> None:
         """Makes the cluster beside its final name, so that one that was interrupted is never mistaken for whole."""
