@@ -131,6 +131,11 @@ class LeaseLost:
     """The lease has passed to another tenure."""
 
 
+@dataclass(frozen=True, slots=True)
+class Aborted:
+    """Nothing is wrong with this write, but with another one that it was to be stored together with."""
+
+
 Outcome = (
     Committed
     | NameTaken
@@ -141,4 +146,5 @@ Outcome = (
     | NamespaceNotEmpty
     | ClaimHeld
     | LeaseLost
+    | Aborted
 )

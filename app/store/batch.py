@@ -1,0 +1,145 @@
+"""Writes as the arguments of the write function, and its answer as outcomes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from app.domain.kinds.meta import Claim
+from app.store.writes import (
+    Aborted,
+    ClaimHeld,
+    Committed,
+    LeaseLost,
+    Missing,
+    NamespaceMissing,
+    NamespaceNotEmpty,
+    NamespaceTerminating,
+    NameTaken,
+    Outcome,
+    Stale,
+    Write,
+)
+
+_TABLES = ("cluster_ips", "node_ports", "lb_addresses", "lb_ports")
+
+_PLAIN: dict[str, Outcome] = {
+    "Aborted": Aborted(),
+    "LeaseLost": LeaseLost(),
+    "Missing": Missing(),
+    "NamespaceMissing": NamespaceMissing(),
+    "NamespaceNotEmpty": NamespaceNotEmpty(),
+    "NamespaceTerminating": NamespaceTerminating(),
+}
+
+NAMESPACES = "namespaces"
+
+
+def arguments(writes: Sequence[Write]) -> tuple[Any, ...]:
+    """The function's arrays, one element a write; the arrays of claims are None where no write has any."""
+    return (
+        [write.action for write in writes],
+        [write.kind for write in writes],
+        [write.namespace for write in writes],
+        [write.name for write in writes],
+        [write.uid for write in writes],
+        [write.body for write in writes],
+        [write.expected_revision for write in writes],
+        [write.published for write in writes],
+        [write.pending for write in writes],
+        [write.deletion_timestamp for write in writes],
+        [write.lease.name if write.lease else None for write in writes],
+        [write.lease.epoch if write.lease else None for write in writes],
+        *_claims(writes),
+    )
+
+
+def _claims(writes: Sequence[Write]) -> Iterable[list[str | None] | None]:
+    """Per table one array literal a write; keys are addresses, ports and protocols, which need no quotes in it."""
+    columns: dict[str, list[str | None] | None] = dict.fromkeys(_TABLES)
+    for position, write in enumerate(writes):
+        if not write.claims:
+            continue
+        keys: dict[str, dict[str, None]] = {}
+        for claim in write.claims:
+            keys.setdefault(claim.table, {})[claim.key] = None
+        for table, own in keys.items():
+            column = columns[table]
+            if column is None:
+                column = columns[table] = [None] * len(writes)
+            column[position] = "{" + ",".join(own) + "}"
+    return columns.values()
+
+
+def outcomes(writes: Sequence[Write], answer: Any) -> list[Outcome]:
+    """What became of each write.
+
+    Args:
+        writes: As they were sent.
+        answer: The function's row: outcomes, revisions, holders.
+    """
+    holders = msgspec.json.decode(answer["holders"]) if answer["holders"] else {}
+    pairs = zip(writes, answer["outcomes"], answer["revisions"], strict=True)
+    return [_outcome(*pair, holders.get(str(position))) for position, pair in enumerate(pairs, start=1)]
+
+
+def _outcome(write: Write, name: str, revision: int | None, holder: list[str] | None) -> Outcome:
+    if name == "Committed":
+        return Committed(revision)
+    if name == "Stale":
+        return Stale(revision)
+    if name == "NameTaken":
+        return NameTaken(revision is not None)
+    if name == "ClaimHeld":
+        table, key, kind, namespace, owner = cast("list[str]", holder)
+        claim = next(claim for claim in write.claims if claim.table == table and claim.key == key)
+        return ClaimHeld(claim, kind, namespace, owner)
+    return _PLAIN[name]
+
+
+class Independence:
+    """Which writes may share a batch: those of which none could change another's outcome.
+
+    The function looks at all members before it stores any. So two writes of one object, two that claim the same thing,
+    and a Namespace and its content go one after the other, in the order they came.
+    """
+
+    def __init__(self) -> None:
+        self._objects: set[tuple[str, str, str]] = set()
+        self._claims: set[tuple[str, str]] = set()
+        self._namespaces: set[str] = set()
+        self._filled: set[str] = set()
+
+    def admit(self, write: Write) -> bool:
+        """Whether the write is independent of all that were shown before it, admitted or not."""
+        place = (write.kind, write.namespace, write.name)
+        free = place not in self._objects
+        self._objects.add(place)
+        if write.kind == NAMESPACES:
+            free = free and write.name not in self._filled
+            self._namespaces.add(write.name)
+        elif write.namespace:
+            free = free and write.namespace not in self._namespaces
+            self._filled.add(write.namespace)
+        for claim in write.claims:
+            thing = _thing(claim)
+            free = free and thing not in self._claims
+            self._claims.add(thing)
+        return free
+
+
+def _thing(claim: Claim) -> tuple[str, str]:
+    """What is claimed; a load balancer's address is the same thing whether it is shared or not."""
+    return (claim.table, claim.key.removesuffix("/shared"))
+
+
+def clash(writes: Sequence[Write]) -> tuple[int, ClaimHeld] | None:
+    """Find the first write that claims what an earlier one claims, where both are to be stored together."""
+    seen: dict[tuple[str, str], tuple[int, Claim]] = {}
+    for position, write in enumerate(writes):
+        for claim in write.claims:
+            earlier, theirs = seen.setdefault(_thing(claim), (position, claim))
+            if earlier != position and not (claim.key == theirs.key and claim.key.endswith("/shared")):
+                owner = writes[earlier]
+                return position, ClaimHeld(claim, owner.kind, owner.namespace, owner.name)
+    return None

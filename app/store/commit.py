@@ -1,0 +1,120 @@
+"""One batch, committed: a single round trip, and the truth about it when the connection was lost on the way."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from app.domain.errors import InternalError, ServiceUnavailable, Timeout
+from app.store.batch import arguments, outcomes
+from app.store.database import LOST, Database, Session, is_passing
+from app.store.writes import Outcome, Write
+from app.telemetry.metrics import COMMIT_LOCK_SECONDS, COMMIT_SECONDS, COMMIT_WRITES, COMMITS
+
+_WRITE = "SELECT * FROM fairlead_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+_SETTLE = "SELECT * FROM fairlead_settle($1)"
+
+_PAUSE = 0.05
+"""Seconds before a batch that was certainly not stored is tried again."""
+
+_SETTLING = 1.0
+"""Seconds beyond the deadline in which an unknown outcome is still looked up."""
+
+log = structlog.get_logger(__name__)
+
+
+class RefusedError(Exception):
+    """Postgres refuses these arguments, so that trying again cannot help; nothing was stored."""
+
+
+class Committer:
+    """Runs batches one after the other on a session of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._session = Session(database.connect, {"application_name": "fairlead-writer"})
+
+    async def commit(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
+        """Store a batch of independent writes, each for itself or all together.
+
+        When the outcome is unknown it is looked up by the batch's id. A batch that is not there is marked as given up,
+        so that a late run of it stores nothing, and is run again under another id.
+
+        Args:
+            writes: At least one.
+            until: Time of the event loop at which to give up.
+            together: All or nothing.
+
+        Raises:
+            ServiceUnavailable: Certainly nothing was stored.
+            Timeout: It is unknown whether the batch was or will be stored.
+            RefusedError: Certainly nothing was stored, and trying again cannot help.
+        """
+        sent = (together, *arguments(writes))
+        loop = asyncio.get_running_loop()
+        COMMIT_WRITES.observe(len(writes))
+        while True:
+            batch = uuid.uuid4()
+            connection = await self._connection(until)
+            try:
+                return outcomes(writes, await self._call(connection, until, _WRITE, batch, *sent))
+            except LOST as error:
+                self._session.drop()
+                failure = error
+            log.warning("batch interrupted", writes=len(writes), error=str(failure) or type(failure).__name__)
+            answer = await self._settle(batch, max(until, loop.time() + _SETTLING))
+            if answer is not None:
+                return outcomes(writes, answer)
+            if not is_passing(failure):
+                COMMITS.labels("refused").inc()
+                raise RefusedError(str(failure)) from failure
+            if loop.time() + _PAUSE > until:
+                COMMITS.labels("unavailable").inc()
+                raise ServiceUnavailable("the database did not store it in time", retry_after=1) from failure
+            await asyncio.sleep(_PAUSE)
+
+    async def _connection(self, until: float) -> Any:
+        try:
+            return await self._session.get(until)
+        except ServiceUnavailable:
+            COMMITS.labels("unavailable").inc()
+            raise
+
+    async def _call(self, connection: Any, until: float, statement: str, *values: Any) -> Any:
+        started = time.monotonic()
+        async with asyncio.timeout_at(until):
+            answer = await connection.fetchrow(statement, *values)
+        COMMIT_SECONDS.observe(time.monotonic() - started)
+        if statement is _WRITE:
+            COMMIT_LOCK_SECONDS.observe(answer["lock_seconds"])
+            COMMITS.labels("committed").inc()
+        return answer
+
+    async def _settle(self, batch: uuid.UUID, until: float) -> Any:
+        """The batch's stored answer; None when it was not stored and never will be."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection = await self._session.get(until)
+                async with asyncio.timeout_at(until):
+                    answer = await connection.fetchrow(_SETTLE, batch)
+            except (ServiceUnavailable, *LOST) as error:
+                self._session.drop()
+                if loop.time() + _PAUSE > until:
+                    COMMITS.labels("unknown").inc()
+                    raise Timeout("the database was lost while it stored this: it may or may not be stored") from error
+                await asyncio.sleep(_PAUSE)
+                continue
+            COMMITS.labels("settled").inc()
+            return answer if answer["outcomes"] is not None else None
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
+
+
+def refused(error: RefusedError) -> InternalError:
+    """What the caller of a refused write is told."""
+    return InternalError(f"the database refuses the write: {error}")

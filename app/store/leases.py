@@ -1,0 +1,59 @@
+"""Leases: who of several processes works on a concern, by the database's clock."""
+
+from datetime import timedelta
+
+from app.store.database import Database
+from app.store.writes import LeaseGuard
+
+_ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
+# An expired lease that nobody has taken is still its holder's.
+_RENEW = """
+    UPDATE leases SET expires_at = clock_timestamp() + $4::interval
+    WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
+"""
+_RELEASE = """
+    UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
+"""
+
+
+class Leases:
+    """Acquires, renews and releases; a `LeaseGuard` in a write proves the tenure in the write's own transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def acquire(self, name: str, holder: str, ttl: float) -> LeaseGuard | None:
+        """Take a lease that is free, expired, or one's own; each time its epoch grows.
+
+        When this returns, every write of earlier tenures is committed and can be read, or is refused.
+
+        Args:
+            name: The concern, e.g. `zone:example.org`.
+            holder: Who asks; unique to a process.
+            ttl: Seconds until it expires unless renewed.
+
+        Returns:
+            None when somebody else holds it.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        rows = await self._database.fetch(_ACQUIRE, name, holder, timedelta(seconds=ttl))
+        epoch = rows[0][0]
+        return None if epoch is None else LeaseGuard(name, epoch)
+
+    async def renew(self, guard: LeaseGuard, holder: str, ttl: float) -> bool:
+        """Hold a lease for `ttl` seconds from now; False when somebody else has taken it.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        return bool(await self._database.fetch(_RENEW, guard.name, guard.epoch, holder, timedelta(seconds=ttl)))
+
+    async def release(self, guard: LeaseGuard, holder: str) -> None:
+        """Give a lease back before it expires; without effect when it is no longer one's own.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        await self._database.fetch(_RELEASE, guard.name, guard.epoch, holder)

@@ -1,0 +1,200 @@
+"""The one read path: the log's tail, the whole store at one moment, and what the reconciler looks for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app.store.database import LOST, Database, Session, is_passing, unreachable
+from app.store.rows import ChangeRow, ClaimRow, Holder, ObjectRow, Tail
+
+_PAGE = 2_000
+_ATTEMPT = 2.0
+"""Seconds for the tail; who waits for it gives up soon after."""
+
+_TAIL_SETTINGS = {
+    "application_name": "fairlead-tail",
+    # Planned once, perhaps when the log is empty: by the index then, too.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+
+_CHANGE = "c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision"
+_OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal"
+
+# A log that compaction has emptied is as new as its compacted revision.
+_TAIL = f"""
+    SELECT {_CHANGE}, s.compacted,
+        greatest(s.compacted, (SELECT revision FROM changes ORDER BY revision DESC LIMIT 1)) AS newest
+    FROM compaction s
+    LEFT JOIN LATERAL (SELECT * FROM changes WHERE revision > $1 ORDER BY revision LIMIT $2) c ON true
+"""
+_BETWEEN = f"""
+    SELECT {_CHANGE} FROM changes c
+    WHERE c.revision > $1 AND c.revision <= $2 AND c.kind = $3 AND ($4::text IS NULL OR c.namespace = $4)
+    ORDER BY c.revision LIMIT $5
+"""
+_NEWEST = "SELECT greatest(compacted, (SELECT max(revision) FROM changes)) FROM compaction"
+_SNAPSHOT = f"SELECT {_OBJECT} FROM objects WHERE published"
+_UNPUBLISHED = f"SELECT {_OBJECT} FROM objects WHERE NOT published AND ordinal > $2 ORDER BY ordinal LIMIT $1"
+_PENDING = f"""
+    SELECT {_OBJECT} FROM objects
+    WHERE pending AND published AND kind = $1 AND ordinal > $3 ORDER BY ordinal LIMIT $2
+"""
+
+_KEYS = {
+    "cluster_ips": ("host(t.address)", "t.address = k.key::inet", "inet", "address"),
+    "node_ports": ("t.port::text", "t.port = k.key::integer", "integer", "port"),
+    "lb_addresses": (
+        "host(t.address) || CASE WHEN t.shared THEN '/shared' ELSE '' END",
+        "t.address = split_part(k.key, '/', 1)::inet",
+        "inet",
+        "address",
+    ),
+    "lb_ports": (
+        "host(t.address) || '/' || t.protocol || '/' || t.port",
+        (
+            "t.address = split_part(k.key, '/', 1)::inet AND t.protocol = split_part(k.key, '/', 2)"
+            " AND t.port = split_part(k.key, '/', 3)::integer"
+        ),
+        "inet",
+        "address",
+    ),
+}
+"""Per table of claims: a row's key, whether a row has a key, type and name of the column that is asked for ranges."""
+
+
+class Snapshot:
+    """All published objects as of one revision.
+
+    Attributes:
+        revision: The newest revision that is in it.
+    """
+
+    def __init__(self, revision: int, session: Any) -> None:
+        self.revision = revision
+        self._session = session
+
+    async def pages(self) -> AsyncIterator[Sequence[ObjectRow]]:
+        """The objects, some thousand at a time, in no particular order.
+
+        Raises:
+            ServiceUnavailable: The database was lost on the way.
+        """
+        try:
+            cursor = await self._session.cursor(_SNAPSHOT)
+            while rows := await cursor.fetch(_PAGE):
+                yield [ObjectRow._make(row) for row in rows]
+        except LOST as error:
+            raise unreachable(error) from error
+
+
+class Reader:
+    """Reads what is committed; nothing here waits for a writer.
+
+    Every method raises ServiceUnavailable when the database cannot be reached.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # The tail is asked for all the time: it has a session of its own rather than one borrowed for each query.
+        self._session = Session(database.connect, _TAIL_SETTINGS)
+        self._turn = asyncio.Lock()
+
+    async def tail(self, after: int, limit: int) -> Tail:
+        """The changes beyond a revision, in one round trip: what was committed before the call is in the answer."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_ATTEMPT):
+                    connection = await self._session.get(loop.time() + _ATTEMPT)
+                    rows = await connection.fetch(_TAIL, after, limit)
+            except LOST as error:
+                self._session.drop()
+                if not is_passing(error):
+                    raise
+                raise unreachable(error) from error
+            except asyncio.CancelledError:
+                self._session.drop()
+                raise
+        first = rows[0]
+        changes = [ChangeRow(*row[:9]) for row in rows] if first[0] is not None else []
+        return Tail(changes, first["compacted"], first["newest"])
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """The whole store at one moment, to be read page by page; the tail goes on from its revision."""
+        try:
+            # Who reads takes his time between two pages.
+            connection = await self._database.connect({"idle_in_transaction_session_timeout": "60s"})
+        except LOST as error:
+            raise unreachable(error) from error
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield Snapshot(await connection.fetchval(_NEWEST), connection)
+        except LOST as error:
+            raise unreachable(error) from error
+        finally:
+            connection.terminate()
+
+    async def changes_between(
+        self, kind: str, namespace: str | None, after: int, until: int, limit: int
+    ) -> Sequence[ChangeRow]:
+        """A kind's changes with `after` < revision <= `until`, in order; they may have been compacted away.
+
+        Args:
+            kind: Storage key.
+            namespace: None for all.
+            after: The revision before the first one wanted.
+            until: The last revision wanted.
+            limit: How many at most.
+        """
+        rows = await self._database.fetch(_BETWEEN, after, until, kind, namespace, limit)
+        return [ChangeRow._make(row) for row in rows]
+
+    async def unpublished(self, limit: int, after: int = 0) -> Sequence[ObjectRow]:
+        """Objects that nobody can see yet, in the order they came, from behind the ordinal `after`."""
+        return [ObjectRow._make(row) for row in await self._database.fetch(_UNPUBLISHED, limit, after)]
+
+    async def pending(self, kind: str, limit: int | None = None, after: int = 0) -> Sequence[ObjectRow]:
+        """Published objects with something left to allocate, in the order they came, from behind an ordinal."""
+        return [ObjectRow._make(row) for row in await self._database.fetch(_PENDING, kind, limit, after)]
+
+    async def claimed(self, table: str) -> AsyncIterator[ClaimRow]:
+        """All claims of a table, as of one moment."""
+        key = _KEYS[table][0]
+        async with self._database.session() as session:
+            try:
+                async with session.transaction(isolation="read_committed", readonly=True):
+                    # Who reads takes his time between two pages.
+                    await session.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
+                    cursor = await session.cursor(f"SELECT {key}, t.owner::text FROM {table} t")
+                    while rows := await cursor.fetch(_PAGE):
+                        for row in rows:
+                            yield ClaimRow._make(row)
+            except LOST as error:
+                raise unreachable(error) from error
+
+    async def claim_holders(self, table: str, keys: Sequence[str]) -> dict[str, Holder]:
+        """Who holds which of these claims; of a shared address any one of its holders."""
+        statement = f"""
+            SELECT k.key, o.kind, o.namespace, o.name, o.uid::text
+            FROM unnest($1::text[]) AS k(key)
+            JOIN {table} t ON {_KEYS[table][1]} JOIN objects o ON o.uid = t.owner
+        """
+        rows = await self._database.fetch(statement, keys)
+        return {row[0]: Holder._make(row[1:]) for row in rows}
+
+    async def claimed_between(self, table: str, low: str, high: str, limit: int) -> Sequence[ClaimRow]:
+        """Claims from address or port `low` to `high`, both included, in order."""
+        key, _, of_type, column = _KEYS[table]
+        statement = f"""
+            SELECT {key}, t.owner::text FROM {table} t
+            WHERE t.{column} BETWEEN $1::text::{of_type} AND $2::text::{of_type} ORDER BY t.{column} LIMIT $3
+        """
+        return [ClaimRow._make(row) for row in await self._database.fetch(statement, low, high, limit)]
+
+    async def close(self) -> None:
+        """Close the session of the tail."""
+        await self._session.close()

@@ -1,0 +1,123 @@
+"""The tables, as SQLAlchemy knows them; the migrations make them, and a test holds the two equal."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+
+metadata = MetaData()
+
+# Names are compared byte by byte, whatever the database's locale: the same order everywhere, and faster.
+_NAME = Text(collation="C")
+_INSTANT = DateTime(timezone=True)
+
+
+def _owner() -> Column[object]:
+    """Who holds a claim; the claim goes with its object."""
+    return Column("owner", Uuid, ForeignKey("objects.uid", ondelete="CASCADE"), nullable=False, index=True)
+
+
+revisions = Sequence("revisions", metadata=metadata, data_type=BigInteger)
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("uid", Uuid, primary_key=True),
+    Column("kind", _NAME, nullable=False),
+    Column("namespace", _NAME, nullable=False),
+    Column("name", _NAME, nullable=False),
+    Column("ordinal", BigInteger, Identity(always=True), nullable=False),
+    Column("revision", BigInteger),
+    # A column of its own, because an index on `revision` would make every update touch every index.
+    Column("published", Boolean, Computed("revision IS NOT NULL", persisted=True), nullable=False),
+    Column("pending", Boolean, nullable=False),
+    Column("deletion_timestamp", _INSTANT),
+    Column("body", LargeBinary, nullable=False),
+    # Namespace first: what is left in a namespace is asked, too.
+    Index("objects_name", "namespace", "kind", "name", unique=True),
+    Index("objects_unpublished", "ordinal", postgresql_where=text("NOT published")),
+    Index("objects_pending", "kind", "ordinal", postgresql_where=text("pending AND published")),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", _NAME, nullable=False),
+    Column("namespace", _NAME, nullable=False),
+    Column("name", _NAME, nullable=False),
+    Column("uid", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("previous_body", LargeBinary),
+    Column("previous_revision", BigInteger),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+compaction = Table(
+    "compaction",
+    metadata,
+    Column("singleton", Boolean, CheckConstraint("singleton", name="one_row"), primary_key=True, server_default=true()),
+    Column("compacted", BigInteger, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # NULL marks a batch that was given up: a late run of it is refused.
+    Column("outcomes", ARRAY(Text)),
+    Column("revisions", ARRAY(BigInteger)),
+    Column("holders", JSONB),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False),
+)
+
+cluster_ips = Table("cluster_ips", metadata, Column("address", INET, primary_key=True), _owner())
+
+node_ports = Table("node_ports", metadata, Column("port", Integer, primary_key=True, autoincrement=False), _owner())
+
+lb_addresses = Table(
+    "lb_addresses",
+    metadata,
+    Column("address", INET, primary_key=True),
+    Column("owner", Uuid, ForeignKey("objects.uid", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("shared", Boolean, nullable=False),
+    # An address is one owner's, but for those that several asked for by name; the write function keeps the two apart.
+    Index("lb_addresses_exclusive", "address", unique=True, postgresql_where=text("NOT shared")),
+)
+
+lb_ports = Table(
+    "lb_ports",
+    metadata,
+    Column("address", INET, primary_key=True),
+    Column("port", Integer, primary_key=True, autoincrement=False),
+    Column("protocol", Text, primary_key=True),
+    _owner(),
+)

@@ -1,0 +1,56 @@
+"""A real Postgres for the session, and a migrated, empty database for each test that asks for one."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.store.schema import migrate
+from app.supervisor.postgres import EmbeddedPostgres
+
+_EMPTY = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    DELETE FROM objects;
+    DELETE FROM changes;
+    DELETE FROM batches;
+    DELETE FROM leases;
+    UPDATE compaction SET compacted = 0;
+    SELECT setval('revisions', 1, false);
+"""
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """Postgres as `fairlead serve` runs it; a test that stops it has to start it again."""
+    with EmbeddedPostgres(Path(tmp_path_factory.mktemp("data"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres: EmbeddedPostgres) -> str:
+    """The database with the schema, migrated once; what tests left in it is still there."""
+    migrate(postgres.url())
+    return postgres.url()
+
+
+@pytest.fixture
+def database_url(migrated_url: str) -> str:
+    """URL of a migrated database with nothing in it and nobody else connected."""
+    asyncio.run(_empty(migrated_url))
+    return migrated_url
+
+
+async def _empty(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(_EMPTY)
+    finally:
+        await connection.close()
