@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.kinds.dns_record_set import DNS_RECORD_SET
+from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
+from app.domain.kinds.endpoints_declaration import ENDPOINTS
 from app.domain.kinds.event import EVENT
 from app.domain.kinds.events_event import EVENTS_EVENT
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.namespace import NAMESPACE
 from app.domain.kinds.service_declaration import SERVICE
 
-ALL: tuple[Kind[Any], ...] = (NAMESPACE, SERVICE, EVENT, EVENTS_EVENT, DNS_RECORD_SET)
+ALL: tuple[Kind[Any], ...] = (
+    NAMESPACE,
+    SERVICE,
+    EVENT,
+    ENDPOINTS,
+    ENDPOINT_SLICE,
+    EVENTS_EVENT,
+    DNS_RECORD_SET,
+)
 """In the order discovery shows them."""
 
 

@@ -1,10 +1,19 @@
 """The table columns that every kind has."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.domain.kinds.kind import Column
 from app.domain.kinds.meta import KubeObject
 from app.domain.timestamps import age
+
+_SHOWN = 3
+
+
+def first_few(items: Sequence[str]) -> str:
+    """A list as one cell: the first three, and how many more there are."""
+    more = len(items) - _SHOWN
+    return ",".join(items[:_SHOWN]) + (f" + {more} more..." if more > 0 else "")
 
 
 def _name(obj: KubeObject, _now: str) -> str:

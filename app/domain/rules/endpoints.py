@@ -1,0 +1,90 @@
+"""The rules of an Endpoints object (ValidateEndpoints of the API server)."""
+
+from app.domain.errors import Cause, invalid, required
+from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
+from app.domain.kinds.kind import Strategy
+from app.domain.kinds.meta import Cluster
+from app.domain.rules.addresses import address_causes, address_warnings, endpoint_address_causes
+from app.domain.rules.names import dns_label_problem, dns_subdomain_problem
+from app.domain.rules.port_fields import app_protocol_causes, port_label_causes, port_number_causes, protocol_causes
+from app.domain.wanted.subsets import repack
+
+
+class EndpointsStrategy(Strategy[Endpoints]):
+    """Endpoints are kept in canonical form; what is wrong is named as the client wrote it."""
+
+    def prepare_create(self, new: Endpoints, cluster: Cluster) -> None:
+        """Apply the defaults."""
+        del cluster
+        _prepare(new)
+
+    def prepare_update(self, new: Endpoints, old: Endpoints, cluster: Cluster) -> None:
+        """Apply the defaults."""
+        del old, cluster
+        _prepare(new)
+
+    def validate_create(self, new: Endpoints, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        del cluster
+        return _validate(new)
+
+    def warnings(self, new: Endpoints, old: Endpoints | None) -> list[str]:
+        """Point out oddly spelled addresses."""
+        del old
+        found = []
+        for i, subset in enumerate(new.subsets or []):
+            for path, address in _addresses(subset, f"subsets[{i}]"):
+                found += address_warnings(f"{path}.ip", address.ip)
+        return found
+
+
+def _prepare(endpoints: Endpoints) -> None:
+    """Ports are TCP; valid subsets are brought into canonical form, so that equal Endpoints are stored equal."""
+    for subset in endpoints.subsets or []:
+        for port in subset.ports or []:
+            port.protocol = port.protocol or "TCP"
+    if not _validate(endpoints):
+        endpoints.subsets = repack(endpoints.subsets or []) or None
+
+
+def _validate(endpoints: Endpoints) -> list[Cause]:
+    return [
+        cause for i, subset in enumerate(endpoints.subsets or []) for cause in _validate_subset(subset, f"subsets[{i}]")
+    ]
+
+
+def _validate_subset(subset: EndpointSubset, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    if not subset.addresses and not subset.not_ready_addresses:
+        causes.append(required(path, "at least one of `addresses` and `notReadyAddresses`"))
+    for where, address in _addresses(subset, path):
+        causes += _validate_address(address, where)
+    ports = subset.ports or []
+    for i, port in enumerate(ports):
+        causes += _validate_port(port, f"{path}.ports[{i}]", named=len(ports) > 1)
+    return causes
+
+
+def _addresses(subset: EndpointSubset, path: str) -> list[tuple[str, EndpointAddress]]:
+    ready = [(f"{path}.addresses[{i}]", each) for i, each in enumerate(subset.addresses or [])]
+    return ready + [(f"{path}.notReadyAddresses[{i}]", each) for i, each in enumerate(subset.not_ready_addresses or [])]
+
+
+def _validate_address(address: EndpointAddress, path: str) -> list[Cause]:
+    causes = address_causes(f"{path}.ip", address.ip) or endpoint_address_causes(f"{path}.ip", address.ip)
+    if address.hostname and (problem := dns_label_problem(address.hostname)):
+        causes.append(invalid(f"{path}.hostname", address.hostname, problem))
+    if address.node_name is not None and (problem := dns_subdomain_problem(address.node_name)):
+        causes.append(invalid(f"{path}.nodeName", address.node_name, problem))
+    return causes
+
+
+def _validate_port(port: EndpointPort, path: str, *, named: bool) -> list[Cause]:
+    causes: list[Cause] = []
+    if port.name:
+        causes += port_label_causes(f"{path}.name", port.name)
+    elif named:
+        causes.append(required(f"{path}.name", "each of several ports has a name"))
+    causes += port_number_causes(f"{path}.port", port.port)
+    causes += protocol_causes(f"{path}.protocol", port.protocol)
+    return causes + app_protocol_causes(f"{path}.appProtocol", port.app_protocol)
