@@ -14,6 +14,8 @@ from app.api.failures import register_failures
 from app.api.guard import Guard
 from app.api.health import Readiness, health_routes
 from app.api.limits import Limits
+from app.api.openapi.library import Library
+from app.api.openapi.routes import openapi_routes
 from app.api.reads import Reads
 from app.api.rendering import Renderer
 from app.api.reviews import REVIEWS
@@ -61,7 +63,7 @@ def create_app(
         limits: What clients may use.
         stopping: Set when the server is about to stop: ends open watches, which would otherwise hold it up.
     """
-    limits = limits or Limits()
+    limits, known = limits or Limits(), tuple(tokens)
     kinds = Kinds((*registry.kinds, *REVIEWS))
     streams = Streams(limits.watches)
     renderer = Renderer(now)
@@ -81,9 +83,10 @@ def create_app(
         title="Fairlead", version=version, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
     app.include_router(health_routes(ready))
+    app.include_router(openapi_routes(Library(kinds, version, tokens=bool(known))))
     register_failures(app)
     documents = Documents(kinds, version, renderer)
-    app.edge = Edge(Guard(tokens), documents, resources, streams, super(FairleadApi, app).__call__, limits)
+    app.edge = Edge(Guard(known), documents, resources, streams, super(FairleadApi, app).__call__, limits)
     return app
 
 

@@ -35,7 +35,7 @@ class Edge:
         limits: What a client may use.
     """
 
-    def __init__(  # noqa: PLR0917 - one of each
+    def __init__(
         self,
         guard: Guard,
         documents: Documents,

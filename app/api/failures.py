@@ -1,6 +1,5 @@
 """FastAPI's own errors as Statuses."""
 
-import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,7 +18,7 @@ def register_failures(app: FastAPI) -> None:
 
 
 def _answer(error: ApiError) -> Response:
-    return Response(msgspec.json.encode(failure(error)), error.code, media_type="application/json")
+    return Response(failure(error), error.code, media_type="application/json")
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:

@@ -43,7 +43,7 @@ class Frames:
 
     def error(self, error: ApiError) -> bytes:
         """An ERROR with the Status that says why the watch cannot go on."""
-        return watch_frame("ERROR", msgspec.json.encode(failure(error)))
+        return watch_frame("ERROR", failure(error))
 
     def _event(self, event: WatchEvent) -> bytes:
         if event.entry is None:

@@ -1,0 +1,1 @@
+"""The OpenAPI documents: one description of the operations, written in three dialects."""

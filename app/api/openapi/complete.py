@@ -1,0 +1,104 @@
+"""`/openapi.json`: OpenAPI 3.1 of the whole API, to read and to generate SDKs from."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from app.api.bodies import JSON_TYPE
+from app.api.openapi.content import STATUS, Document, reference, request_body, success
+from app.api.openapi.operations import Operation, group_version_kind, operations, tag
+from app.api.openapi.parameters import Parameter
+from app.api.openapi.plain import plain_paths
+from app.domain.kinds.catalog import Kinds
+
+_ERRORS = {
+    "400": "The request cannot be understood.",
+    "401": "No valid token.",
+    "403": "Refused.",
+    "404": "No such object, namespace or path.",
+    "405": "The resource does not offer this method.",
+    "406": "None of the media types in Accept can be served.",
+    "409": "The name is taken, or the object changed meanwhile.",
+    "410": "The revision or continue token is too old.",
+    "413": "The body is too large.",
+    "415": "The body's media type is not accepted.",
+    "422": "The object breaks rules; details.causes names the fields.",
+    "429": "Too many requests; Retry-After says when to try again.",
+    "500": "A defect of the server.",
+    "503": "The database cannot be reached; nothing was stored.",
+    "504": "No answer in time; the outcome of a write is unknown.",
+}
+
+
+def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: str, *, tokens: bool) -> Document:
+    """The whole document.
+
+    Args:
+        kinds: What is served.
+        schemas: By Kubernetes' names.
+        version: Of this project.
+        tokens: Whether requests must carry a bearer token.
+    """
+    listed = [operation for kind in kinds for operation in operations(kind)]
+    paths = plain_paths(kinds)
+    for operation in listed:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    components: Document = {
+        "parameters": {each.name: _parameter(each) for each in _used_parameters(listed)},
+        "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
+        "schemas": dict(sorted(schemas.items())),
+    }
+    document: Document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Fairlead",
+            "version": version,
+            "summary": "The Service half of Kubernetes as a control plane of its own.",
+        },
+        "servers": [{"url": "/"}],
+        "tags": [
+            {"name": name} for name in dict.fromkeys([*(tag(kind) for kind in kinds), "discovery", "version", "health"])
+        ],
+        "paths": dict(sorted(paths.items())),
+        "components": components,
+    }
+    if tokens:
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"bearer": []}]
+    return document
+
+
+def _used_parameters(listed: Iterable[Operation]) -> Iterator[Parameter]:
+    yield from {id(each): each for operation in listed for each in operation.parameters}.values()
+
+
+def _parameter(parameter: Parameter) -> Document:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "description": parameter.description,
+        "required": parameter.where == "path",
+        "schema": parameter.schema,
+    }
+
+
+def _operation(operation: Operation) -> Document:
+    document: Document = {
+        "operationId": operation.operation_id,
+        "summary": operation.summary,
+        "tags": [tag(operation.kind)],
+        "x-kubernetes-action": operation.action,
+        "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
+        "parameters": [{"$ref": f"#/components/parameters/{each.name}"} for each in operation.parameters],
+        "responses": {
+            **{str(code): success(operation, code) for code in operation.codes},
+            **{code: {"$ref": f"#/components/responses/Error{code}"} for code in _ERRORS},
+        },
+    }
+    if operation.body:
+        document["requestBody"] = request_body(operation)
+    if operation.kind.deprecation:
+        document["deprecated"] = True
+    return document
+
+
+def _error(text: str) -> Document:
+    return {"description": text, "content": {JSON_TYPE: {"schema": reference(STATUS)}}}

@@ -1,0 +1,150 @@
+"""What the API offers for each kind: the one description that all documents are written from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.api.openapi.parameters import (
+    DELETING,
+    DELETING_COLLECTION,
+    EVERYWHERE,
+    LISTING,
+    NAME,
+    NAMESPACE,
+    PATCHING,
+    READING,
+    WRITING,
+    Parameter,
+)
+from app.api.paths import subresource_verbs
+from app.domain.kinds.kind import Kind
+
+Body = Literal["", "object", "patch", "delete options"]
+Result = Literal["object", "list", "status"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path.
+
+    Attributes:
+        path: With its parameters in braces.
+        method: In lower case.
+        action: What Kubernetes calls it in `x-kubernetes-action`.
+        operation_id: In Kubernetes' naming, `createCoreV1NamespacedService`.
+        summary: For people.
+        kind: What it is about.
+        parameters: In path, query and header.
+        body: What the request carries.
+        codes: What succeeds.
+        result: What success answers.
+    """
+
+    path: str
+    method: str
+    action: str
+    operation_id: str
+    summary: str
+    kind: Kind[Any]
+    parameters: tuple[Parameter, ...]
+    body: Body
+    codes: tuple[int, ...]
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    method: str
+    action: str
+    prefix: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    body: Body = ""
+    codes: tuple[int, ...] = (200,)
+    result: Result = "object"
+
+
+_COLLECTION = {
+    "list": _Verb("get", "list", "list", "List {many}, or watch them", LISTING, result="list"),
+    "create": _Verb("post", "post", "create", "Create {one}", WRITING, "object", (201,)),
+    "deletecollection": _Verb(
+        "delete", "deletecollection", "delete", "Delete all {many} that are selected", DELETING_COLLECTION,
+        "delete options", result="list",
+    ),
+}  # fmt: skip
+_OBJECT = {
+    "get": _Verb("get", "get", "read", "Read {one}", READING),
+    "update": _Verb("put", "put", "replace", "Replace {one}", WRITING, "object"),
+    "patch": _Verb("patch", "patch", "patch", "Patch {one}", PATCHING, "patch"),
+    "delete": _Verb("delete", "delete", "delete", "Delete {one}", DELETING, "delete options"),
+}
+
+
+def operations(kind: Kind[Any]) -> Iterator[Operation]:
+    """Everything that is offered for a kind."""
+    root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    place = "/namespaces/{namespace}" if kind.namespaced else ""
+    collection = f"{root}{place}/{kind.plural}"
+    if kind.namespaced and "list" in kind.verbs:
+        yield _operation(kind, _COLLECTION["list"], f"{root}/{kind.plural}", "", everywhere=True)
+    for name, verb in _COLLECTION.items():
+        if name in kind.verbs:
+            yield _operation(kind, verb, collection, "")
+    for name, verb in _OBJECT.items():
+        if name in kind.verbs:
+            yield _operation(kind, verb, f"{collection}/{{name}}", "")
+    for subresource, verbs in subresource_verbs(kind).items():
+        for name in verbs:
+            yield _operation(kind, _OBJECT[name], f"{collection}/{{name}}/{subresource}", subresource)
+
+
+def group_prefix(kind: Kind[Any]) -> str:
+    """How operation ids name a group and version: `CoreV1`, `DiscoveryV1`."""
+    return (kind.group.partition(".")[0] or "core").capitalize() + kind.version.capitalize()
+
+
+def tag(kind: Kind[Any]) -> str:
+    """How operations are grouped for people: `core_v1`."""
+    return f"{kind.group.partition('.')[0] or 'core'}_{kind.version}"
+
+
+def group_version_kind(kind: Kind[Any]) -> dict[str, str]:
+    """The value of `x-kubernetes-group-version-kind`, by which clients find the operations of a kind."""
+    return {"group": kind.group, "version": kind.version, "kind": kind.name}
+
+
+def _operation(kind: Kind[Any], verb: _Verb, path: str, subresource: str, *, everywhere: bool = False) -> Operation:
+    in_path = [NAME] * ("{name}" in path) + [NAMESPACE] * ("{namespace}" in path)
+    codes = verb.codes
+    if (verb.action == "put" and kind.create_on_update and not subresource) or (
+        verb.body == "patch" and not subresource
+    ):
+        codes = (200, 201)
+    result = verb.result
+    if verb.action == "delete" and not kind.delete_returns_object:
+        result = "status"
+    return Operation(
+        path=path,
+        method=verb.method,
+        action=verb.action,
+        operation_id=_operation_id(kind, verb, subresource, everywhere),
+        summary=_summary(kind, verb, subresource, everywhere),
+        kind=kind,
+        parameters=(*in_path, *verb.parameters, *EVERYWHERE),
+        body=verb.body,
+        codes=codes,
+        result=result,
+    )
+
+
+def _operation_id(kind: Kind[Any], verb: _Verb, subresource: str, everywhere: bool) -> str:
+    collection = "Collection" if verb.action == "deletecollection" else ""
+    scope = "Namespaced" if kind.namespaced and not everywhere else ""
+    suffix = "ForAllNamespaces" if everywhere else ""
+    return f"{verb.prefix}{group_prefix(kind)}{collection}{scope}{kind.name}{subresource.capitalize()}{suffix}"
+
+
+def _summary(kind: Kind[Any], verb: _Verb, subresource: str, everywhere: bool) -> str:
+    one = f"the {subresource} of a {kind.name}" if subresource else f"a {kind.name}"
+    many = f"{kind.name} objects" + (" of all namespaces" if everywhere else "")
+    return verb.summary.format(one=one, many=many)

@@ -1,0 +1,59 @@
+"""Where the OpenAPI documents are read, by machines and by people."""
+
+import asyncio
+from importlib.resources import files
+
+from fastapi import APIRouter, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+
+from app.api.negotiation import negotiate
+from app.api.openapi.library import Library
+from app.api.paths import unknown_path
+
+_ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon.png": "image/png",
+}
+
+
+def openapi_routes(library: Library) -> APIRouter:
+    """`/openapi.json`, `/openapi/v2`, `/openapi/v3` and `/docs`, which needs nothing from elsewhere."""
+    router = APIRouter(include_in_schema=False)
+
+    async def document(request: Request) -> Response:
+        name = request.url.path.strip("/")
+        if not library.has(name):
+            raise unknown_path()
+        negotiate(request.headers.get("accept", "").encode("latin-1"))
+        written = await asyncio.to_thread(library.written, name)
+        headers = {"etag": f'"{written.etag}"', "vary": "accept-encoding, accept", "cache-control": "no-cache"}
+        if written.etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["content-encoding"] = "gzip"
+            return Response(written.compressed, headers=headers, media_type="application/json")
+        return Response(written.body, headers=headers, media_type="application/json")
+
+    router.add_api_route("/openapi.json", document)
+    router.add_api_route("/openapi/{path:path}", document)
+    router.add_api_route("/docs", _docs)
+    router.add_api_route("/docs/{asset}", _asset)
+    return router
+
+
+async def _docs() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Fairlead",
+        swagger_js_url="/docs/swagger-ui-bundle.js",
+        swagger_css_url="/docs/swagger-ui.css",
+        swagger_favicon_url="/docs/favicon.png",
+    )
+
+
+async def _asset(asset: str) -> FileResponse:
+    if asset not in _ASSETS:
+        raise unknown_path()
+    return FileResponse(str(files("fastapi_offline") / "static" / asset), media_type=_ASSETS[asset])

@@ -1,0 +1,172 @@
+"""The schemas of the models, under Kubernetes' names; one form that OpenAPI 3.0 and 3.1 both understand."""
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.api.deletion_options import DeleteOptionsBody, Preconditions
+from app.api.openapi.content import DELETE_OPTIONS, META, PATCH, STATUS, WATCH_EVENT, Document, reference
+from app.api.openapi.operations import group_version_kind
+from app.api.statuses import ListMeta, Status, StatusCause, StatusDetails
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import ObjectMeta, ObjectReference, Wire
+from app.domain.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of
+
+_LARGEST_INT32 = 2**31 - 1
+_NAMES: dict[type[Wire], str] = {
+    DeleteOptionsBody: DELETE_OPTIONS,
+    ListMeta: f"{META}.ListMeta",
+    ObjectReference: "io.k8s.api.core.v1.ObjectReference",
+    Preconditions: f"{META}.Preconditions",
+    Status: STATUS,
+    StatusCause: f"{META}.StatusCause",
+    StatusDetails: f"{META}.StatusDetails",
+}
+
+
+class Schemas:
+    """Collects the schemas of kinds, of what they are made of, and of what every kind's operations use.
+
+    Attributes:
+        collected: By name.
+    """
+
+    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
+        kinds = tuple(kinds)
+        self.collected: dict[str, Document] = {}
+        self._packages = _packages(kinds)
+        for kind in kinds:
+            self._add_kind(kind)
+        for model in (DeleteOptionsBody, Status):
+            self._struct(schema_of(model), META)
+        self.collected[PATCH] = _PATCH
+        self.collected[WATCH_EVENT] = _WATCH_EVENT
+
+    def _add_kind(self, kind: Kind[Any]) -> None:
+        package = kind.schema.rpartition(".")[0]
+        identity = group_version_kind(kind)
+        model: type[Wire] = kind.model
+        self._struct(schema_of(model), package, kind.schema)
+        self.collected[kind.schema]["x-kubernetes-group-version-kind"] = [identity]
+        if "list" in kind.verbs:
+            self._struct(schema_of(ListMeta), META)
+            self.collected[f"{kind.schema}List"] = _list_of(kind, identity)
+
+    def _struct(self, struct: StructType, package: str, name: str = "") -> Document:
+        """Collect a model, unless it is there already, and refer to it."""
+        name = name or self._name(struct.model, package)
+        if name not in self.collected:
+            described = self.collected[name] = {"type": "object", "description": _summary(struct.model)}
+            texts = dict(_attributes(struct.model))
+            described["properties"] = {
+                wire: self._property(field, package, texts.get(field.name, "")) for wire, field in struct.fields.items()
+            }
+            if struct.atomic:
+                described["x-kubernetes-map-type"] = "atomic"
+        return reference(name)
+
+    def _name(self, model: type[Wire], package: str) -> str:
+        return _NAMES.get(model) or f"{self._packages.get(model.__module__, package)}.{model.__name__}"
+
+    def _property(self, field: Field, package: str, text: str) -> Document:
+        schema = self._type(field.type, package)
+        beside = {key: value for key, value in field.extensions.items() if key != "pattern"}
+        if text:
+            beside["description"] = text
+        if "$ref" in schema and beside:
+            return {"allOf": [schema], **beside}
+        return {**schema, **beside}
+
+    def _type(self, of: Type, package: str) -> Document:
+        match of:
+            case StructType():
+                return self._struct(of, package)
+            case ListType():
+                return {"type": "array", "items": self._type(of.item, package)}
+            case MapType():
+                return {"type": "object", "additionalProperties": self._type(of.value, package)}
+            case ScalarType():
+                return _scalar(of)
+            case AnyType():
+                return {}
+
+
+def _packages(kinds: Iterable[Kind[Any]]) -> dict[str, str]:
+    """The package of what a module declares, by module, as far as its kinds agree on one."""
+    packages: dict[str, set[str]] = {}
+    for kind in kinds:
+        packages.setdefault(kind.model.__module__, set()).add(kind.schema.rpartition(".")[0])
+    unique = {module: found.pop() for module, found in packages.items() if len(found) == 1}
+    return unique | {ObjectMeta.__module__: META}
+
+
+def _scalar(of: ScalarType) -> Document:
+    if len(of.names) > 1:
+        return {
+            "oneOf": [{"type": name} for name in of.names],
+            "format": "int-or-string",
+            "x-kubernetes-int-or-string": True,
+        }
+    schema: Document = {"type": of.names[0]}
+    if schema["type"] == "integer":
+        schema["format"] = "int32" if of.maximum <= _LARGEST_INT32 else "int64"
+    return schema | ({"format": of.format} if of.format else {})
+
+
+def _list_of(kind: Kind[Any], identity: Document) -> Document:
+    return {
+        "type": "object",
+        "description": f"A list of {kind.name} objects.",
+        "required": ["items"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": reference(f"{META}.ListMeta"),
+            "items": {"type": "array", "items": reference(kind.schema)},
+        },
+        "x-kubernetes-group-version-kind": [{**identity, "kind": f"{kind.name}List"}],
+    }
+
+
+def _summary(model: type[Wire]) -> str:
+    """A model's docstring up to its first section."""
+    text = inspect.cleandoc(model.__doc__ or "")
+    return re.split(r"\n\n(?=Attributes:)", text)[0].replace("\n", " ")
+
+
+def _attributes(model: type[Wire]) -> Iterator[tuple[str, str]]:
+    """The fields that a model's docstring describes, as `name: text` below `Attributes:`."""
+    _, _, section = inspect.cleandoc(model.__doc__ or "").partition("Attributes:\n")
+    for match in re.finditer(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE):
+        yield match[1], re.sub(r"\n +", " ", match[2])
+
+
+_PATCH: Document = {
+    "description": "A patch: of JSON patch (RFC 6902) a list of operations, of the other media types a partial object.",
+    "oneOf": [
+        {"type": "object", "additionalProperties": True},
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["op", "path"],
+                "properties": {
+                    "op": {"type": "string", "enum": ["add", "copy", "move", "remove", "replace", "test"]},
+                    "path": {"type": "string"},
+                    "from": {"type": "string"},
+                    "value": {},
+                },
+            },
+        },
+    ],
+}
+_WATCH_EVENT: Document = {
+    "type": "object",
+    "description": "One line of a watch: what happened, and the object after it (a Status for ERROR).",
+    "required": ["type", "object"],
+    "properties": {
+        "type": {"type": "string", "enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
+        "object": {"type": "object", "additionalProperties": True},
+    },
+}

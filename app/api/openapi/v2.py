@@ -1,0 +1,79 @@
+"""`/openapi/v2`: Swagger 2.0 of the whole API, for clients that know nothing newer."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.api.bodies import JSON_TYPE, YAML_TYPE
+from app.api.openapi.content import DELETE_OPTIONS, PATCH, PATCH_TYPES, Document, result_schema
+from app.api.openapi.operations import Operation, group_version_kind, operations, tag
+from app.api.openapi.parameters import Parameter
+from app.domain.kinds.kind import Kind
+
+_PREFIX = "#/components/schemas/"
+_UNKNOWN_TO_V2 = ("oneOf", "anyOf", "nullable")
+
+
+def swagger_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document], version: str) -> Document:
+    """The whole document.
+
+    Args:
+        kinds: What is served.
+        schemas: By Kubernetes' names, as OpenAPI 3.0 has them.
+        version: Of this project.
+    """
+    paths: dict[str, Document] = {}
+    for kind in kinds:
+        for operation in operations(kind):
+            paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "swagger": "2.0",
+        "info": {"title": "Fairlead", "version": version},
+        "paths": dict(sorted(paths.items())),
+        "definitions": {name: as_v2(schema) for name, schema in sorted(schemas.items())},
+    }
+
+
+def as_v2(schema: Any) -> Any:
+    """A schema of OpenAPI 3.0 as Swagger 2.0 can say it: references elsewhere, a wrapped one bare, no alternatives."""
+    if isinstance(schema, list):
+        return [as_v2(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "allOf" in schema and len(schema["allOf"]) == 1:
+        return as_v2(schema["allOf"][0])
+    if "$ref" in schema:
+        return {"$ref": "#/definitions/" + schema["$ref"].removeprefix(_PREFIX)}
+    if schema.get("format") == "int-or-string":
+        return {key: as_v2(value) for key, value in schema.items() if key not in _UNKNOWN_TO_V2} | {"type": "string"}
+    return {key: as_v2(value) for key, value in schema.items() if key not in _UNKNOWN_TO_V2}
+
+
+def _operation(operation: Operation) -> Document:
+    result = {"$ref": f"#/definitions/{result_schema(operation)}"}
+    return {
+        "tags": [tag(operation.kind)],
+        "description": operation.summary,
+        "operationId": operation.operation_id,
+        "consumes": list(PATCH_TYPES) if operation.body == "patch" else [JSON_TYPE, YAML_TYPE],
+        "produces": [JSON_TYPE, YAML_TYPE],
+        "parameters": [*_body(operation), *(_parameter(each) for each in operation.parameters)],
+        "responses": {
+            **{str(code): {"description": "OK", "schema": result} for code in operation.codes},
+            "401": {"description": "Unauthorized"},
+        },
+        "x-kubernetes-action": operation.action,
+        "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
+    }
+
+
+def _body(operation: Operation) -> list[Document]:
+    if not operation.body:
+        return []
+    name = {"patch": PATCH, "delete options": DELETE_OPTIONS}.get(operation.body, operation.kind.schema)
+    schema = {"$ref": f"#/definitions/{name}"}
+    return [{"name": "body", "in": "body", "required": operation.body != "delete options", "schema": schema}]
+
+
+def _parameter(parameter: Parameter) -> Document:
+    described = {"name": parameter.name, "in": parameter.where, "description": parameter.description}
+    return {**described, "required": parameter.where == "path", **parameter.schema}

@@ -1,0 +1,57 @@
+"""`/openapi/v3`: a document for each group and version (KEP-2896), which kubectl explains and validates with."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.api.openapi.content import Document, request_body, success
+from app.api.openapi.operations import Operation, group_version_kind, operations, tag
+from app.api.openapi.parameters import Parameter
+from app.domain.kinds.kind import Kind
+
+
+def group_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document], version: str) -> Document:
+    """OpenAPI 3.0 of the kinds of one group and version.
+
+    Parameters are written out where they are used: kubectl looks for `fieldValidation` there and follows no reference.
+
+    Args:
+        kinds: Of the group and version.
+        schemas: By Kubernetes' names: those that the kinds use.
+        version: Of this project.
+    """
+    paths: dict[str, Document] = {}
+    for kind in kinds:
+        for operation in operations(kind):
+            paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Fairlead", "version": version},
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": dict(sorted(schemas.items()))},
+    }
+
+
+def _operation(operation: Operation) -> Document:
+    document: Document = {
+        "tags": [tag(operation.kind)],
+        "description": operation.summary,
+        "operationId": operation.operation_id,
+        "parameters": [_parameter(each) for each in operation.parameters],
+        "responses": {
+            **{str(code): success(operation, code) for code in operation.codes},
+            "401": {"description": "Unauthorized"},
+        },
+        "x-kubernetes-action": operation.action,
+        "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
+    }
+    return document | ({"requestBody": request_body(operation)} if operation.body else {})
+
+
+def _parameter(parameter: Parameter) -> Document:
+    document: Document = {
+        "name": parameter.name,
+        "in": parameter.where,
+        "description": parameter.description,
+        "schema": parameter.schema,
+    }
+    return document | ({"required": True} if parameter.where == "path" else {})
