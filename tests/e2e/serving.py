@@ -1,0 +1,88 @@
+"""A `fairlead serve` of a test's own, driven as a user would drive it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import httpx
+import psutil
+
+from tests.e2e.waiting import until
+
+
+class Serving:
+    """Starts it on a free port and waits until it says that it is ready."""
+
+    def __init__(self, data_dir, *flags, wait=True):
+        self.data_dir = data_dir
+        self.errors = data_dir.with_name(f"{data_dir.name}.log")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "serve", "--data-dir", data_dir, "--port", "0", *flags],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self.said = ""
+        if wait:
+            self.wait()
+
+    def wait(self):
+        while not (ready := re.search(r"ready at (\S+)", self.said)):
+            line = self.process.stdout.readline()
+            assert line, self.errors.read_text()
+            self.said += line
+        self.url = ready[1]
+        while "Ctrl-C" not in self.said:
+            self.said += self.process.stdout.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        descendants = self.descendants()
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(15)
+        finally:
+            for process in [*descendants, self.process]:
+                if process.is_running() if isinstance(process, psutil.Process) else process.poll() is None:
+                    process.kill()
+            self.process.stdout.close()
+
+    def descendants(self):
+        """Every process that it started, and those that these started."""
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def child(self, word):
+        """Its child whose command line has `word`."""
+        for process in psutil.Process(self.process.pid).children():
+            if word in process.cmdline() or any(part.endswith(f"/{word}") for part in process.cmdline()):
+                return process
+        return None
+
+    def stop(self, signum=signal.SIGTERM, within=10.0):
+        """Asks it to end; that it does within the time is part of what it promises."""
+        descendants = self.descendants()
+        self.process.send_signal(signum)
+        status = self.process.wait(within)
+        until(lambda: all_gone(descendants), timeout=2)
+        return status
+
+    def is_ready(self):
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+def all_gone(processes):
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)

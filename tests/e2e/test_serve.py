@@ -1,0 +1,150 @@
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+import yaml
+
+from tests.e2e.serving import Serving, all_gone
+from tests.e2e.waiting import until
+
+SERVICES = "/api/v1/namespaces/default/services"
+SERVICE = {"metadata": {"name": "kept"}, "spec": {"ports": [{"port": 80}]}}
+
+
+def serve_again(data_dir, port):
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", "serve", "--data-dir", data_dir, "--port", str(port)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def connect(url):
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname, address.port), timeout=15)
+
+
+def request(url, text):
+    """Sends a request by hand, and leaves its connection open."""
+    connection = connect(url)
+    connection.sendall(text.replace("\n", "\r\n").encode())
+    return connection
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A data directory that outlives the servers on it."""
+    return tmp_path_factory.mktemp("kept") / "data"
+
+
+def test_first_steps_and_a_stop_with_everything_open(kept, tmp_path):
+    with Serving(kept) as serving:
+        assert httpx.post(serving.url + SERVICES, json=SERVICE).status_code == 201
+        assert f"{serving.url}/docs" in serving.said
+        kubeconfig = Path(re.findall(r"KUBECONFIG=(\S+)", serving.said)[0])
+        assert stat.S_IMODE(kubeconfig.stat().st_mode) == 0o600
+        config = yaml.safe_load(kubeconfig.read_text())
+        assert config["clusters"][0]["cluster"]["server"] == serving.url
+
+        again = serve_again(kept, 0)
+        assert again.returncode == 1
+        assert f"already in use by process {serving.process.pid}" in again.stderr
+        again = serve_again(tmp_path / "other", urlsplit(serving.url).port)
+        assert again.returncode == 1
+        assert "Address already in use" in again.stderr
+        assert "Traceback" not in again.stderr
+        assert serving.is_ready()
+
+        idle = request(serving.url, "GET /healthz HTTP/1.1\nHost: localhost\n\n")
+        assert idle.recv(65536).startswith(b"HTTP/1.1 200")
+        unfinished = request(serving.url, f"POST {SERVICES} HTTP/1.1\nHost: localhost\nContent-Length: 9\n")
+        watches = [request(serving.url, f"GET {SERVICES}?watch=true HTTP/1.1\nHost: localhost\n\n") for _ in range(8)]
+        for watch in watches:
+            assert watch.recv(65536).startswith(b"HTTP/1.1 200")
+        started = time.monotonic()
+        assert serving.stop(signal.SIGINT) == 0
+        assert time.monotonic() - started < 10
+        for watch in watches:
+            assert read_to_end(watch).endswith(b"0\r\n\r\n"), (
+                "a watch ends as an answer does, not as a broken connection"
+            )
+        for connection in (idle, unfinished, *watches):
+            connection.close()
+
+
+def read_to_end(connection):
+    received = b""
+    while part := connection.recv(65536):
+        received += part
+    return received
+
+
+def test_a_restart_finds_everything_and_what_dies_is_started_again(kept):
+    with Serving(kept) as serving:
+        found = httpx.get(f"{serving.url}{SERVICES}/kept")
+        assert found.status_code == 200
+        for word in ("api", "reconciler", "postgres"):
+            victim = serving.child(word)
+            victim.send_signal(signal.SIGKILL)
+            successor = until(lambda word=word, victim=victim: (s := serving.child(word)) and s != victim and s)
+            assert successor.is_running()
+        until(serving.is_ready)
+        until(lambda: httpx.get(f"{serving.url}{SERVICES}/kept", timeout=5).json() == found.json())
+
+
+def test_a_kill_of_the_supervisor_leaves_nothing_behind_and_loses_nothing(kept):
+    with Serving(kept) as serving:
+        descendants = serving.descendants()
+        assert len(descendants) > 5
+        serving.process.kill()
+        serving.process.wait()
+        with Serving(kept) as restarted:
+            assert httpx.get(f"{restarted.url}{SERVICES}/kept").status_code == 200
+        assert all_gone(descendants)
+
+
+def test_a_stop_while_it_starts(tmp_path):
+    with Serving(tmp_path / "data", wait=False) as serving:
+        until((tmp_path / "data" / "lock").exists)
+        assert serving.stop() == 0
+
+
+def test_the_workers_share_the_port_and_one_scrape_speaks_for_all(kept):
+    with Serving(kept, "--workers", "2") as serving:
+        workers = [process for process in psutil.Process(serving.process.pid).children() if "api" in process.cmdline()]
+        assert len(workers) == 2
+        for _ in range(40):
+            httpx.get(f"{serving.url}{SERVICES}")
+        until(lambda: counted(serving.url) >= 40)
+
+
+def counted(url):
+    """Requests for Services that any worker answered, as one of them tells."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    values = [
+        line.rsplit(" ", 1)[1] for line in lines if line.startswith("apiserver_request_total{") and "services" in line
+    ]
+    return sum(map(float, values))
+
+
+def test_a_token_file_opens_the_door_to_those_who_know_a_token(tmp_path):
+    tokens = tmp_path / "tokens.csv"
+    tokens.write_text('first-secret,admin,1,"system:masters"\n')
+    with Serving(tmp_path / "data", "--host", "0.0.0.0", "--token-file", tokens, "--workers", "1") as serving:  # noqa: S104
+        assert httpx.get(serving.url + SERVICES).status_code == 401
+        config = yaml.safe_load((tmp_path / "data" / "kubeconfig").read_text())
+        token = config["users"][0]["user"]["token"]
+        assert token == "first-secret"
+        assert httpx.get(serving.url + SERVICES, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert token not in serving.said + serving.errors.read_text()
