@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from app.domain.errors import ApiError, Expired
@@ -38,6 +38,12 @@ class KindHistory:
     def append(self, change: Change) -> None:
         """Add the newest change."""
         self._changes.append(change)
+
+    def prepend(self, changes: Sequence[Change], floor: int) -> None:
+        """Add older changes: all those after the revision `floor` and up to the present floor."""
+        self._changes[:0] = changes
+        self._first -= len(changes)
+        self.floor = floor
 
     def drop(self, count: int) -> int:
         """Forget the oldest changes; answers how many bytes they stood for."""
@@ -110,6 +116,21 @@ class History:
             self._bytes += change.size
         if len(self._order) > self._limit or self._bytes > self._byte_limit:
             self._trim()
+
+    @property
+    def room(self) -> int:
+        """How many more changes fit."""
+        return self._limit - len(self._order)
+
+    def reach_back(self, kind: str, changes: Sequence[Change], floor: int) -> None:
+        """Add older changes of a kind: all those after the revision `floor` and up to where its history began.
+
+        They are the first to go again when there are too many.
+        """
+        history = self.of(kind)
+        history.prepend(changes, floor)
+        self._order.extendleft([history] * len(changes))
+        self._bytes += sum(change.size for change in changes)
 
     def _trim(self) -> None:
         """Drop an eighth more than must go, so that dropping stays cheap for each change."""

@@ -7,7 +7,8 @@ from functools import partial
 import structlog
 
 from app.domain.errors import ApiError, Expired, ServiceUnavailable
-from app.mirror.entry import Change, Entry, Place, change_of, entry_of, type_of
+from app.mirror.archive import Archive
+from app.mirror.entry import Change, Entry, Place, entry_of, type_of
 from app.mirror.expectations import Expectations
 from app.mirror.follower import Follower
 from app.mirror.history import History, expired
@@ -19,9 +20,6 @@ from app.store.rows import ChangeRow
 
 _BATCH = 1000
 """Changes a fetch takes at a time, so that applying them never holds the event loop for long."""
-
-_OLDER = 500
-"""Changes that a watcher from before the history takes from the log at a time."""
 
 Changed = Callable[[Sequence[Change]], None]
 Reloaded = Callable[[], None]
@@ -55,6 +53,8 @@ class Mirror:
         self._history = History(0, *self._bounds)
         self._room = WaitingRoom()
         self._expectations = Expectations()
+        self._archive = Archive(reader, self._fetch_compacted)
+        self._reaching = asyncio.Lock()
         self._subscribers: list[tuple[Changed, Reloaded]] = []
         self._compacted = 0
         self._loaded = asyncio.Event()
@@ -159,6 +159,20 @@ class Mirror:
         undo = changes.since(changes.position_after(revision))
         return self._objects.slice(kind, namespace, after, limit, undo)
 
+    async def reach_back(self, kind: str, revision: int) -> None:
+        """Have the history of a kind reach back to a revision, so that it can be listed as it was then.
+
+        Raises:
+            Expired: The log no longer reaches back so far, or further than fits in the history.
+            ServiceUnavailable: The database cannot be reached.
+        """
+        async with self._reaching:
+            while revision < (floor := self._history.of(kind).floor):
+                history = self._history
+                changes = await self._archive.whole(kind, revision, floor, history.room)
+                if history is self._history and history.of(kind).floor == floor:
+                    history.reach_back(kind, changes, revision)
+
     def watch(self, kind: str, namespace: str | None, after: int) -> Watcher:
         """Follow the changes of a kind after a revision, `namespace` None for all.
 
@@ -167,7 +181,7 @@ class Mirror:
         """
         if after < self._compacted:
             raise expired(after, self._compacted)
-        return Watcher(kind, namespace, after, self._history, self._room, self._older)
+        return Watcher(kind, namespace, after, self._history, self._room, self._archive)
 
     def subscribe(self, changed: Changed, reloaded: Reloaded) -> None:
         """Be told of everything, at once and in order, for indexes and queues in this process.
@@ -234,15 +248,9 @@ class Mirror:
         self._history.ended = why
         self._room.empty()
 
-    async def _older(self, kind: str, namespace: str | None, after: int) -> tuple[Sequence[Change], int]:
-        """Read changes from before the history in the log; answers how far they are complete, too."""
-        until = self.revision
-        rows = await self._reader.changes_between(kind, namespace, after, until, _OLDER)
-        # What compaction had deleted by then could not be read; a fetch sent afterwards knows of it.
+    async def _fetch_compacted(self) -> int:
         await self.fresh()
-        if self._compacted > after:
-            raise expired(after, self._compacted)
-        return [change_of(row) for row in rows], rows[-1].revision if len(rows) == _OLDER else until
+        return self._compacted
 
 
 def _tell(subscriber: Callable[[], None]) -> None:

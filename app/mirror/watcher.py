@@ -1,16 +1,11 @@
 """Watchers: cursors into the shared history, and the room where they wait for more of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
+from app.mirror.archive import Archive
 from app.mirror.entry import Change
 from app.mirror.history import History
-
-_UP_TO_DATE = -1
-"""The position of a watcher that waits: it has seen everything, whatever is dropped meanwhile."""
-
-OlderChanges = Callable[[str, str | None, int], Awaitable[tuple[Sequence[Change], int]]]
-"""Reads the log itself: kind, namespace and revision to changes after it, and how far they are complete."""
 
 
 class WaitingRoom:
@@ -45,7 +40,7 @@ class WaitingRoom:
         waiting, self._waiting = self._waiting, {}
         for watchers in waiting.values():
             for watcher in watchers:
-                watcher.wake(_UP_TO_DATE)
+                watcher.wake(None)
 
 
 class Watcher:
@@ -58,7 +53,7 @@ class Watcher:
     """
 
     def __init__(
-        self, kind: str, namespace: str | None, after: int, history: History, room: WaitingRoom, older: OlderChanges
+        self, kind: str, namespace: str | None, after: int, history: History, room: WaitingRoom, archive: Archive
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -66,9 +61,11 @@ class Watcher:
         self._history = history
         self._changes = history.of(kind)
         self._room = room
-        self._older = older
+        self._archive = archive
         self._bell: asyncio.Future[None] | None = None
-        self._position: int | None = None  # None: still before the history, reading the log itself
+        self._joined = False
+        # None while it waits: it has seen everything, whatever the history drops meanwhile.
+        self._position: int | None = None
         self._closed = False
         self._join()
 
@@ -79,8 +76,9 @@ class Watcher:
             Expired: What comes next has been dropped: the reader was too slow, or the mirror had to reload.
             ServiceUnavailable: The log is needed and the database cannot be reached, or the mirror was closed.
         """
-        while self._position is None and not self._closed:
-            changes, self.revision = await self._older(self.kind, self.namespace, self.revision)
+        while not (self._joined or self._closed or self._history.ended):
+            until = self._history.revision
+            changes, self.revision = await self._archive.page(self.kind, self.namespace, self.revision, until)
             self._join()
             if changes:
                 return changes
@@ -93,17 +91,19 @@ class Watcher:
     def close(self) -> None:
         """End the watch; whoever waits in `next` gets nothing."""
         self._closed = True
-        self.wake(_UP_TO_DATE)
+        self.wake(None)
 
-    def wake(self, position: int) -> None:
+    def wake(self, position: int | None) -> None:
         """End the waiting; the next change is at `position`, if there is one."""
-        if position != _UP_TO_DATE:
+        if position is not None:
             self._position = position
         if self._bell is not None and not self._bell.done():
             self._bell.set_result(None)
 
     def _join(self) -> None:
-        if self.revision >= self._changes.floor:
+        """Go over from the log to the history as soon as it reaches back far enough."""
+        self._joined = self.revision >= self._changes.floor
+        if self._joined:
             self._position = self._changes.position_after(self.revision)
 
     def _take(self) -> Sequence[Change]:
@@ -121,8 +121,8 @@ class Watcher:
     async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109
         loop = asyncio.get_running_loop()
         self._bell = loop.create_future()
-        self._position = _UP_TO_DATE
-        timer = None if timeout is None else loop.call_later(timeout, self.wake, _UP_TO_DATE)
+        self._position = None
+        timer = None if timeout is None else loop.call_later(timeout, self.wake, None)
         self._room.enter(self)
         try:
             await self._bell
@@ -130,5 +130,5 @@ class Watcher:
             if timer is not None:
                 timer.cancel()
             self._room.leave(self)
-            if self._position == _UP_TO_DATE:
+            if self._position is None:
                 self._position = self._changes.end

@@ -19,7 +19,7 @@ async def test_it_equals_the_store_at_every_fresh_while_two_processes_write(stor
             assert held(second) == truth
 
 
-async def test_what_another_process_committed_is_there_after_fresh(store, mirror, database_url):
+async def test_what_another_process_committed_is_there_after_fresh(mirror, database_url):
     async with running_store(database_url) as other:
         for step in range(50):
             revision = await committed(other.writer, create("blue", f"s{step}"))

@@ -1,0 +1,113 @@
+import asyncio
+
+import pytest
+
+from app.domain.errors import ServiceUnavailable
+from app.mirror.mirror import Mirror
+from app.store.reader import Reader
+from tests.mirror.conftest import running_store
+from tests.mirror.world import SERVICES, committed, create, held, stored
+
+pytestmark = pytest.mark.anyio
+
+
+class SlowReader(Reader):
+    """Reads as ever, counts the tails, and while `hold` is set keeps their answers back."""
+
+    def __init__(self, database):
+        super().__init__(database)
+        self.tails = 0
+        self.answered = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
+
+    def hold(self):
+        self.answered.clear()
+        self.open.clear()
+
+    async def tail(self, after, limit):
+        self.tails += 1
+        tail = await super().tail(after, limit)
+        self.answered.set()
+        await self.open.wait()
+        return tail
+
+
+class Silence:
+    """No hints at all: only the poll and those who ask."""
+
+    def subscribe(self, channel, callback):
+        pass
+
+    def unsubscribe(self, channel, callback):
+        pass
+
+
+@pytest.fixture
+async def reader(store):
+    reader = SlowReader(store.database)
+    yield reader
+    await reader.close()
+
+
+@pytest.fixture
+async def quiet(reader):
+    mirror = Mirror(reader, Silence())
+    await mirror.start()
+    await mirror.fresh()
+    yield mirror
+    await mirror.close()
+
+
+async def test_a_caller_joins_the_next_fetch_and_never_one_already_sent(store, reader, quiet):
+    reader.hold()
+    early = asyncio.create_task(quiet.fresh())
+    await reader.answered.wait()
+    revision = await committed(store.writer, create("blue", "web"))
+    late = [asyncio.create_task(quiet.fresh()) for _ in range(200)]
+    await asyncio.sleep(0)
+    sent = reader.tails
+    reader.open.set()
+    assert await early < revision
+    assert set(await asyncio.gather(*late)) == {revision}
+    assert reader.tails == sent + 1
+
+
+async def test_callers_that_come_together_cost_one_query(reader, quiet):
+    before = reader.tails
+    await asyncio.gather(*(quiet.fresh() for _ in range(500)))
+    assert reader.tails - before <= 2  # one, and a poll that happened to fall in between
+
+
+async def test_the_poll_finds_what_no_hint_told(store, quiet):
+    write = create("blue", "web")
+    waiting = asyncio.create_task(quiet.wait_for(write.uid, 30))
+    await committed(store.writer, write)
+    assert (await waiting).uid == write.uid
+
+
+async def test_a_cancelled_caller_does_not_take_the_others_with_it(reader, quiet):
+    reader.hold()
+    tasks = [asyncio.create_task(quiet.fresh()) for _ in range(3)]
+    await reader.answered.wait()
+    tasks[1].cancel()
+    await asyncio.wait([tasks[1]])
+    reader.open.set()
+    await asyncio.gather(tasks[0], tasks[2])
+    assert tasks[1].cancelled()
+
+
+async def test_a_backlog_of_many_fetches_is_in_when_fresh_returns(reader, quiet, database_url):
+    reader.hold()
+    async with running_store(database_url) as other:
+        for start in range(0, 2500, 500):
+            await other.writer.write_all([create("blue", f"s{number}") for number in range(start, start + 500)])
+    reader.open.set()
+    await quiet.fresh()
+    assert len(quiet.list(SERVICES, "blue")) == 2500
+    assert held(quiet) == await stored(database_url)
+
+
+async def test_before_it_has_started_nothing_is_fresh(store):
+    with pytest.raises(ServiceUnavailable):
+        await Mirror(store.reader, store.notifications).fresh()
