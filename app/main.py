@@ -18,6 +18,7 @@ from app.api.application import create_app
 from app.api.health import health_routes
 from app.api.server import serve
 from app.controllers.allocation import Allocation
+from app.controllers.controller import Controller
 from app.controllers.event_expiry import EventExpiry
 from app.controllers.event_recorder import EventRecorder
 from app.controllers.log_compaction import LogCompaction
@@ -32,6 +33,7 @@ from app.mirror.mirror import Mirror
 from app.reconciler.loop import Reconciler
 from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
+from app.registry.forms import Forms
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import ApiSettings, DatabaseSettings, ReconcilerSettings, Settings
@@ -81,6 +83,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             mirror=parts.mirror,
             cluster=parts.cluster,
             allocation_wait=settings.allocation_wait,
+            forms=Forms(parts.kinds),
             previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
         )
         registry = Registry(context, parts.kinds)
@@ -131,7 +134,7 @@ def migrate(settings: DatabaseSettings) -> None:
 
 def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    controllers = [
+    controllers: list[Controller] = [
         Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),

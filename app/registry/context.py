@@ -6,11 +6,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from app.domain.encoding import decode_object, encode_body, wire_bytes
+from app.domain.encoding import encode_body, wire_bytes
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
+from app.registry.forms import Forms
 from app.store.writer import Writer
 
 
@@ -24,7 +25,7 @@ _METADATA = msgspec.json.Decoder(_Metadata)
 class Preview(Protocol):
     """Fills in what the reconciler would, in place."""
 
-    async def __call__(self, obj: Any, cluster: Cluster, *, created: bool) -> None:
+    async def __call__(self, obj: Any, cluster: Cluster, /, *, created: bool) -> None:
         """Change `obj`; `created` tells a new object from a changed one."""
 
 
@@ -38,6 +39,7 @@ class Context:
         cluster: What the rules may know of their surroundings, as of now.
         allocation_wait: Seconds a write waits for its allocation before it is answered pending.
         previews: For dry runs, by kind key: fills in a tentative allocation and claims nothing.
+        forms: Between the form a kind is served in and the form it is stored in.
     """
 
     writer: Writer
@@ -45,11 +47,12 @@ class Context:
     cluster: Callable[[], Cluster]
     allocation_wait: float
     previews: Mapping[str, Preview]
+    forms: Forms
 
     async def current(self, kind: Kind[Any], namespace: str, name: str) -> Entry | None:
         """The object as of now, whichever process wrote it last."""
         await self.mirror.fresh()
-        return self.mirror.get(kind.key, namespace, name)
+        return self.mirror.get(self.forms.stored(kind).key, namespace, name)
 
     async def preview(self, kind: Kind[Any], obj: Any, *, created: bool) -> None:
         """For a dry run: fill in what would be allocated."""
@@ -68,8 +71,3 @@ def entry_of(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None
 def is_deleting(entry: Entry) -> bool:
     """Whether the object's deletion has been asked for."""
     return b'"deletionTimestamp"' in entry.wire and _METADATA.decode(entry.wire).metadata.deletion_timestamp is not None
-
-
-def decoded(kind: Kind[Any], entry: Entry) -> Any:
-    """The object of an entry; the caller owns it."""
-    return decode_object(kind, entry.wire)

@@ -21,7 +21,6 @@ from app.registry.outcomes import (
     namespace_terminating,
     refusal,
 )
-from app.store.object_writes import write_of
 from app.store.writes import Committed, NameTaken, Stale
 
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -94,14 +93,16 @@ class Creation:
         if options.dry_run:
             return await self._preview(kind, obj, warnings)
         pending = kind.strategy.pending(obj)
-        write = write_of(kind, "create", obj, encode_body(obj), published=options.respond_async or not pending)
+        write = self._context.forms.write(
+            kind, "create", obj, encode_body(obj), published=options.respond_async or not pending
+        )
         outcome = await self._context.writer.write(write)
         if not isinstance(outcome, Committed):
             if isinstance(outcome, NameTaken) and not outcome.published:
                 raise already_exists(kind, obj.metadata.name)
             raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
-            entry = entry_of(kind, obj, outcome.revision, write.body)
+            entry = entry_of(kind, obj, outcome.revision)
             return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
         return Answer(201, await self._allocated(kind, obj), warnings=warnings)
 
@@ -112,7 +113,7 @@ class Creation:
         if entry is not None:
             return entry
         body = encode_body(obj)
-        outcome = await self._context.writer.write(write_of(kind, "publish", obj, body))
+        outcome = await self._context.writer.write(self._context.forms.write(kind, "publish", obj, body))
         if isinstance(outcome, Committed) and outcome.revision is not None:
             return entry_of(kind, obj, outcome.revision, body)
         if isinstance(outcome, Stale):

@@ -8,11 +8,10 @@ from app.domain.kinds.kind import Kind
 from app.domain.kinds.namespace import NAMESPACE
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
-from app.registry.context import Context, decoded, entry_of
+from app.registry.context import Context, entry_of
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, not_found, refusal
 from app.registry.reading import Reading
-from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Stale
 
 _IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
@@ -59,30 +58,36 @@ class Deletion:
         for entry in page.entries:
             _check_preconditions(kind, entry, options)
         for entry in page.entries:
-            current: Entry | None = entry
-            while current is not None and await self._attempt(kind, current, options) is None:
-                current = await self._context.current(kind, current.namespace, current.name)
-                if current is not None and current.uid != entry.uid:
-                    break
+            await self._delete_listed(kind, entry, options)
         return page
+
+    async def _delete_listed(self, kind: Kind[Any], listed: Entry, options: DeleteOptions) -> None:
+        """Delete an object of a list, whatever became of it since, unless another took its name."""
+        while True:
+            current = self._context.mirror.get(self._context.forms.stored(kind).key, listed.namespace, listed.name)
+            if current is None or current.uid != listed.uid:
+                return
+            if await self._attempt(kind, current, options) is not None:
+                return
+            await self._context.mirror.fresh()
 
     async def _attempt(self, kind: Kind[Any], entry: Entry, options: DeleteOptions) -> Answer | None:
         """One try against one state of the object; None when it changed meanwhile."""
-        obj = decoded(kind, entry)
+        obj = self._context.forms.decoded(kind, entry)
         before = encode_body(obj)
         mark_deleted(kind, obj, self._context.cluster(), options.propagation)
         if is_released(kind, obj):
-            write = write_of(kind, "delete", obj, before, expected=entry.revision)
+            write = self._context.forms.write(kind, "delete", obj, before, expected=entry.revision)
         else:
-            write = write_of(kind, "update", obj, encode_body(obj), expected=entry.revision)
+            write = self._context.forms.write(kind, "update", obj, encode_body(obj), expected=entry.revision)
             if write.body == before:
-                return Answer(200, entry)
+                return Answer(200, self._context.forms.shown(kind, entry))
         if options.dry_run:
-            return Answer(200, entry_of(kind, obj, entry.revision, write.body), deleted=write.action == "delete")
+            return Answer(200, entry_of(kind, obj, entry.revision), deleted=write.action == "delete")
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
             gone = write.action == "delete"
-            return Answer(200, entry_of(kind, obj, outcome.revision or 0, write.body), deleted=gone)
+            return Answer(200, entry_of(kind, obj, outcome.revision or 0), deleted=gone)
         if isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, entry.namespace, entry.name, outcome)

@@ -24,7 +24,7 @@ class Registry:
 
     def __init__(self, context: Context, kinds: Kinds) -> None:
         self.kinds = kinds
-        sources = Sources(context.mirror, kinds, context.cluster)
+        sources = Sources(context.mirror, kinds, context.forms, context.cluster)
         creation = Creation(context)
         self._creation = creation
         self._updating = Updating(context, creation)

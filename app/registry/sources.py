@@ -10,6 +10,7 @@ from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
+from app.registry.forms import Forms
 
 Place = tuple[str, str]
 """Namespace and name: the order of lists."""
@@ -32,15 +33,17 @@ class ChangeFeed(Protocol):
 class Sources:
     """Objects of any kind, whether stored or derived."""
 
-    def __init__(self, mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]) -> None:
+    def __init__(self, mirror: Mirror, kinds: Kinds, forms: Forms, cluster: Callable[[], Cluster]) -> None:
         self._mirror = mirror
         self._kinds = kinds
+        self._forms = forms
         self._cluster = cluster
 
     def get(self, kind: Kind[Any], namespace: str, name: str) -> Entry | None:
         """One object, or None."""
         if kind.derive is None:
-            return self._mirror.get(kind.key, namespace, name)
+            entry = self._mirror.get(self._forms.stored(kind).key, namespace, name)
+            return None if entry is None else self._forms.shown(kind, entry)
         source = self._mirror.get(kind.derived_from, namespace, name.partition(".")[0])
         return None if source is None else self._derive(kind, source).get(name)
 
@@ -50,6 +53,9 @@ class Sources:
         Raises:
             Expired: The revision has left the history.
         """
+        if kind.view is not None:
+            entries = self._mirror.list_at(kind.view.stored, namespace, revision, after)
+            return [self._forms.shown(kind, entry) for entry in entries]
         if kind.derive is None:
             return self._mirror.list_at(kind.key, namespace, revision, after)
         sources = self._mirror.list_at(kind.derived_from, namespace, revision, None)
@@ -63,6 +69,9 @@ class Sources:
         Raises:
             Expired: The revision has left the history.
         """
+        if kind.view is not None:
+            feed = self._mirror.watch(kind.view.stored, namespace, after)
+            return _ViewFeed(feed, lambda entry: self._forms.shown(kind, entry))
         if kind.derive is None:
             return self._mirror.watch(kind.key, namespace, after)
         return _DerivedFeed(self._mirror.watch(kind.derived_from, namespace, after), lambda e: self._derive(kind, e))
@@ -82,6 +91,32 @@ class Sources:
             )
             for each in kind.derive(obj, self._cluster())
         }
+
+
+class _ViewFeed:
+    """Changes of a view: the stored kind's, each state in the view's form."""
+
+    def __init__(self, feed: ChangeFeed, shown: Callable[[Entry], Entry]) -> None:
+        self._feed = feed
+        self._shown = shown
+
+    @property
+    def revision(self) -> int:
+        return self._feed.revision
+
+    async def next(self, seconds: float | None) -> Sequence[Change]:
+        return [
+            Change(
+                change.revision,
+                change.type,
+                self._shown(change.entry),
+                None if change.previous is None else self._shown(change.previous),
+            )
+            for change in await self._feed.next(seconds)
+        ]
+
+    def close(self) -> None:
+        self._feed.close()
 
 
 class _DerivedFeed:

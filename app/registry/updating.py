@@ -1,22 +1,22 @@
 """Update and patch, of the object and of its status."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from app.domain.decoding import to_document
 from app.domain.encoding import decode_object, encode_body
-from app.domain.errors import BadRequest, ServiceUnavailable
+from app.domain.errors import BadRequest, Cause, ServiceUnavailable, invalid
 from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject
+from app.domain.kinds.meta import Cluster, KubeObject
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
-from app.registry.context import Context, decoded, entry_of
+from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, Patch, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, not_found, refusal
-from app.store.object_writes import write_of
 from app.store.writes import Committed, Missing, Outcome, Stale, Write
 
 Subresource = str
@@ -73,7 +73,7 @@ class Updating:
                 if patch.creates and not subresource:
                     return await self._create_by_patch(kind, namespace, name, patch, options)
                 raise not_found(kind, name)
-            old = decoded(kind, entry)
+            old = self._context.forms.decoded(kind, entry)
             obj, warnings = patch.decode(patch.apply(to_document(old)))
             _check_request(namespace, name, obj)
             options_now = replace(options, warnings=(*options.warnings, *warnings))
@@ -107,11 +107,11 @@ class Updating:
         named = new.metadata.resource_version
         unconditional = not named or named == "0"
         _check_preconditions(kind, entry, new)
-        old = decoded(kind, entry)
+        old = self._context.forms.decoded(kind, entry)
         warnings = self._apply_rules(kind, new, old, options, subresource, recorded=recorded)
         body = encode_body(new)
         if body == encode_body(old):
-            return Answer(200, entry, warnings=warnings)
+            return Answer(200, self._context.forms.shown(kind, entry), warnings=warnings)
         if options.dry_run:
             await self._context.preview(kind, new, created=False)
             return Answer(200, entry_of(kind, new, entry.revision), warnings=warnings)
@@ -121,13 +121,13 @@ class Updating:
         self, kind: Kind[Any], new: Any, old: Any, options: WriteOptions, subresource: Subresource, *, recorded: bool
     ) -> tuple[str, ...]:
         cluster = self._context.cluster()
+        if not (kind.unconditional_update or subresource or recorded or new.metadata.resource_version):
+            cause = invalid("metadata.resourceVersion", "", "must be specified for an update of this kind")
+            raise invalid_object(kind, old.metadata.name, [cause])
         _carry_metadata(kind, new, old)
-        if subresource == "status":
-            kind.strategy.prepare_status(new, old, cluster)
-            causes = kind.strategy.validate_status(new, old, cluster)
-        else:
-            kind.strategy.prepare_update(new, old, cluster)
-            causes = kind.strategy.validate_update(new, old, cluster)
+        prepare, validate = _hooks(kind, subresource)
+        prepare(new, old, cluster)
+        causes = validate(new, old, cluster)
         causes = [*validate_metadata_update(kind, new.metadata, old.metadata), *causes]
         if causes:
             raise invalid_object(kind, old.metadata.name, causes)
@@ -146,9 +146,9 @@ class Updating:
         *,
         retry: bool,
     ) -> Answer | None:
-        write = write_of(kind, "update", new, body, expected=entry.revision)
+        write = self._context.forms.write(kind, "update", new, body, expected=entry.revision)
         if is_released(kind, new):
-            write = write_of(kind, "delete", new, body, expected=entry.revision)
+            write = self._context.forms.write(kind, "delete", new, body, expected=entry.revision)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
             return await self._answer(kind, new, write, outcome.revision or 0, options, warnings)
@@ -159,11 +159,24 @@ class Updating:
     async def _answer(
         self, kind: Kind[Any], new: Any, write: Write, revision: int, options: WriteOptions, warnings: tuple[str, ...]
     ) -> Answer:
-        entry = entry_of(kind, new, revision, write.body)
+        entry = entry_of(kind, new, revision)
         if write.pending and not options.respond_async:
             later = await self._context.mirror.wait_for(entry.uid, self._context.allocation_wait, after=revision)
             entry = later or entry
         return Answer(200, entry, warnings=warnings, preference_applied=write.pending and options.respond_async)
+
+
+def _hooks(
+    kind: Kind[Any], subresource: Subresource
+) -> tuple[Callable[[Any, Any, Cluster], None], Callable[[Any, Any, Cluster], list[Cause]]]:
+    """Which rules a write goes through: the object's, its status's, or those of a subresource the kind declares."""
+    strategy = kind.strategy
+    if not subresource:
+        return strategy.prepare_update, strategy.validate_update
+    if subresource == "status":
+        return strategy.prepare_status, strategy.validate_status
+    declared = next(each for each in kind.subresources if each.name == subresource)
+    return declared.prepare, declared.validate
 
 
 def _check_request(namespace: str, name: str, obj: KubeObject) -> None:
