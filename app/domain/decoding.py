@@ -188,17 +188,18 @@ def _plain(model: type[WireT], data: bytes) -> WireT | None:
         return None
     if b"\\u003" in data or data.count(b":") != compact.count(b":"):
         return None
-    if compact.count(b"{") + compact.count(b"[") > MAX_DEPTH and _is_too_deep(document, 0):
+    if compact.count(b"{") + compact.count(b"[") > MAX_DEPTH and is_too_deep(document):
         return None
     if b"{}" in compact or b"[]" in compact:
         drop_empty(obj, schema_of(model))
     return obj
 
 
-def _is_too_deep(document: Document, depth: int) -> bool:
+def is_too_deep(document: Document, depth: int = 0) -> bool:
+    """Whether a document is nested more than `MAX_DEPTH` levels deep."""
     if isinstance(document, dict | list):
         parts = document.values() if isinstance(document, dict) else document
-        return depth > MAX_DEPTH or any(_is_too_deep(part, depth + 1) for part in parts)
+        return depth > MAX_DEPTH or any(is_too_deep(part, depth + 1) for part in parts)
     return False
 
 

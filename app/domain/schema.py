@@ -110,13 +110,17 @@ class Field:
         return self.extensions.get("default")
 
 
-@cache
 def schema_of(model: type[Wire]) -> StructType:
     """Describe a model.
 
     Raises:
         TypeError: It has a field of a type that has no meaning on the wire.
     """
+    return _described(model)
+
+
+@cache
+def _described(model: type[Wire]) -> StructType:
     described = StructType(model, atomic=model.atomic)
     info = inspect.type_info(model)
     if not isinstance(info, inspect.StructType):
@@ -151,6 +155,8 @@ def _type(kind: inspect.Type, extensions: Mapping[str, Any]) -> Type:
         case inspect.Metadata():
             return _type(kind.type, {**extensions, **(kind.extra_json_schema or {})})
         case inspect.StructType():
+            if not issubclass(kind.cls, Wire):
+                raise TypeError(f"{kind.cls.__name__} is no piece of a document")
             return schema_of(kind.cls)
         case inspect.ListType():
             return _list(kind, extensions)

@@ -1,0 +1,229 @@
+"""Server-side apply (KEP-555): a client says what it wants of an object, and owns that."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.domain.errors import BadRequest, Cause, Conflict
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import ManagedFieldsEntry
+from app.domain.patching.applied_config import check_config
+from app.domain.patching.comparison import compare
+from app.domain.patching.field_sets import (
+    FieldSet,
+    difference,
+    intersection,
+    members,
+    path_text,
+    union,
+    without,
+)
+from app.domain.patching.managed_fields import (
+    BEFORE_FIRST_APPLY,
+    UPDATE,
+    Manager,
+    Managers,
+    Owned,
+    applier,
+    decode_managers,
+    empty_document,
+    encode_managers,
+    released,
+    reset_fields,
+    strip,
+    updated,
+    updater,
+)
+from app.domain.patching.typed_values import field_set, merge_values, remove_fields, with_named_fields
+from app.domain.schema import StructType, encode_canonical, schema_of
+
+Document = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which client-side apply remembers what it applied."""
+
+_KUBECTL = "kubectl"
+_CAUSE = "FieldManagerConflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Who applies, and how.
+
+    Attributes:
+        manager: Field manager of the request.
+        force: Whether fields that others own are taken over.
+        subresource: e.g. `status`, or "".
+        now: The present, RFC 3339.
+    """
+
+    manager: str
+    force: bool
+    subresource: str
+    now: str
+
+
+def apply(kind: Kind[Any], live: Mapping[str, Any], config: Any, applying: Applying) -> Document:
+    """Merge what a client applies into an object.
+
+    Args:
+        kind: What is applied to.
+        live: The object as it is, empty when there is none; unchanged.
+        config: What the client sent, parsed.
+        applying: Who applies, and how.
+
+    Returns:
+        The object as it will be, managedFields included.
+
+    Raises:
+        BadRequest: The configuration is of another kind or version, or has managedFields.
+        Invalid: It does not fit the kind.
+        Conflict: It sets fields that others own, and is not forced; causes name fields and managers.
+    """
+    config = check_config(kind, config)
+    entries, current = _without_managers(live or _new_document(kind))
+    managers = _tracked(kind, entries, current, applying) if live else {}
+    try:
+        merged, managers = _apply(kind, current, config, managers, applying)
+    except _Conflicts as conflicts:
+        fields = _left_over(kind, current, conflicts, applying)
+        if fields:
+            raise _refusal(kind, fields) from conflicts
+        merged, managers = _apply(kind, current, config, managers, _forced(applying))
+    document = {**merged, "metadata": dict(merged.get("metadata") or {})}
+    if applying.manager == _KUBECTL:
+        _remember(document["metadata"], config)
+    encoded = encode_managers(kind, managers)
+    if encoded:
+        document["metadata"]["managedFields"] = msgspec.to_builtins(encoded)
+    return document
+
+
+class _Conflicts(Exception):  # noqa: N818 - says what there are
+    """Fields that others own, by manager."""
+
+    def __init__(self, fields: dict[Manager, FieldSet]) -> None:
+        super().__init__()
+        self.fields = fields
+
+
+def _new_document(kind: Kind[Any]) -> Document:
+    return {"apiVersion": kind.api_version, "kind": kind.name, **empty_document(kind)}
+
+
+def _forced(applying: Applying) -> Applying:
+    return Applying(applying.manager, True, applying.subresource, applying.now)
+
+
+def _without_managers(live: Mapping[str, Any]) -> tuple[list[ManagedFieldsEntry], Document]:
+    metadata = dict(live.get("metadata") or {})
+    entries = msgspec.convert(metadata.pop("managedFields", None) or [], list[ManagedFieldsEntry])
+    return entries, {**live, "metadata": metadata}
+
+
+def _tracked(kind: Kind[Any], entries: list[ManagedFieldsEntry], current: Document, applying: Applying) -> Managers:
+    """The managers of a live object; what an object has that nobody was tracked for belongs to one entry of its own."""
+    managers = decode_managers(kind, entries)
+    if managers:
+        return managers
+    before = updater(kind, BEFORE_FIRST_APPLY, applying.subresource)
+    return updated(kind, {}, empty_document(kind), current, before, applying.now)
+
+
+def _apply(
+    kind: Kind[Any], live: Document, config: Document, managers: Managers, applying: Applying
+) -> tuple[Document, Managers]:
+    of = schema_of(kind.model)
+    me = applier(applying.manager, applying.subresource)
+    last = managers.get(me)
+    reset = reset_fields(kind, applying.subresource)
+    mine = without(field_set(of, config), reset)
+    merged: Document = merge_values(of, live, config)
+    if last is not None and last.fields:
+        merged = _prune(
+            of, merged, last.fields, [mine, *(owned.fields for each, owned in managers.items() if each != me)]
+        )
+    changes = compare(of, live, merged).ignoring(reset)
+    others = {each: owned for each, owned in managers.items() if each != me}
+    conflicts = {each: intersection(owned.fields, changes.written) for each, owned in others.items()}
+    conflicts = {each: fields for each, fields in conflicts.items() if fields}
+    if conflicts and not applying.force:
+        raise _Conflicts(conflicts)
+    others = released(released(others, changes.written), changes.removed)
+    unchanged = last is not None and not (changes.written or changes.removed) and strip(mine) == last.fields
+    others[me] = last if unchanged and last is not None else Owned(strip(mine), applying.now)
+    return merged, {each: owned for each, owned in others.items() if owned.fields}
+
+
+def _prune(of: StructType, merged: Document, last: FieldSet, owned: list[FieldSet]) -> Document:
+    """Remove what the manager applied last time and does not now, unless somebody owns it.
+
+    What nobody owned inside of a removed item stays away with it only where the manager had it.
+    """
+    managed: FieldSet = {}
+    for fields in owned:
+        managed = union(managed, fields)
+    every = with_named_fields(of, field_set(of, merged))
+    last = with_named_fields(of, last)
+    pruned = remove_fields(of, merged, last)
+    left = union(with_named_fields(of, field_set(of, pruned)), with_named_fields(of, managed))
+    pruned = remove_fields(of, merged, difference(every, left))
+    left = with_named_fields(of, field_set(of, pruned))
+    result: Document = remove_fields(of, merged, intersection(difference(every, left), last))
+    return result
+
+
+def _left_over(kind: Kind[Any], live: Document, conflicts: _Conflicts, applying: Applying) -> dict[Manager, FieldSet]:
+    """The conflicts that count; moving from client-side to server-side apply with kubectl is none."""
+    if applying.manager != _KUBECTL:
+        return conflicts.fields
+    own = _last_applied(kind, live)
+    fields = {each: difference(found, own) for each, found in conflicts.fields.items()}
+    return {each: found for each, found in fields.items() if found}
+
+
+def _last_applied(kind: Kind[Any], live: Document) -> FieldSet:
+    """The fields that client-side apply set last and that nobody changed since."""
+    annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    try:
+        config = check_config(kind, json.loads(annotation)) if annotation else None
+    except (ValueError, RecursionError, BadRequest):
+        return {}
+    if config is None:
+        return {}
+    of = schema_of(kind.model)
+    changes = compare(of, config, live)
+    return difference(field_set(of, config), union(changes.written, changes.removed))
+
+
+def _remember(metadata: Document, config: Document) -> None:
+    """Keep client-side apply's annotation true where there is one, so that kubectl can go back to it."""
+    annotations = metadata.get("annotations") or {}
+    if not annotations.get(LAST_APPLIED):
+        return
+    applied = dict(config.get("metadata") or {})
+    if applied.get("annotations"):
+        applied["annotations"] = {key: text for key, text in applied["annotations"].items() if key != LAST_APPLIED}
+    text = encode_canonical({**config, "metadata": applied}).decode() + "\n"
+    metadata["annotations"] = {**annotations, LAST_APPLIED: text}
+
+
+def _refusal(kind: Kind[Any], conflicts: dict[Manager, FieldSet]) -> Conflict:
+    causes = list(_causes(kind, conflicts))
+    count = "1 conflict" if len(causes) == 1 else f"{len(causes)} conflicts"
+    shown = "; ".join(f"{cause.message}: {cause.field}" for cause in causes)
+    return Conflict(f"Apply failed with {count}: {shown}", causes=causes)
+
+
+def _causes(kind: Kind[Any], conflicts: dict[Manager, FieldSet]) -> Iterator[Cause]:
+    for each, fields in sorted(conflicts.items()):
+        who = f'"{each.name}"'
+        if each.subresource:
+            who += f' with subresource "{each.subresource}"'
+        if each.operation == UPDATE:
+            who += f" using {kind.api_version}"
+        for path in members(fields):
+            yield Cause(_CAUSE, path_text(path), f"conflict with {who}")

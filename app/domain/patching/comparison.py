@@ -1,0 +1,106 @@
+"""Which fields one version of an object added, modified or removed against another."""
+
+from typing import Any
+
+from app.domain.patching.field_sets import SELF, FieldSet, field_element, union, without
+from app.domain.patching.typed_values import ANY, child_type, is_granular_list, is_granular_map, items_by_element
+from app.domain.schema import ListType, ScalarType, Type
+
+
+class Comparison:
+    """Three sets of fields, all empty when the versions are the same.
+
+    Attributes:
+        added: What only the newer version has.
+        modified: Leaves that both have, with different values.
+        removed: What only the older version has.
+    """
+
+    __slots__ = ("added", "modified", "removed")
+
+    def __init__(
+        self, added: FieldSet | None = None, modified: FieldSet | None = None, removed: FieldSet | None = None
+    ) -> None:
+        self.added: FieldSet = {} if added is None else added
+        self.modified: FieldSet = {} if modified is None else modified
+        self.removed: FieldSet = {} if removed is None else removed
+
+    @property
+    def written(self) -> FieldSet:
+        """What the newer version has that the older had not, or had otherwise."""
+        return union(self.modified, self.added) if self.modified else self.added
+
+    def ignoring(self, names: tuple[str, ...]) -> "Comparison":
+        """The comparison without some top-level fields."""
+        return Comparison(without(self.added, names), without(self.modified, names), without(self.removed, names))
+
+    def collect(self, element: str, of: Type, old: Any, new: Any) -> None:
+        """Compare a part that both versions have, and file what differs under its element."""
+        if old is new or (old == new and type(old) is type(new)):
+            return
+        if not _has_parts(of, old, new):
+            self.modified[element] = {}
+            return
+        below = compare(of, old, new)
+        for mine, found in ((self.added, below.added), (self.modified, below.modified), (self.removed, below.removed)):
+            if found:
+                mine[element] = found
+
+
+def compare(of: Type, old: Any, new: Any) -> Comparison:
+    """Compare two values of one type that has parts."""
+    result = Comparison()
+    if isinstance(of, ListType):
+        _compare_lists(result, of, old or [], new or [])
+    else:
+        _compare_maps(result, of, old or {}, new or {})
+    return result
+
+
+def _has_parts(of: Type, old: Any, new: Any) -> bool:
+    """Whether two values are compared part by part; two empty ones are leaves."""
+    if not old and not new:
+        return False
+    if is_granular_list(of):
+        return isinstance(old, list | None) and isinstance(new, list | None)
+    return is_granular_map(of, old, new) and isinstance(old, dict | None) and isinstance(new, dict | None)
+
+
+def _compare_maps(result: Comparison, of: Type, old: dict[str, Any], new: dict[str, Any]) -> None:
+    for name, value in new.items():
+        inner = child_type(of, name) or ANY
+        if name in old:
+            result.collect(field_element(name), inner, old[name], value)
+        else:
+            result.added[field_element(name)] = _whole(inner, value)
+    for name, value in old.items():
+        if name not in new:
+            result.removed[field_element(name)] = _whole(child_type(of, name) or ANY, value)
+
+
+def _compare_lists(result: Comparison, of: ListType, old: list[Any], new: list[Any]) -> None:
+    before, after = dict(items_by_element(of, old)), dict(items_by_element(of, new))
+    for element, item in after.items():
+        if element in before:
+            result.collect(element, of.item, before[element], item)
+        else:
+            result.added[element] = _whole(of.item, item)
+    for element, item in before.items():
+        if element not in after:
+            result.removed[element] = _whole(of.item, item)
+
+
+def _whole(of: Type, value: Any) -> FieldSet:
+    """Everything in a value that came or went, itself included; this runs for each field of each new object."""
+    if not value or isinstance(of, ScalarType):
+        return {}
+    if isinstance(value, list):
+        if not (isinstance(of, ListType) and is_granular_list(of)):
+            return {}
+        return {SELF: {}, **{element: _whole(of.item, item) for element, item in items_by_element(of, value)}}
+    if not (isinstance(value, dict) and is_granular_map(of, value)):
+        return {}
+    node: FieldSet = {SELF: {}}
+    for name, part in value.items():
+        node[field_element(name)] = {} if isinstance(part, str) else _whole(child_type(of, name) or ANY, part)
+    return node

@@ -1,0 +1,155 @@
+"""Sets of fields in the form `metadata.managedFields` has them (KEP-555, FieldsV1), and their algebra.
+
+A set is a tree of path elements: `f:name` is a field, `k:{...}` the list item with those keys, `v:...` the list item of
+that value. An element without children is a member; one with children is a member if it has the child `.`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+FieldSet = dict[str, Any]
+"""The children of an element, by path element; `{}` is the empty set at the top and a plain member below."""
+
+SELF = "."
+_PREFIXES = ("f:", "k:", "v:", "i:")
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def field_element(name: str) -> str:
+    """The element of a field of an object."""
+    return f"f:{name}"
+
+
+def key_element(keys: Mapping[str, Any]) -> str:
+    """The element of the list item with these keys."""
+    return f"k:{_encode(keys).decode()}"
+
+
+def value_element(value: Any) -> str:
+    """The element of the item of a set with this value."""
+    return f"v:{_encode(value).decode()}"
+
+
+def index_element(index: int) -> str:
+    """The element of the list item at a place."""
+    return f"i:{index}"
+
+
+def path_text(path: tuple[str, ...]) -> str:
+    """A path as conflicts name it: `.spec.ports[port=80,protocol="TCP"].nodePort`."""
+    return "".join(_element_text(element) for element in path)
+
+
+def _element_text(element: str) -> str:
+    kind, content = element[:2], element[2:]
+    match kind:
+        case "f:":
+            return f".{content}"
+        case "k:":
+            keys = json.loads(content)
+            return (
+                "[" + ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in keys.items()) + "]"
+            )
+        case "v:":
+            return f"[={content}]"
+        case _:
+            return f"[{content}]"
+
+
+def is_field_set(document: Any) -> bool:
+    """Whether a JSON value has the form of a set."""
+    return isinstance(document, dict) and all(
+        (name == SELF and part == {}) or (_is_element(name) and is_field_set(part)) for name, part in document.items()
+    )
+
+
+def _is_element(name: str) -> bool:
+    if not name.startswith(_PREFIXES):
+        return False
+    if name.startswith("f:"):
+        return True
+    try:
+        content = json.loads(name[2:])
+    except ValueError:
+        return False
+    return isinstance(content, dict) if name.startswith("k:") else not isinstance(content, dict | list)
+
+
+def is_member(node: FieldSet) -> bool:
+    """Whether the element that has these children is itself in the set."""
+    return not node or SELF in node
+
+
+def node_of(children: FieldSet, *, member: bool) -> FieldSet | None:
+    """The node of an element with these children; None when there is nothing to say about it."""
+    if not children:
+        return {} if member else None
+    return {SELF: {}, **children} if member else children
+
+
+def members(fields: FieldSet, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all members, parents before children."""
+    for element, node in fields.items():
+        if element != SELF:
+            if is_member(node):
+                yield (*path, element)
+            yield from members(node, (*path, element))
+
+
+def union(one: FieldSet, other: FieldSet) -> FieldSet:
+    """What is in either set."""
+    result = dict(one)
+    for element, node in other.items():
+        if element == SELF:
+            continue
+        known = result.get(element)
+        result[element] = node if known is None else _joined(known, node)
+    return result
+
+
+def _joined(one: FieldSet, other: FieldSet) -> FieldSet:
+    children = union(_children(one), _children(other))
+    return node_of(children, member=is_member(one) or is_member(other)) or {}
+
+
+def intersection(one: FieldSet, other: FieldSet) -> FieldSet:
+    """What is in both sets."""
+    result: FieldSet = {}
+    for element, node in one.items():
+        if element != SELF and element in other:
+            match = other[element]
+            children = intersection(node, match)
+            kept = node_of(children, member=is_member(node) and is_member(match))
+            if kept is not None:
+                result[element] = kept
+    return result
+
+
+def difference(one: FieldSet, other: FieldSet) -> FieldSet:
+    """What is in the first set and not in the second; a parent in the second does not take its children along."""
+    result: FieldSet = {}
+    for element, node in one.items():
+        if element == SELF:
+            continue
+        match = other.get(element)
+        if match is None:
+            result[element] = node
+            continue
+        children = difference(node, match)
+        kept = node_of(children, member=is_member(node) and not is_member(match))
+        if kept is not None:
+            result[element] = kept
+    return result
+
+
+def without(one: FieldSet, names: tuple[str, ...]) -> FieldSet:
+    """A set without some top-level fields and everything below them."""
+    gone = {field_element(name) for name in names}
+    return {element: node for element, node in one.items() if element not in gone}
+
+
+def _children(node: FieldSet) -> FieldSet:
+    return {element: part for element, part in node.items() if element != SELF}

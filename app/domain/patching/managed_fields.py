@@ -1,0 +1,197 @@
+"""Who owns which fields of an object (`metadata.managedFields`, KEP-555)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import KubeObject, ManagedFieldsEntry
+from app.domain.patching.comparison import compare
+from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union
+from app.domain.schema import schema_of
+
+APPLY, UPDATE = "Apply", "Update"
+
+BEFORE_FIRST_APPLY = "before-first-apply"
+"""The manager of what an object had when nobody had been tracking it."""
+
+ANCIENT_CHANGES = "ancient-changes"
+"""The manager that the oldest updates are merged into."""
+
+MAX_UPDATE_MANAGERS = 10
+"""Entries of updates an object may have before the oldest are merged."""
+
+_FIELDS_V1 = "FieldsV1"
+_NEVER_OWNED: FieldSet = {
+    "f:apiVersion": {},
+    "f:kind": {},
+    "f:metadata": {
+        ".": {},
+        "f:name": {},
+        "f:namespace": {},
+        "f:creationTimestamp": {},
+        "f:selfLink": {},
+        "f:uid": {},
+        "f:generation": {},
+        "f:managedFields": {},
+        "f:resourceVersion": {},
+    },
+}
+
+
+class Manager(NamedTuple):
+    """What identifies an entry; the version only tells updates apart, an applier has one entry whatever it applies."""
+
+    name: str
+    operation: str
+    version: str
+    subresource: str
+
+
+class Owned(NamedTuple):
+    """What a manager owns, and since when it has been so."""
+
+    fields: FieldSet
+    time: str | None
+
+
+Managers = dict[Manager, Owned]
+
+
+def applier(name: str, subresource: str) -> Manager:
+    """The identity of whoever applies under a name."""
+    return Manager(name, APPLY, "", subresource)
+
+
+def updater(kind: Kind[Any], name: str, subresource: str) -> Manager:
+    """The identity of whoever writes under a name by other means."""
+    return Manager(name, UPDATE, kind.api_version, subresource)
+
+
+def record_update(
+    kind: Kind[Any], old: KubeObject | None, new: KubeObject, manager: str, now: str, subresource: str = ""
+) -> None:
+    """Give the fields that a write (other than an apply) changes to its manager.
+
+    An object whose managedFields were cleared stays untracked until it is applied to.
+
+    Args:
+        kind: What is written.
+        old: The object as it was, None on create.
+        new: The object as it will be; its managedFields are set.
+        manager: Field manager of the request.
+        now: The present, RFC 3339.
+        subresource: e.g. `status`; a manager has an entry of its own for each.
+    """
+    managers = _managers_of(kind, old, new, subresource)
+    new.metadata.managed_fields = None
+    if not managers and old is not None:
+        return
+    before = empty_document(kind) if old is None else msgspec.to_builtins(old)
+    before["metadata"].pop("managedFields", None)
+    managers = updated(kind, managers, before, msgspec.to_builtins(new), updater(kind, manager, subresource), now)
+    new.metadata.managed_fields = encode_managers(kind, capped(kind, managers))
+
+
+def updated(
+    kind: Kind[Any], managers: Managers, before: Mapping[str, Any], after: Mapping[str, Any], manager: Manager, now: str
+) -> Managers:
+    """The managers after an update: who writes a field owns it, what is gone is nobody's."""
+    changes = compare(schema_of(kind.model), before, after)
+    tracked = changes.ignoring(reset_fields(kind, manager.subresource))
+    result = released(released(managers, tracked.removed), tracked.written)
+    written = difference(tracked.written, _NEVER_OWNED)
+    if written:
+        known = result.get(manager)
+        result[manager] = Owned(union(known.fields, written) if known else written, now)
+    return {each: owned for each, owned in result.items() if owned.fields}
+
+
+def released(managers: Managers, gone: FieldSet) -> Managers:
+    """The managers when some fields are theirs no longer; entries that it does not concern stay the very same."""
+    return {
+        each: owned._replace(fields=difference(owned.fields, gone)) if intersection(owned.fields, gone) else owned
+        for each, owned in managers.items()
+    }
+
+
+def strip(fields: FieldSet) -> FieldSet:
+    """A set without what nobody owns: identity, and what only the server writes."""
+    return difference(fields, _NEVER_OWNED)
+
+
+def reset_fields(kind: Kind[Any], subresource: str) -> tuple[str, ...]:
+    """Top-level fields that a write through a path does not change, and so does not own."""
+    if not kind.has_status:
+        return ()
+    return ("spec",) if subresource == "status" else ("status",)
+
+
+def empty_document(kind: Kind[Any]) -> dict[str, Any]:
+    """An object of the kind with nothing in it."""
+    document: dict[str, Any] = msgspec.to_builtins(kind.model())
+    return document
+
+
+def _managers_of(kind: Kind[Any], old: KubeObject | None, new: KubeObject, subresource: str) -> Managers:
+    """The managers to start from: the request's own, if it has any that make sense, else those of the live object.
+
+    A client that does not know the field keeps it so; one that sends a single empty entry clears it.
+    """
+    live = old.metadata.managed_fields if old is not None else None
+    given = new.metadata.managed_fields
+    if subresource or given == live:
+        return decode_managers(kind, live) or {}
+    if given is not None and (not given or given == [ManagedFieldsEntry()]):
+        return {}
+    return decode_managers(kind, given) or decode_managers(kind, live) or {}
+
+
+def decode_managers(kind: Kind[Any], entries: Iterable[ManagedFieldsEntry] | None) -> Managers | None:
+    """Read managedFields; None when an entry makes no sense. Entries of versions that are not served are left out."""
+    managers: Managers = {}
+    for entry in entries or ():
+        fields = entry.fields_v1 or {}
+        wrong = entry.operation not in (APPLY, UPDATE) or not entry.api_version or entry.fields_type != _FIELDS_V1
+        if wrong or not is_field_set(fields):
+            return None
+        if entry.api_version == kind.api_version:
+            version = "" if entry.operation == APPLY else entry.api_version
+            managers[Manager(entry.manager, entry.operation, version, entry.subresource)] = Owned(fields, entry.time)
+    return managers
+
+
+def encode_managers(kind: Kind[Any], managers: Managers) -> list[ManagedFieldsEntry] | None:
+    """Write managedFields: appliers first, each group from the oldest to the newest."""
+    order = sorted(managers.items(), key=lambda pair: (pair[0].operation, pair[1].time or "", *pair[0]))
+    return [
+        ManagedFieldsEntry(
+            manager=each.name,
+            operation=each.operation,
+            api_version=kind.api_version,
+            time=owned.time,
+            fields_type=_FIELDS_V1,
+            fields_v1=owned.fields,
+            subresource=each.subresource,
+        )
+        for each, owned in order
+    ] or None
+
+
+def capped(kind: Kind[Any], managers: Managers) -> Managers:
+    """Merge the oldest updates into one entry when there are more than `MAX_UPDATE_MANAGERS`."""
+    updates = [each for each in managers if each.operation == UPDATE]
+    surplus = len(updates) - MAX_UPDATE_MANAGERS
+    if surplus <= 0:
+        return managers
+    updates.sort(key=lambda each: (managers[each].time or "", each))
+    ancient = updates[: surplus + 1]
+    fields: FieldSet = {}
+    for each in ancient:
+        fields = union(fields, managers[each].fields)
+    bucket = updater(kind, ANCIENT_CHANGES, "")
+    kept = {each: owned for each, owned in managers.items() if each not in ancient and each != bucket}
+    if bucket in managers and bucket not in ancient:
+        fields = union(fields, managers[bucket].fields)
+    return {**kept, bucket: Owned(fields, managers[ancient[-1]].time)}

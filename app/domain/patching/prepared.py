@@ -1,0 +1,161 @@
+"""From the body of a PATCH request to what it does to an object."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.domain.decoding import (
+    MAX_DEPTH,
+    Strictness,
+    decode,
+    is_too_deep,
+    judge,
+    parse_json,
+    parse_yaml,
+    yaml_problems,
+)
+from app.domain.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
+from app.domain.kinds.kind import Kind
+from app.domain.patching.apply import Applying, apply
+from app.domain.patching.json_patch import apply_json_patch, check_operations
+from app.domain.patching.merge import merge_patch
+from app.domain.patching.strategic import strategic_merge
+from app.domain.schema import schema_of
+
+Document = dict[str, Any]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+MEDIA_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH)
+"""What a PATCH may carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPatch:
+    """A patch, parsed and ready to apply to whatever the object turns out to be.
+
+    Attributes:
+        apply: Computes the new document from the current one, `{}` when there is none; raises ApiError.
+        decode: Turns the new document into an object of the kind, with the texts of warnings; raises ApiError.
+        creates: Whether a missing object is created.
+        operation: `Apply` or `Update`, as managedFields has it; after an `Apply` they are in the document.
+    """
+
+    apply: Callable[[Document], Document]
+    decode: Callable[[Document], tuple[Any, list[str]]]
+    creates: bool = False
+    operation: Literal["Apply", "Update"] = "Update"
+
+
+def prepare_patch(
+    kind: Kind[Any], media_type: str, body: bytes, *, strictness: Strictness, applying: Applying
+) -> PreparedPatch:
+    """Parse the body of a PATCH.
+
+    Args:
+        kind: What is patched.
+        media_type: One of `MEDIA_TYPES`.
+        body: As received, decompressed.
+        strictness: What becomes of unknown and duplicate fields.
+        applying: Who patches; of use to server-side apply.
+
+    Raises:
+        BadRequest: The body is malformed.
+        RequestEntityTooLarge: A JSON patch has too many operations.
+        UnsupportedMediaType: `media_type` is none of `MEDIA_TYPES`.
+    """
+    match media_type:
+        case "application/json-patch+json":
+            return _json_patch(kind, body, strictness)
+        case "application/merge-patch+json":
+            patch, problems = _object(body)
+            return PreparedPatch(lambda live: merge_patch(live, patch), _decoder(kind, strictness, problems))
+        case "application/strategic-merge-patch+json":
+            patch, problems = _object(body)
+            of = schema_of(kind.model)
+            decoder = _decoder(kind, strictness, problems, any_kind=True)
+            return PreparedPatch(lambda live: strategic_merge(of, live, patch), decoder)
+        case "application/apply-patch+yaml":
+            return _apply_patch(kind, body, strictness, applying)
+        case _:
+            raise UnsupportedMediaType(f"a patch must be one of {', '.join(MEDIA_TYPES)}, not {media_type}")
+
+
+def _json_patch(kind: Kind[Any], body: bytes, strictness: Strictness) -> PreparedPatch:
+    document, duplicates = parse_json(body)
+    operations, unknown = check_operations(document)
+    problems = [f'json patch unknown field "{path}"' for path in unknown]
+    problems += [f'json patch duplicate field "{path}"' for path in duplicates]
+    return PreparedPatch(lambda live: apply_json_patch(live, operations), _decoder(kind, strictness, problems))
+
+
+def _object(body: bytes) -> tuple[Document, list[str]]:
+    patch, duplicates = parse_json(body)
+    if not isinstance(patch, dict):
+        raise BadRequest("a merge patch must be a JSON object")
+    return patch, [f'duplicate field "{path}"' for path in duplicates]
+
+
+def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying: Applying) -> PreparedPatch:
+    config, duplicates = _parse_config(body)
+    problems = yaml_problems(duplicates)
+
+    def decode_applied(document: Document) -> tuple[Any, list[str]]:
+        warnings = judge(problems, strictness)
+        return _decoder(kind, Strictness.IGNORE, ())(document)[0], warnings
+
+    return PreparedPatch(
+        lambda live: apply(kind, live, config, applying), decode_applied, creates=True, operation="Apply"
+    )
+
+
+def _parse_config(body: bytes) -> tuple[Any, list[str]]:
+    """JSON is YAML but for some escapes (surrogate pairs), so what looks like JSON is read as such."""
+    if body.lstrip()[:1] == b"{":
+        try:
+            return parse_json(body)
+        except BadRequest:
+            return parse_yaml(body)
+    return parse_yaml(body)
+
+
+def _decoder(
+    kind: Kind[Any], strictness: Strictness, problems: Sequence[str], *, any_kind: bool = False
+) -> Callable[[Document], tuple[Any, list[str]]]:
+    """What reads a patched document; whatever is wrong with it is the patch's fault.
+
+    Args:
+        kind: What it must be.
+        strictness: What becomes of unknown and duplicate fields.
+        problems: What the patch itself had of them.
+        any_kind: Whether a patched kind or apiVersion is ignored, as with strategic merge patches.
+    """
+
+    def read(document: Document) -> tuple[Any, list[str]]:
+        try:
+            if is_too_deep(document):
+                raise BadRequest(f"the object would be nested more than {MAX_DEPTH} levels deep")  # noqa: TRY301
+            if not any_kind:
+                _check_kind(kind, document)
+            return decode(kind.model, document, strictness=strictness, problems=problems)
+        except BadRequest as error:
+            raise _invalid_patch(error.message) from error
+
+    return read
+
+
+def _check_kind(kind: Kind[Any], document: Any) -> None:
+    if isinstance(document, dict):
+        for name, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
+            if document.get(name, wanted) not in (wanted, "", None):
+                raise BadRequest(f"{name} must stay {wanted}, not become {document[name]}")
+
+
+def _invalid_patch(message: str) -> Invalid:
+    return Invalid(
+        f"the patch does not lead to a valid object: {message}",
+        causes=[Cause("FieldValueInvalid", "patch", f"Invalid value: {message}")],
+    )
