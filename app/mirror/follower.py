@@ -10,9 +10,6 @@ from app.domain.errors import ServiceUnavailable
 _POLL = 1.0
 """Seconds between fetches that nobody asked for; notifications are only hints."""
 
-_PATIENCE = 3.0
-"""Seconds a caller waits for a fetch before it is told that the database cannot be reached."""
-
 _PAUSE = 0.1
 """Seconds before the first retry of a fetch that failed; doubles up to `_POLL`."""
 
@@ -24,10 +21,21 @@ class Follower:
 
     A fetch that was already on its way when somebody asked may have been answered before that moment, so it does not
     count for him: he joins the next one.
+
+    Attributes:
+        started: Set when a fetch has succeeded for the first time.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[None]], patience: float) -> None:
+        """Start on the running event loop.
+
+        Args:
+            fetch: Brings in everything that was committed when it was called.
+            patience: Seconds after which a caller is told that the database cannot be reached.
+        """
+        self.started = asyncio.Event()
         self._fetch = fetch
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._bell = self._loop.create_future()
         self._waiting: list[tuple[asyncio.Future[None], float]] = []
@@ -53,7 +61,7 @@ class Follower:
             ServiceUnavailable: The database cannot be reached.
         """
         now = self._loop.time()
-        if self._failing_since is not None and now - self._failing_since > _PATIENCE:
+        if self._failing_since is not None and now - self._failing_since > self._patience:
             raise _unavailable()
         future = self._loop.create_future()
         self._waiting.append((future, now))
@@ -81,6 +89,7 @@ class Follower:
                 self._succeeded()
 
     def _succeeded(self) -> None:
+        self.started.set()
         if self._failing_since is not None:
             _log.info("mirror is current again", seconds=round(self._loop.time() - self._failing_since, 3))
             self._failing_since = None
@@ -92,14 +101,15 @@ class Follower:
         now = self._loop.time()
         if self._failing_since is None:
             self._failing_since = now
-            _log.warning("mirror cannot be brought up to date", exc_info=error)
+            unforeseen = None if isinstance(error, ServiceUnavailable) else error
+            _log.warning("mirror cannot be brought up to date", error=str(error), exc_info=unforeseen)
         self._served, self._waiting = [], self._served + self._waiting
         await asyncio.sleep(min(_POLL, max(_PAUSE, now - self._failing_since)))
         self.wake()
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(_POLL, self._tick)
-        self._turn_away(self._loop.time() - _PATIENCE)
+        self._turn_away(self._loop.time() - self._patience)
         self.wake()
 
     def _turn_away(self, since: float) -> None:

@@ -35,7 +35,13 @@ class Mirror:
     """
 
     def __init__(
-        self, reader: Reader, notifications: Notifications, *, history: int = 50_000, history_bytes: int = 64 * 2**20
+        self,
+        reader: Reader,
+        notifications: Notifications,
+        *,
+        history: int = 50_000,
+        history_bytes: int = 64 * 2**20,
+        patience: float = 3.0,
     ) -> None:
         """Prepare; nothing is read before `start`.
 
@@ -44,11 +50,13 @@ class Mirror:
             notifications: Hints that there is something to read.
             history: How many past changes are kept at most.
             history_bytes: How many bytes they may hold at most.
+            patience: Seconds that `fresh` waits for a database that does not answer.
         """
         self.revision = 0
         self._reader = reader
         self._notifications = notifications
         self._bounds = (history, history_bytes)
+        self._patience = patience
         self._objects = Objects()
         self._history = History(0, *self._bounds)
         self._room = WaitingRoom()
@@ -57,7 +65,7 @@ class Mirror:
         self._reaching = asyncio.Lock()
         self._subscribers: list[tuple[Changed, Reloaded]] = []
         self._compacted = 0
-        self._loaded = asyncio.Event()
+        self._loaded = False
         self._follower: Follower | None = None
 
     def __len__(self) -> int:
@@ -66,14 +74,14 @@ class Mirror:
     @property
     def ready(self) -> bool:
         """Whether everything is loaded and the last fetch succeeded."""
-        return self._loaded.is_set() and self._follower is not None and not self._follower.failing
+        return self._follower is not None and self._follower.started.is_set() and not self._follower.failing
 
     async def start(self) -> None:
         """Load everything and go on following the log; returns when loaded, however long the database is away."""
-        self._follower = Follower(self._catch_up)
+        self._follower = Follower(self._catch_up, self._patience)
         self._notifications.subscribe(CHANGES, self._follower.wake)
         self._follower.wake()
-        await self._loaded.wait()
+        await self._follower.started.wait()
 
     async def close(self) -> None:
         """Stop following, and end every watch."""
@@ -194,7 +202,7 @@ class Mirror:
 
     async def _catch_up(self) -> None:
         """Bring in everything that was committed when this was called."""
-        if not self._loaded.is_set():
+        if not self._loaded:
             await self._load()
         goal = 0
         while True:
@@ -239,7 +247,7 @@ class Mirror:
         self._history = History(snapshot.revision, *self._bounds)
         self.revision = snapshot.revision
         _log.info("mirror loaded", objects=len(objects), revision=self.revision)
-        self._loaded.set()
+        self._loaded = True
         self._expectations.meet_all(objects, self.revision)
         for _, reloaded in self._subscribers:
             _tell(reloaded)

@@ -4,6 +4,7 @@ import pytest
 
 from app.mirror.mirror import Mirror
 from app.store.store import Store
+from tests.mirror.slow_reader import Silence, SlowReader
 from tests.mirror.world import make_namespaces
 
 
@@ -39,3 +40,20 @@ async def store(database_url):
 async def mirror(store):
     async with running_mirror(store) as mirror:
         yield mirror
+
+
+@pytest.fixture
+async def reader(store):
+    reader = SlowReader(store.database)
+    yield reader
+    await reader.close()
+
+
+@pytest.fixture
+async def quiet(reader):
+    """A mirror that fetches when it is asked to, and once a second."""
+    mirror = Mirror(reader, Silence())
+    await mirror.start()
+    await mirror.fresh()
+    yield mirror
+    await mirror.close()

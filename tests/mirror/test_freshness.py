@@ -4,59 +4,10 @@ import pytest
 
 from app.domain.errors import ServiceUnavailable
 from app.mirror.mirror import Mirror
-from app.store.reader import Reader
 from tests.mirror.conftest import running_store
 from tests.mirror.world import SERVICES, committed, create, held, stored
 
 pytestmark = pytest.mark.anyio
-
-
-class SlowReader(Reader):
-    """Reads as ever, counts the tails, and while `hold` is set keeps their answers back."""
-
-    def __init__(self, database):
-        super().__init__(database)
-        self.tails = 0
-        self.answered = asyncio.Event()
-        self.open = asyncio.Event()
-        self.open.set()
-
-    def hold(self):
-        self.answered.clear()
-        self.open.clear()
-
-    async def tail(self, after, limit):
-        self.tails += 1
-        tail = await super().tail(after, limit)
-        self.answered.set()
-        await self.open.wait()
-        return tail
-
-
-class Silence:
-    """No hints at all: only the poll and those who ask."""
-
-    def subscribe(self, channel, callback):
-        pass
-
-    def unsubscribe(self, channel, callback):
-        pass
-
-
-@pytest.fixture
-async def reader(store):
-    reader = SlowReader(store.database)
-    yield reader
-    await reader.close()
-
-
-@pytest.fixture
-async def quiet(reader):
-    mirror = Mirror(reader, Silence())
-    await mirror.start()
-    await mirror.fresh()
-    yield mirror
-    await mirror.close()
 
 
 async def test_a_caller_joins_the_next_fetch_and_never_one_already_sent(store, reader, quiet):
@@ -67,7 +18,7 @@ async def test_a_caller_joins_the_next_fetch_and_never_one_already_sent(store, r
     late = [asyncio.create_task(quiet.fresh()) for _ in range(200)]
     await asyncio.sleep(0)
     sent = reader.tails
-    reader.open.set()
+    reader.release()
     assert await early < revision
     assert set(await asyncio.gather(*late)) == {revision}
     assert reader.tails == sent + 1
@@ -92,7 +43,7 @@ async def test_a_cancelled_caller_does_not_take_the_others_with_it(reader, quiet
     await reader.answered.wait()
     tasks[1].cancel()
     await asyncio.wait([tasks[1]])
-    reader.open.set()
+    reader.release()
     await asyncio.gather(tasks[0], tasks[2])
     assert tasks[1].cancelled()
 
@@ -102,7 +53,7 @@ async def test_a_backlog_of_many_fetches_is_in_when_fresh_returns(reader, quiet,
     async with running_store(database_url) as other:
         for start in range(0, 2500, 500):
             await other.writer.write_all([create("blue", f"s{number}") for number in range(start, start + 500)])
-    reader.open.set()
+    reader.release()
     await quiet.fresh()
     assert len(quiet.list(SERVICES, "blue")) == 2500
     assert held(quiet) == await stored(database_url)
