@@ -58,7 +58,7 @@ def _claims(writes: Sequence[Write]) -> Iterable[list[str | None] | None]:
     """Per table one array literal a write; keys are addresses, ports and protocols, which need no quotes in it."""
     columns: dict[str, list[str | None] | None] = dict.fromkeys(_TABLES)
     for position, write in enumerate(writes):
-        if not write.claims:
+        if not write.claims or write.action == "delete":
             continue
         keys: dict[str, dict[str, None]] = {}
         for claim in write.claims:
@@ -121,16 +121,21 @@ class Independence:
         elif write.namespace:
             free = free and write.namespace not in self._namespaces
             self._filled.add(write.namespace)
-        for claim in write.claims:
-            thing = _thing(claim)
-            free = free and thing not in self._claims
-            self._claims.add(thing)
+        if write.claims:
+            things = {_thing(claim) for claim in write.claims}
+            free = free and self._claims.isdisjoint(things)
+            self._claims |= things
         return free
 
 
 def _thing(claim: Claim) -> tuple[str, str]:
     """What is claimed; a load balancer's address is the same thing whether it is shared or not."""
     return (claim.table, claim.key.removesuffix("/shared"))
+
+
+def shows(write: Write, claim: Claim) -> bool:
+    """Whether an object still shows a claim after a write."""
+    return write.action != "delete" and any(_thing(own) == _thing(claim) for own in write.claims)
 
 
 def clash(writes: Sequence[Write]) -> tuple[int, ClaimHeld] | None:

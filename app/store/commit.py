@@ -20,7 +20,7 @@ _SETTLE = "SELECT * FROM fairlead_settle($1)"
 _PAUSE = 0.05
 """Seconds before a batch that was certainly not stored is tried again."""
 
-_SETTLING = 1.0
+_SETTLING = 2.0
 """Seconds beyond the deadline in which an unknown outcome is still looked up."""
 
 log = structlog.get_logger(__name__)

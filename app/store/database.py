@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +16,7 @@ from app.domain.errors import ServiceUnavailable
 CONNECT_TIMEOUT = 3.0
 """Seconds for one attempt to open a session."""
 
-FETCH_TIMEOUT = 6.0
+FETCH_TIMEOUT = 5.0
 """Seconds for one of the rarer statements; longer than the server's own limit for waiting for a lock."""
 
 LOST = (
@@ -37,7 +37,7 @@ _LIMITS = {
     # Read committed takes a fresh view at each statement; the write function relies on it after waiting for its lock.
     "default_transaction_isolation": "read committed",
     "statement_timeout": "30s",
-    "lock_timeout": "4s",
+    "lock_timeout": "3s",
     # A paused process must not stop the others.
     "idle_in_transaction_session_timeout": "2s",
     # The server notices a client that vanished without a word, also in the middle of a statement.
@@ -82,24 +82,34 @@ class Database:
         _keep_alive(connection)
         return connection
 
-    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
+    async def fetch(self, statement: str, *arguments: Any, within: float = FETCH_TIMEOUT) -> list[Any]:
         """Read rows through the pool; tried again once, because a pooled session may have died unnoticed.
+
+        Args:
+            statement: SQL with parameters $1, $2...
+            arguments: Their values.
+            within: Seconds for each of the two attempts.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        for attempt in range(2):
-            try:
-                async with asyncio.timeout(FETCH_TIMEOUT), self.session() as session:
-                    rows: list[Any] = await session.fetch(statement, *arguments)
-                    return rows
-            except LOST as error:
-                if not is_passing(error):
-                    raise
-                if attempt:
-                    raise unreachable(error) from error
-                await self.engine.dispose()
-        raise AssertionError("unreachable")
+        try:
+            return await self._fetch(statement, arguments, within)
+        except LOST as error:
+            if not is_passing(error):
+                raise
+            await self.engine.dispose()
+        try:
+            return await self._fetch(statement, arguments, within)
+        except LOST as error:
+            if not is_passing(error):
+                raise
+            raise unreachable(error) from error
+
+    async def _fetch(self, statement: str, arguments: Sequence[Any], within: float) -> list[Any]:
+        async with asyncio.timeout(within), self.session() as session:
+            rows: list[Any] = await session.fetch(statement, *arguments)
+            return rows
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:

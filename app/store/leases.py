@@ -38,7 +38,7 @@ class Leases:
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        rows = await self._database.fetch(_ACQUIRE, name, holder, timedelta(seconds=ttl))
+        rows = await self._database.fetch(_ACQUIRE, name, holder, timedelta(seconds=ttl), within=ttl)
         epoch = rows[0][0]
         return None if epoch is None else LeaseGuard(name, epoch)
 
@@ -48,7 +48,8 @@ class Leases:
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        return bool(await self._database.fetch(_RENEW, guard.name, guard.epoch, holder, timedelta(seconds=ttl)))
+        values = (guard.name, guard.epoch, holder, timedelta(seconds=ttl))
+        return bool(await self._database.fetch(_RENEW, *values, within=ttl))
 
     async def release(self, guard: LeaseGuard, holder: str) -> None:
         """Give a lease back before it expires; without effect when it is no longer one's own.

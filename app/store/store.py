@@ -20,11 +20,11 @@ class Store:
 
     Args:
         database_url: libpq's connection URL.
-        deadline: Seconds a write may take.
+        deadline: Seconds a write may wait for its batch, and as many its batch may take.
         queue_limit: Writes that may wait to be stored.
     """
 
-    def __init__(self, database_url: str, *, deadline: float = 5.0, queue_limit: int = 4096) -> None:
+    def __init__(self, database_url: str, *, deadline: float = 3.0, queue_limit: int = 4096) -> None:
         self.database = Database(database_url)
         self.writer = Writer(self.database, deadline=deadline, queue_limit=queue_limit)
         self.reader = Reader(self.database)

@@ -3,12 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from app.domain.errors import ApiError, InternalError, ServiceUnavailable, TooManyRequests
-from app.store.batch import Independence, clash
+from app.store.batch import Independence, clash, shows
 from app.store.commit import Committer, RefusedError, refused
 from app.store.database import Database
 from app.store.writes import Aborted, ClaimHeld, Committed, Outcome, Write
@@ -20,8 +20,8 @@ BATCH_WRITES = 512
 BATCH_BYTES = 8 * 2**20
 """Bytes of bodies in a batch, but for its last member."""
 
-BULK_DEADLINE = 30.0
-"""Seconds that writes which go together may take."""
+BULK_DEADLINE = 20.0
+"""Seconds that storing writes which go together may take."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,6 @@ class _Member:
     write: Write
     until: float
     future: asyncio.Future[Outcome]
-    retried: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -41,24 +40,7 @@ class _Group:
     """Writes that wait to be stored together."""
 
     writes: Sequence[Write]
-    until: float
     future: asyncio.Future[Sequence[Outcome]]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Members that are committed by one call."""
-
-    members: list[_Member] = field(default_factory=list)
-    size: int = 0
-
-    @property
-    def full(self) -> bool:
-        return len(self.members) >= BATCH_WRITES or self.size >= BATCH_BYTES
-
-    def add(self, member: _Member) -> None:
-        self.members.append(member)
-        self.size += len(member.write.body)
 
 
 class Writer:
@@ -70,13 +52,13 @@ class Writer:
 
     Args:
         database: Where.
-        deadline: Seconds a write may take, waiting included.
+        deadline: Seconds a write may wait for its batch, and as many its batch may take.
         queue_limit: Writes that may wait.
         queue_bytes: Bytes of bodies that may wait.
     """
 
     def __init__(
-        self, database: Database, *, deadline: float = 5.0, queue_limit: int = 4096, queue_bytes: int = 64 * 2**20
+        self, database: Database, *, deadline: float = 3.0, queue_limit: int = 4096, queue_bytes: int = 64 * 2**20
     ) -> None:
         self._committer = Committer(database)
         self._deadline = deadline
@@ -135,7 +117,7 @@ class Writer:
             return [held if at == position else Aborted() for at in range(len(writes))]
         self._admit(writes)
         loop = asyncio.get_running_loop()
-        group = _Group(writes, loop.time() + BULK_DEADLINE, loop.create_future())
+        group = _Group(writes, loop.create_future())
         self._enqueue(group, writes)
         return await group.future
 
@@ -165,7 +147,6 @@ class Writer:
     def _count(self, writes: int, size: int) -> None:
         self._waiting += writes
         self._waiting_bytes += size
-        COMMIT_QUEUE.set(self._waiting)
 
     async def _run(self) -> None:
         while self._queue or not self._closing:
@@ -173,37 +154,44 @@ class Writer:
                 self._bell.clear()
                 await self._bell.wait()
                 continue
-            if isinstance(self._queue[0], _Group):
-                group = self._queue.popleft()
-                self._count(-len(group.writes), -_size(group.writes))  # type: ignore[union-attr]  # checked above
-                await self._commit_group(group)  # type: ignore[arg-type]  # checked above
+            COMMIT_QUEUE.set(self._waiting)
+            head = self._queue[0]
+            if isinstance(head, _Group):
+                self._queue.popleft()
+                self._count(-len(head.writes), -_size(head.writes))
+                await self._commit_group(head)
             else:
-                batch = self._next_batch()
-                self._count(-len(batch.members), -batch.size)
-                await self._commit(batch.members)
+                await self._commit(self._next_batch())
 
-    def _next_batch(self) -> _Batch:
+    def _next_batch(self) -> Sequence[_Member]:
         """Take what may go together from the head of the queue; what has to go after it stays, in its order."""
-        batch, independence = _Batch(), Independence()
+        batch: list[_Member] = []
+        size, independence, now = 0, Independence(), asyncio.get_running_loop().time()
         deferred: list[_Member | _Group] = []
-        while self._queue and not batch.full and len(deferred) < BATCH_WRITES:
+        while self._queue and len(batch) < BATCH_WRITES and size < BATCH_BYTES and len(deferred) < BATCH_WRITES:
             item = self._queue.popleft()
             if isinstance(item, _Group):
                 deferred.append(item)
                 break
-            if independence.admit(item.write):
-                batch.add(item)
+            if item.until < now:
+                self._count(-1, -len(item.write.body))
+                _fail([item], ServiceUnavailable("the database did not store it in time", retry_after=1))
+            elif independence.admit(item.write):
+                batch.append(item)
+                size += len(item.write.body)
             else:
                 deferred.append(item)
         self._queue.extendleft(reversed(deferred))
+        self._count(-len(batch), -size)
         return batch
 
     async def _commit(self, members: Sequence[_Member]) -> None:
         """Commit a batch. If Postgres refuses it as a whole, each member goes alone: none harms another."""
+        if not members:
+            return
+        until = asyncio.get_running_loop().time() + self._deadline
         try:
-            outcomes = await self._committer.commit(
-                [member.write for member in members], min(member.until for member in members)
-            )
+            outcomes = await self._committer.commit([member.write for member in members], until)
         except RefusedError as error:
             if len(members) == 1:
                 _fail(members, refused(error))
@@ -213,24 +201,24 @@ class Writer:
         except ApiError as error:
             _fail(members, error)
         except Exception as error:
+            # A defect must not stop all writing; it is told to the callers.
             log.exception("batch failed")
             _fail(members, InternalError(f"the write failed: {error!r}"))
         else:
             self._answer(members, outcomes)
 
     def _answer(self, members: Sequence[_Member], outcomes: Sequence[Outcome]) -> None:
-        """Tell the outcomes. Who wanted a claim of another member, which may just have released it, tries again."""
+        """Tell the outcomes. Who wanted a claim that another member has just released is in the next batch."""
         stored = {
-            (member.write.kind, member.write.namespace, member.write.name)
+            (member.write.kind, member.write.namespace, member.write.name): member.write
             for member, outcome in zip(members, outcomes, strict=True)
             if isinstance(outcome, Committed)
         }
         again: list[_Member] = []
         for member, outcome in zip(members, outcomes, strict=True):
-            if not member.retried and isinstance(outcome, ClaimHeld):
-                holder = (outcome.owner_kind, outcome.owner_namespace, outcome.owner_name)
-                if holder in stored:
-                    member.retried = True
+            if isinstance(outcome, ClaimHeld):
+                holder = stored.get((outcome.owner_kind, outcome.owner_namespace, outcome.owner_name))
+                if holder is not None and not shows(holder, outcome.claim):
                     again.append(member)
                     continue
             if not member.future.done():
@@ -239,8 +227,9 @@ class Writer:
         self._count(len(again), _size([member.write for member in again]))
 
     async def _commit_group(self, group: _Group) -> None:
+        until = asyncio.get_running_loop().time() + BULK_DEADLINE
         try:
-            outcomes = await self._committer.commit(group.writes, group.until, together=True)
+            outcomes = await self._committer.commit(group.writes, until, together=True)
         except RefusedError as error:
             _fail([group], refused(error))
         except ApiError as error:

@@ -65,6 +65,8 @@ def _log() -> None:
         sa.Column("previous_revision", sa.BigInteger),
         sa.Column("at", _INSTANT, nullable=False, server_default=sa.func.now()),
     )
+    # A change carries two bodies, is read a few times at most and soon gone: compressing them never pays.
+    op.execute("ALTER TABLE changes SET (toast_tuple_target = 8160)")
     op.create_table(
         "compaction",
         sa.Column(
