@@ -9,8 +9,13 @@ from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.kinds.endpoints_declaration import ENDPOINTS
 from app.domain.kinds.event import EVENT
 from app.domain.kinds.events_event import EVENTS_EVENT
+from app.domain.kinds.ip_address import IP_ADDRESS
 from app.domain.kinds.kind import Kind
+from app.domain.kinds.lease import LEASE
 from app.domain.kinds.namespace import NAMESPACE
+from app.domain.kinds.node_declaration import NODE
+from app.domain.kinds.pod_declaration import POD
+from app.domain.kinds.service_cidr import SERVICE_CIDR
 from app.domain.kinds.service_declaration import SERVICE
 
 ALL: tuple[Kind[Any], ...] = (
@@ -18,7 +23,12 @@ ALL: tuple[Kind[Any], ...] = (
     SERVICE,
     EVENT,
     ENDPOINTS,
+    NODE,
+    POD,
     ENDPOINT_SLICE,
+    SERVICE_CIDR,
+    IP_ADDRESS,
+    LEASE,
     EVENTS_EVENT,
     DNS_RECORD_SET,
 )

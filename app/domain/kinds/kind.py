@@ -41,6 +41,14 @@ class Strategy(Generic[ObjectT]):
     def prepare_create(self, new: ObjectT, cluster: Cluster) -> None:
         """Drop what clients may not set on create and fill in defaults."""
 
+    def unavailable(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[Cause]:
+        """Name what the object asks for that cannot be had; any cause here is the whole answer, whatever else is wrong.
+
+        Called after `prepare_create` (`old` is None) or `prepare_update`, before anything is validated.
+        """
+        del new, old, cluster
+        return []
+
     def validate_create(self, new: ObjectT, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong in a new object."""
         del new, cluster
@@ -71,6 +79,11 @@ class Strategy(Generic[ObjectT]):
 
     def warnings(self, new: ObjectT, old: ObjectT | None) -> list[str]:
         """Texts for Warning headers: accepted, but probably not what the client wants."""
+        del new, old
+        return []
+
+    def status_warnings(self, new: ObjectT, old: ObjectT) -> list[str]:
+        """The same for a write to `/status`."""
         del new, old
         return []
 

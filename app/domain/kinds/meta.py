@@ -184,6 +184,8 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
         cluster_domain: Zone of the cluster's DNS records, e.g. `cluster.local`.
         manages_load_balancers: Whether our own load balancer controller serves class-less LoadBalancer Services.
         now: The present as RFC 3339 UTC in whole seconds, for timestamps.
+        internal_pools: What private load balancer addresses come from: CIDRs or `first-last`.
+        external_pools: The same for public ones. With neither, a Service may ask for any load balancer address.
     """
 
     service_cidrs: tuple[str, ...]
@@ -191,8 +193,10 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     cluster_domain: str
     manages_load_balancers: bool
     now: str
+    internal_pools: tuple[str, ...] = ()
+    external_pools: tuple[str, ...] = ()
 
     @property
     def families(self) -> tuple[str, ...]:
         """The IP families served, primary first: `IPv4`, `IPv6`."""
-        return tuple("IPv6" if ":" in cidr else "IPv4" for cidr in self.service_cidrs)
+        return tuple(dict.fromkeys("IPv6" if ":" in cidr else "IPv4" for cidr in self.service_cidrs))

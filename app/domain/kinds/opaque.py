@@ -9,5 +9,5 @@ Opaque = Annotated[
 ]
 """An object whose fields are somebody else's business; server-side apply gives it owners field by field."""
 
-Quantities = dict[str, str]
-"""Amounts of resources by name, e.g. `{"cpu": "250m"}`, in Kubernetes' notation."""
+Quantities = Opaque
+"""Amounts of resources by name, e.g. `{"cpu": "250m"}`; nothing here is scheduled by them."""

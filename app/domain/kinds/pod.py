@@ -133,12 +133,45 @@ class HostIP(Wire):
     ip: str = field(default_factory=str)
 
 
+class ContainerStateWaiting(Wire):
+    """Why a container does not run yet."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerStateRunning(Wire):
+    """Since when a container runs."""
+
+    started_at: Time | None = None
+
+
+class ContainerStateTerminated(Wire):
+    """How a container ended."""
+
+    exit_code: int = field(default_factory=int)
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: Time | None = None
+    finished_at: Time | None = None
+    container_id: str = field(default="", name="containerID")
+
+
+class ContainerState(Wire):
+    """One of: waiting, running, terminated."""
+
+    waiting: ContainerStateWaiting | None = None
+    running: ContainerStateRunning | None = None
+    terminated: ContainerStateTerminated | None = None
+
+
 class ContainerStatus(Wire):
     """What was observed of one container."""
 
     name: str = field(default_factory=str)
-    state: Opaque = field(default_factory=dict)
-    last_state: Opaque = field(default_factory=dict)
+    state: ContainerState = field(default_factory=ContainerState)
+    last_state: ContainerState = field(default_factory=ContainerState)
     ready: bool = field(default_factory=bool)
     restart_count: int = field(default_factory=int)
     image: str = field(default_factory=str)
