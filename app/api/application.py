@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
+from app.api.bodies import Bodies
 from app.api.dispatch import Resources, Verb
 from app.api.documents import Documents
 from app.api.edge import Edge
@@ -18,7 +19,7 @@ from app.api.openapi.library import Library
 from app.api.openapi.routes import openapi_routes
 from app.api.reads import Reads
 from app.api.rendering import Renderer
-from app.api.reviews import REVIEWS
+from app.api.review_kinds import REVIEWS
 from app.api.streaming import Streams
 from app.api.writes import Writes
 from app.domain.kinds.catalog import Kinds
@@ -67,7 +68,7 @@ def create_app(
     kinds = Kinds((*registry.kinds, *REVIEWS))
     streams = Streams(limits.watches)
     renderer = Renderer(now)
-    resources = Resources(kinds, _verbs(registry, renderer, streams))
+    resources = Resources(kinds, _verbs(registry, Bodies(kinds), renderer, streams))
     stop = stopping or asyncio.Event()
 
     @asynccontextmanager
@@ -95,8 +96,8 @@ async def _end_watches(stopping: asyncio.Event, streams: Streams) -> None:
     streams.stop()
 
 
-def _verbs(registry: Registry, renderer: Renderer, streams: Streams) -> Mapping[str, Verb]:
-    reads, writes = Reads(registry, renderer, streams), Writes(registry, renderer)
+def _verbs(registry: Registry, bodies: Bodies, renderer: Renderer, streams: Streams) -> Mapping[str, Verb]:
+    reads, writes = Reads(registry, renderer, streams), Writes(registry, bodies, renderer)
     return {
         "get": reads.get,
         "list": reads.list,

@@ -1,16 +1,15 @@
 """Request bodies: the media types a verb accepts, and the object in them."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from app.api.exchange import Exchange
+from app.api.media_types import JSON, OBJECTS, YAML
+from app.api.protobuf.documents import ProtobufDocuments
 from app.domain.decoding import Strictness, decode, decode_json, parse_yaml
 from app.domain.errors import BadRequest, UnsupportedMediaType
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Wire
-
-JSON_TYPE = "application/json"
-YAML_TYPE = "application/yaml"
-OBJECT_TYPES = (JSON_TYPE, YAML_TYPE)
 
 WireT = TypeVar("WireT", bound=Wire)
 
@@ -31,31 +30,47 @@ def media_type(exchange: Exchange, accepted: tuple[str, ...]) -> str:
     return given
 
 
-async def read_object(exchange: Exchange, kind: Kind[Any], strictness: Strictness) -> tuple[Any, list[str]]:
-    """The object in the body, with warnings about fields that were dropped.
+class Bodies:
+    """Reads objects and options out of bodies.
 
-    Raises:
-        ApiError: The body is of a wrong type, too large, malformed, or holds something else than the path's kind.
+    Args:
+        kinds: Everything that may be sent.
     """
-    content_type = media_type(exchange, OBJECT_TYPES)
-    obj, warnings = decode_body(kind.model, content_type, await exchange.read_body(), strictness)
-    require_kind(kind, obj.api_version, obj.kind)
-    return obj, warnings
+
+    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
+        self._protobuf = ProtobufDocuments(kinds)
+
+    async def read_object(self, exchange: Exchange, kind: Kind[Any], strictness: Strictness) -> tuple[Any, list[str]]:
+        """The object in the body, with warnings about fields that were dropped.
+
+        Raises:
+            ApiError: The body is of a wrong type, too large, malformed, or holds something else than the path's kind.
+        """
+        content_type = media_type(exchange, OBJECTS)
+        obj, warnings = self.decode(kind.model, content_type, await exchange.read_body(), strictness)
+        _require_kind(kind, obj.api_version, obj.kind)
+        return obj, warnings
+
+    def decode(
+        self, model: type[WireT], content_type: str, body: bytes, strictness: Strictness
+    ) -> tuple[WireT, list[str]]:
+        """Decode a body of one of `OBJECTS`.
+
+        Raises:
+            BadRequest: It is malformed, or has unknown or duplicate fields under `Strict`.
+            UnsupportedMediaType: It is protobuf, and Kubernetes has no message for the model.
+        """
+        if content_type == JSON:
+            return decode_json(model, body, strictness=strictness)
+        if content_type == YAML:
+            document, duplicates = parse_yaml(body)
+            return decode(model, document, strictness=strictness, duplicates=duplicates)
+        document, dropped = self._protobuf.read(model, body)
+        obj, warnings = decode(model, document, strictness=strictness)
+        return obj, [*dropped, *warnings]
 
 
-def decode_body(model: type[WireT], content_type: str, body: bytes, strictness: Strictness) -> tuple[WireT, list[str]]:
-    """Decode a body of one of `OBJECT_TYPES`.
-
-    Raises:
-        BadRequest: It is malformed, or has unknown or duplicate fields under `Strict`.
-    """
-    if content_type == YAML_TYPE:
-        document, duplicates = parse_yaml(body)
-        return decode(model, document, strictness=strictness, duplicates=duplicates)
-    return decode_json(model, body, strictness=strictness)
-
-
-def require_kind(kind: Kind[Any], api_version: str, name: str) -> None:
+def _require_kind(kind: Kind[Any], api_version: str, name: str) -> None:
     """Check that a body is of the path's kind; one that does not say what it is, is taken to be.
 
     Raises:

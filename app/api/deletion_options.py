@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from app.api.bodies import OBJECT_TYPES, decode_body, media_type
+from app.api.bodies import Bodies, media_type
 from app.api.exchange import Exchange
+from app.api.media_types import OBJECTS
+from app.api.meta_models import DeleteOptionsBody, Preconditions
 from app.api.parameters import flag, whole_number
 from app.domain.decoding import Strictness
 from app.domain.errors import BadRequest, Cause, Invalid, forbidden, not_supported
-from app.domain.kinds.meta import Wire
 from app.registry.options import DeleteOptions
 
 _POLICIES: dict[str, Literal["Background", "Foreground", "Orphan"]] = {
@@ -18,34 +19,14 @@ _POLICIES: dict[str, Literal["Background", "Foreground", "Orphan"]] = {
 _NAMES = ("", "DeleteOptions")
 
 
-class Preconditions(Wire):
-    """What must hold of an object for it to be deleted."""
-
-    uid: str | None = None
-    resource_version: str | None = None
-
-
-class DeleteOptionsBody(Wire):
-    """DeleteOptions as the wire has them."""
-
-    api_version: str = ""
-    kind: str = ""
-    grace_period_seconds: int | None = None
-    preconditions: Preconditions | None = None
-    orphan_dependents: bool | None = None
-    propagation_policy: str | None = None
-    dry_run: list[str] | None = None
-    ignore_store_read_error_with_cluster_breaking_potential: bool | None = None
-
-
-async def read_delete_options(exchange: Exchange) -> DeleteOptions:
+async def read_delete_options(exchange: Exchange, bodies: Bodies) -> DeleteOptions:
     """The options of delete and deletecollection: a body wins over the query, as in Kubernetes.
 
     Raises:
         ApiError: The body is of a wrong type or malformed, or an option has no meaning.
     """
     body = await exchange.read_body()
-    options = _from_body(exchange, body) if body else _from_query(exchange)
+    options = _from_body(exchange, bodies, body) if body else _from_query(exchange)
     causes = _causes(options)
     if causes:
         told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
@@ -62,8 +43,8 @@ async def read_delete_options(exchange: Exchange) -> DeleteOptions:
     )
 
 
-def _from_body(exchange: Exchange, body: bytes) -> DeleteOptionsBody:
-    options, _ = decode_body(DeleteOptionsBody, media_type(exchange, OBJECT_TYPES), body, Strictness.IGNORE)
+def _from_body(exchange: Exchange, bodies: Bodies, body: bytes) -> DeleteOptionsBody:
+    options, _ = bodies.decode(DeleteOptionsBody, media_type(exchange, OBJECTS), body, Strictness.IGNORE)
     if options.kind not in _NAMES:
         raise BadRequest(f"the body of a deletion is DeleteOptions, not {options.kind}")
     return options

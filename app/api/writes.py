@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.api.bodies import read_object
+from app.api.bodies import Bodies
 from app.api.deletion_options import read_delete_options
 from app.api.exchange import Exchange
 from app.api.parameters import list_options, strictness, write_options
@@ -19,28 +19,29 @@ from app.registry.registry import Registry
 class Writes:
     """Reads what a client wants written, lets the registry do it and sends what became of it."""
 
-    def __init__(self, registry: Registry, renderer: Renderer) -> None:
+    def __init__(self, registry: Registry, bodies: Bodies, renderer: Renderer) -> None:
         self._registry = registry
+        self._bodies = bodies
         self._renderer = renderer
 
     async def create(self, exchange: Exchange, target: Target) -> None:
         """POST to a collection."""
         if is_review(target.kind):
-            await answer_review(exchange, target.kind, self._renderer)
+            await answer_review(exchange, target.kind, self._bodies, self._renderer)
             return
         if target.namespace is None:
             raise MethodNotAllowed(
                 f"{target.kind.plural} are created in a namespace: POST to /namespaces/NAMESPACE/{target.kind.plural}"
             )
         options = write_options(exchange)
-        obj, warnings = await read_object(exchange, target.kind, strictness(exchange.query))
+        obj, warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
         answer = await self._registry.create(target.kind, target.namespace, obj, options)
         await self._send(exchange, target, answer, warnings)
 
     async def update(self, exchange: Exchange, target: Target) -> None:
         """PUT of an object or a subresource."""
         options = write_options(exchange)
-        obj, warnings = await read_object(exchange, target.kind, strictness(exchange.query))
+        obj, warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
         answer = await self._registry.update(
             target.kind, target.namespace or "", target.name, obj, options, target.subresource
         )
@@ -48,7 +49,7 @@ class Writes:
 
     async def delete(self, exchange: Exchange, target: Target) -> None:
         """DELETE of an object; the body may carry DeleteOptions."""
-        options = await read_delete_options(exchange)
+        options = await read_delete_options(exchange, self._bodies)
         answer = await self._registry.delete(target.kind, target.namespace or "", target.name, options)
         if answer.deleted and not target.kind.delete_returns_object:
             kind, entry = target.kind, answer.entry
@@ -63,7 +64,7 @@ class Writes:
         if target.namespace is None:
             raise MethodNotAllowed("a collection is deleted one namespace at a time")
         selected = list_options(exchange.query)
-        options = await read_delete_options(exchange)
+        options = await read_delete_options(exchange, self._bodies)
         page = await self._registry.delete_collection(target.kind, target.namespace, selected, options)
         await self._renderer.page(exchange, target.kind, page)
 

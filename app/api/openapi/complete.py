@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from app.api.bodies import JSON_TYPE
-from app.api.openapi.content import STATUS, Document, reference, request_body, success
+from app.api.media_types import JSON
+from app.api.model_names import STATUS
+from app.api.openapi.content import Document, reference, request_body, success
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
 from app.api.openapi.plain import plain_paths
@@ -101,4 +102,4 @@ def _operation(operation: Operation) -> Document:
 
 
 def _error(text: str) -> Document:
-    return {"description": text, "content": {JSON_TYPE: {"schema": reference(STATUS)}}}
+    return {"description": text, "content": {JSON: {"schema": reference(STATUS)}}}

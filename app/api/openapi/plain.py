@@ -1,11 +1,11 @@
 """The operations that are about no kind: discovery, version, health."""
 
-from app.api.bodies import JSON_TYPE
+from app.api.media_types import JSON
 from app.api.openapi.content import Document
 from app.domain.kinds.catalog import Kinds
 
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
-_OBJECT = {JSON_TYPE: {"schema": {"type": "object", "additionalProperties": True}}}
+_OBJECT = {JSON: {"schema": {"type": "object", "additionalProperties": True}}}
 _CHECKS = ("healthz", "livez", "readyz")
 
 

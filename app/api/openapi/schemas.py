@@ -5,24 +5,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from app.api.deletion_options import DeleteOptionsBody, Preconditions
-from app.api.openapi.content import DELETE_OPTIONS, META, PATCH, STATUS, WATCH_EVENT, Document, reference
+from app.api.meta_models import DeleteOptionsBody, ListMeta, Status
+from app.api.model_names import META, ModelNames, package_of
+from app.api.openapi.content import PATCH, WATCH_EVENT, Document, reference
 from app.api.openapi.operations import group_version_kind
-from app.api.statuses import ListMeta, Status, StatusCause, StatusDetails
 from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import ObjectMeta, ObjectReference, Wire
+from app.domain.kinds.meta import Wire
 from app.domain.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of
 
 _LARGEST_INT32 = 2**31 - 1
-_NAMES: dict[type[Wire], str] = {
-    DeleteOptionsBody: DELETE_OPTIONS,
-    ListMeta: f"{META}.ListMeta",
-    ObjectReference: "io.k8s.api.core.v1.ObjectReference",
-    Preconditions: f"{META}.Preconditions",
-    Status: STATUS,
-    StatusCause: f"{META}.StatusCause",
-    StatusDetails: f"{META}.StatusDetails",
-}
 
 
 class Schemas:
@@ -35,7 +26,7 @@ class Schemas:
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
         kinds = tuple(kinds)
         self.collected: dict[str, Document] = {}
-        self._packages = _packages(kinds)
+        self._names = ModelNames(kinds)
         for kind in kinds:
             self._add_kind(kind)
         for model in (DeleteOptionsBody, Status):
@@ -44,7 +35,7 @@ class Schemas:
         self.collected[WATCH_EVENT] = _WATCH_EVENT
 
     def _add_kind(self, kind: Kind[Any]) -> None:
-        package = kind.schema.rpartition(".")[0]
+        package = package_of(kind)
         identity = group_version_kind(kind)
         model: type[Wire] = kind.model
         self._struct(schema_of(model), package, kind.schema)
@@ -55,7 +46,7 @@ class Schemas:
 
     def _struct(self, struct: StructType, package: str, name: str = "") -> Document:
         """Collect a model, unless it is there already, and refer to it."""
-        name = name or self._name(struct.model, package)
+        name = name or self._names.name(struct.model, package)
         if name not in self.collected:
             described = self.collected[name] = {"type": "object", "description": _summary(struct.model)}
             texts = dict(_attributes(struct.model))
@@ -65,9 +56,6 @@ class Schemas:
             if struct.atomic:
                 described["x-kubernetes-map-type"] = "atomic"
         return reference(name)
-
-    def _name(self, model: type[Wire], package: str) -> str:
-        return _NAMES.get(model) or f"{self._packages.get(model.__module__, package)}.{model.__name__}"
 
     def _property(self, field: Field, package: str, text: str) -> Document:
         schema = self._type(field.type, package)
@@ -90,15 +78,6 @@ class Schemas:
                 return _scalar(of)
             case AnyType():
                 return {}
-
-
-def _packages(kinds: Iterable[Kind[Any]]) -> dict[str, str]:
-    """The package of what a module declares, by module, as far as its kinds agree on one."""
-    packages: dict[str, set[str]] = {}
-    for kind in kinds:
-        packages.setdefault(kind.model.__module__, set()).add(kind.schema.rpartition(".")[0])
-    unique = {module: found.pop() for module, found in packages.items() if len(found) == 1}
-    return unique | {ObjectMeta.__module__: META}
 
 
 def _scalar(of: ScalarType) -> Document:

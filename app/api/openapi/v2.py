@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.api.bodies import JSON_TYPE, YAML_TYPE
-from app.api.openapi.content import DELETE_OPTIONS, PATCH, PATCH_TYPES, Document, result_schema
+from app.api.media_types import JSON, PATCHES, YAML
+from app.api.model_names import DELETE_OPTIONS
+from app.api.openapi.content import PATCH, Document, result_schema
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
 from app.domain.kinds.kind import Kind
@@ -54,8 +55,8 @@ def _operation(operation: Operation) -> Document:
         "tags": [tag(operation.kind)],
         "description": operation.summary,
         "operationId": operation.operation_id,
-        "consumes": list(PATCH_TYPES) if operation.body == "patch" else [JSON_TYPE, YAML_TYPE],
-        "produces": [JSON_TYPE, YAML_TYPE],
+        "consumes": list(PATCHES) if operation.body == "patch" else [JSON, YAML],
+        "produces": [JSON, YAML],
         "parameters": [*_body(operation), *(_parameter(each) for each in operation.parameters)],
         "responses": {
             **{str(code): {"description": "OK", "schema": result} for code in operation.codes},

@@ -1,0 +1,45 @@
+"""Kubernetes' names of the models: `io.k8s.api.core.v1.ServiceSpec`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.api.meta_models import DeleteOptionsBody, ListMeta, Preconditions, Status, StatusCause, StatusDetails
+from app.api.review_kinds import FieldSelectorRequirement, LabelSelectorRequirement
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import ObjectMeta, ObjectReference, Wire
+
+META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+STATUS = f"{META}.Status"
+DELETE_OPTIONS = f"{META}.DeleteOptions"
+
+_NAMES: dict[type[Wire], str] = {
+    DeleteOptionsBody: DELETE_OPTIONS,
+    FieldSelectorRequirement: f"{META}.FieldSelectorRequirement",
+    LabelSelectorRequirement: f"{META}.LabelSelectorRequirement",
+    ListMeta: f"{META}.ListMeta",
+    ObjectReference: "io.k8s.api.core.v1.ObjectReference",
+    Preconditions: f"{META}.Preconditions",
+    Status: STATUS,
+    StatusCause: f"{META}.StatusCause",
+    StatusDetails: f"{META}.StatusDetails",
+}
+
+
+class ModelNames:
+    """Names models after the module that declares them: what stands beside a kind is of the kind's package."""
+
+    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
+        packages: dict[str, set[str]] = {}
+        for kind in kinds:
+            packages.setdefault(kind.model.__module__, set()).add(package_of(kind))
+        unique = {module: found.pop() for module, found in packages.items() if len(found) == 1}
+        self._packages = unique | {ObjectMeta.__module__: META}
+
+    def name(self, model: type[Wire], package: str) -> str:
+        """The name of a model, in `package` if its module does not tell."""
+        return _NAMES.get(model) or f"{self._packages.get(model.__module__, package)}.{model.__name__}"
+
+
+def package_of(kind: Kind[Any]) -> str:
+    """`io.k8s.api.core.v1`."""
+    return kind.schema.rpartition(".")[0]

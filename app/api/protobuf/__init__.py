@@ -1,0 +1,1 @@
+"""Kubernetes' protobuf encoding of request bodies, which Go clients prefer."""

@@ -1,0 +1,105 @@
+"""Protobuf bodies to documents, which are then decoded as JSON bodies are."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from app.api.meta_models import DeleteOptionsBody
+from app.api.model_names import ModelNames, package_of
+from app.api.protobuf.messages import UNKNOWN, Messages
+from app.domain.errors import BadRequest, UnsupportedMediaType
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Wire
+from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.timestamps import format_micro_time, format_time
+
+_MAGIC = b"k8s\x00"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INT = 0
+DROPPED = "the protobuf body has fields that are not known here; they were dropped, send JSON to have them named"
+
+
+class ProtobufDocuments:
+    """Reads protobuf bodies of the kinds that Kubernetes has a message for."""
+
+    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
+        kinds = tuple(kinds)
+        self._packages: dict[type[Wire], str] = {kind.model: package_of(kind) for kind in kinds}
+        self._packages[DeleteOptionsBody] = ""
+        self._messages = Messages(self._packages.items(), ModelNames(kinds))
+
+    def read(self, model: type[Wire], body: bytes) -> tuple[dict[str, Any], list[str]]:
+        """The document in a body, and what there is to warn of.
+
+        Raises:
+            UnsupportedMediaType: There is no message for the model.
+            BadRequest: The body is malformed.
+        """
+        message_class = self._messages.of(model, self._packages[model])
+        if message_class is None:
+            raise UnsupportedMediaType(f"there is no protobuf form of {model.__name__}; send application/json")
+        if not body.startswith(_MAGIC):
+            raise BadRequest("a protobuf body starts with the bytes k8s and 0")
+        try:
+            envelope: Any = self._messages.built_in(UNKNOWN).FromString(body[len(_MAGIC) :])
+            message = message_class.FromString(envelope.raw)
+            dropped: list[str] = []
+            document = _struct(schema_of(model), message, dropped)
+        except (DecodeError, UnicodeDecodeError, msgspec.MsgspecError, OverflowError) as error:
+            raise BadRequest(f"the protobuf body is malformed: {error}") from error
+        meta = envelope.typeMeta
+        document |= {key: value for key, value in (("apiVersion", meta.apiVersion), ("kind", meta.kind)) if value}
+        return document, dropped[:1]
+
+
+def _struct(struct: StructType, message: Any, dropped: list[str]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for described, value in message.ListFields():
+        field = struct.fields[described.name]
+        read = _value(field.type, value, dropped)
+        if read is not None and not (read == "" and not field.nullable):
+            document[field.wire] = read
+    if len(UnknownFieldSet(message)):
+        dropped.append(DROPPED)
+    return document
+
+
+def _value(of: Type, value: Any, dropped: list[str]) -> Any:
+    match of:
+        case StructType():
+            return _struct(of, value, dropped)
+        case ListType():
+            return [_value(of.item, part, dropped) for part in value]
+        case MapType(value=AnyType()) | AnyType():
+            return msgspec.json.decode(value.raw) if value.raw else None
+        case MapType():
+            return {key: _entry(of.value, part, dropped) for key, part in value.items()}
+        case ScalarType():
+            return _scalar(of, value)
+
+
+def _entry(of: Type, value: Any, dropped: list[str]) -> Any:
+    """A value of a map; Kubernetes' quantities are messages there."""
+    return value.string if _is_quantity(of, value) else _value(of, value, dropped)
+
+
+def _is_quantity(of: Type, value: Any) -> bool:
+    return isinstance(of, ScalarType) and isinstance(value, Message)
+
+
+def _scalar(of: ScalarType, value: Any) -> Any:
+    if len(of.names) > 1:
+        return value.intVal if value.type == _INT else value.strVal
+    return _moment(of, value) if of.format == "date-time" else value
+
+
+def _moment(of: ScalarType, value: Any) -> str | None:
+    """A moment in its JSON form; Go writes the zero time as an empty message, which JSON has as null."""
+    if not value.seconds and not value.nanos:
+        return None
+    moment = _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+    return format_micro_time(moment) if r"\.\d{6}" in of.pattern else format_time(moment)

@@ -1,0 +1,169 @@
+"""Questions a client asks about itself: may I do this, what may I do, who am I.
+
+They are kinds of which nothing is stored: the answer to a POST is the object with its status filled in.
+"""
+
+from typing import Any
+
+from msgspec import field
+
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import KubeObject, Wire
+
+AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
+
+
+class FieldSelectorRequirement(Wire):
+    """One requirement on a field (meta/v1)."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class LabelSelectorRequirement(Wire):
+    """One requirement on a label (meta/v1)."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class FieldSelectorAttributes(Wire):
+    """The field selector of a list or watch, parsed or as it was written."""
+
+    raw_selector: str = ""
+    requirements: list[FieldSelectorRequirement] | None = None
+
+
+class LabelSelectorAttributes(Wire):
+    """The label selector of a list or watch, parsed or as it was written."""
+
+    raw_selector: str = ""
+    requirements: list[LabelSelectorRequirement] | None = None
+
+
+class ResourceAttributes(Wire):
+    """A request for a resource."""
+
+    namespace: str = ""
+    verb: str = ""
+    group: str = ""
+    version: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    field_selector: FieldSelectorAttributes | None = None
+    label_selector: LabelSelectorAttributes | None = None
+
+
+class NonResourceAttributes(Wire):
+    """A request for a path that is no resource."""
+
+    path: str = ""
+    verb: str = ""
+
+
+class SelfSubjectAccessReviewSpec(Wire):
+    """What the client would like to do: exactly one of the two."""
+
+    resource_attributes: ResourceAttributes | None = None
+    non_resource_attributes: NonResourceAttributes | None = None
+
+
+class SubjectAccessReviewStatus(Wire):
+    """Whether it may."""
+
+    allowed: bool = False
+    denied: bool = False
+    reason: str = ""
+    evaluation_error: str = ""
+
+
+class SelfSubjectAccessReview(KubeObject):
+    """May I do this? (authorization.k8s.io/v1)."""
+
+    spec: SelfSubjectAccessReviewSpec = field(default_factory=SelfSubjectAccessReviewSpec)
+    status: SubjectAccessReviewStatus = field(default_factory=SubjectAccessReviewStatus)
+
+
+class SelfSubjectRulesReviewSpec(Wire):
+    """The namespace asked about."""
+
+    namespace: str = ""
+
+
+class ResourceRule(Wire):
+    """Verbs allowed on resources."""
+
+    verbs: list[str] | None = None
+    api_groups: list[str] | None = None
+    resources: list[str] | None = None
+    resource_names: list[str] | None = None
+
+
+class NonResourceRule(Wire):
+    """Verbs allowed on paths."""
+
+    verbs: list[str] | None = None
+    non_resource_urls: list[str] | None = field(default=None, name="nonResourceURLs")
+
+
+class SubjectRulesReviewStatus(Wire):
+    """What is allowed; `incomplete` when there may be more."""
+
+    resource_rules: list[ResourceRule] | None = None
+    non_resource_rules: list[NonResourceRule] | None = None
+    incomplete: bool = False
+    evaluation_error: str = ""
+
+
+class SelfSubjectRulesReview(KubeObject):
+    """What may I do in a namespace? (authorization.k8s.io/v1)."""
+
+    spec: SelfSubjectRulesReviewSpec = field(default_factory=SelfSubjectRulesReviewSpec)
+    status: SubjectRulesReviewStatus = field(default_factory=SubjectRulesReviewStatus)
+
+
+class UserInfo(Wire):
+    """A user."""
+
+    username: str = ""
+    uid: str = ""
+    groups: list[str] | None = None
+    extra: dict[str, list[str]] | None = None
+
+
+class SelfSubjectReviewStatus(Wire):
+    """Who the client is."""
+
+    user_info: UserInfo = field(default_factory=UserInfo)
+
+
+class SelfSubjectReview(KubeObject):
+    """Who am I? (authentication.k8s.io/v1, KEP-3325)."""
+
+    status: SelfSubjectReviewStatus = field(default_factory=SelfSubjectReviewStatus)
+
+
+def _review(group: str, model: type[Any]) -> Kind[Any]:
+    name = model.__name__
+    return Kind(
+        group=group,
+        version="v1",
+        name=name,
+        plural=name.lower() + "s",
+        singular=name.lower(),
+        namespaced=False,
+        model=model,
+        schema=f"io.k8s.api.{group.partition('.')[0]}.v1.{name}",
+        columns=(),
+        verbs=("create",),
+    )
+
+
+SELF_REVIEW = _review(AUTHENTICATION, SelfSubjectReview)
+ACCESS_REVIEW = _review(AUTHORIZATION, SelfSubjectAccessReview)
+RULES_REVIEW = _review(AUTHORIZATION, SelfSubjectRulesReview)
+REVIEWS = (SELF_REVIEW, ACCESS_REVIEW, RULES_REVIEW)
+"""The kinds, for paths, discovery and OpenAPI."""
