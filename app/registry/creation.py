@@ -83,7 +83,8 @@ class Creation:
         cluster = self._context.cluster()
         _fill_metadata(kind, namespace, obj, cluster)
         kind.strategy.prepare_create(obj, cluster)
-        causes = [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
+        causes = kind.strategy.unavailable(obj, None, cluster)
+        causes = causes or [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
         if causes:
             raise invalid_object(kind, obj.metadata.name, causes)
         record_update(kind, None, obj, options.field_manager, cluster.now)

@@ -127,13 +127,14 @@ class Updating:
         _carry_metadata(kind, new, old)
         prepare, validate = _hooks(kind, subresource)
         prepare(new, old, cluster)
-        causes = validate(new, old, cluster)
-        causes = [*validate_metadata_update(kind, new.metadata, old.metadata), *causes]
+        causes = [] if subresource else kind.strategy.unavailable(new, old, cluster)
+        causes = causes or [*validate_metadata_update(kind, new.metadata, old.metadata), *validate(new, old, cluster)]
         if causes:
             raise invalid_object(kind, old.metadata.name, causes)
         if not recorded:
             record_update(kind, old, new, options.field_manager, cluster.now, subresource)
-        return (*options.warnings, *kind.strategy.warnings(new, old))
+        warnings = kind.strategy.status_warnings if subresource == "status" else kind.strategy.warnings
+        return (*options.warnings, *warnings(new, old))
 
     async def _store(
         self,

@@ -26,11 +26,9 @@ class Wire(msgspec.Struct, rename=wire_name, omit_defaults=True, forbid_unknown_
 
     Attributes:
         atomic: Whether server-side apply gives it one owner as a whole (`x-kubernetes-map-type: atomic`).
-        schema: Its OpenAPI name where that does not follow from its module, else "".
     """
 
     atomic: ClassVar[bool] = False
-    schema: ClassVar[str] = ""
 
 
 def patch_key(*keys: str, strategic: str | None = None) -> Meta:
@@ -59,6 +57,15 @@ ATOMIC = Meta(extra_json_schema={"x-kubernetes-list-type": "atomic"})
 ATOMIC_MAP = Meta(extra_json_schema={"x-kubernetes-map-type": "atomic"})
 """A map that is replaced whole by server-side apply."""
 
+
+def api_default(value: str) -> Meta:
+    """Declare what the API server puts where a field is left out, for fields that tell list items apart.
+
+    Server-side apply must know a list item before defaulting has seen it.
+    """
+    return Meta(extra_json_schema={"default": value})
+
+
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 """Go's `int32`, which most integers of the API are; what does not fit is refused when it is decoded."""
 
@@ -77,6 +84,10 @@ MicroTime = Annotated[str, Meta(pattern=_SECONDS + r"\.\d{6}Z$", extra_json_sche
 
 def null() -> None:
     """Default factory of a field that the wire shows as `null` rather than leaving it out."""
+
+
+KEEPS_EMPTY = Meta(extra={"keeps_empty": True})
+"""A list or map whose empty form says something else than leaving it out; mostly they mean the same."""
 
 
 class OwnerReference(Wire):
@@ -121,7 +132,7 @@ class ObjectMeta(Wire):
     annotations: dict[str, str] | None = None
     owner_references: Annotated[list[OwnerReference], patch_key("uid")] | None = None
     finalizers: Annotated[list[str], MERGE_SET] | None = None
-    managed_fields: list[ManagedFieldsEntry] | None = None
+    managed_fields: Annotated[list[ManagedFieldsEntry], KEEPS_EMPTY] | None = None
 
 
 class Condition(Wire):
@@ -139,7 +150,6 @@ class ObjectReference(Wire):
     """A pointer to another object."""
 
     atomic = True
-    schema = "io.k8s.api.core.v1.ObjectReference"
 
     kind: str = ""
     namespace: str = ""

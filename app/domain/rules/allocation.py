@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.kinds.meta import Cluster
-from app.domain.kinds.service import LoadBalancerIngress, Service
+from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service
 from app.domain.ranges import AddressPool, PortRange, RandomBelow
 from app.domain.rules.conditions import (
     Shortage,
@@ -131,8 +131,9 @@ class _Attempt:
             self._show(address)
 
     def _show(self, address: str) -> None:
-        status = self._service.status.load_balancer
-        status.ingress = [*(status.ingress or []), LoadBalancerIngress(ip=address, ip_mode="VIP")]
+        points = self._service.status.load_balancer.ingress or []
+        point = LoadBalancerIngress(ip=address, ip_mode="VIP")
+        self._service.status.load_balancer = LoadBalancerStatus(ingress=[*points, point])
 
     def _named(self, asked: StaticAddress) -> str | None:
         if asked.address:

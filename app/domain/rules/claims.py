@@ -2,7 +2,9 @@
 
 from app.domain.kinds.meta import Claim
 from app.domain.kinds.service import Service
+from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.conditions import is_served_by_us
+from app.domain.rules.families import FAMILIES
 from app.domain.rules.load_balancer_wish import (
     ADDITIONAL_ADDRESSES,
     HIGH_AVAILABILITY_PORTS,
@@ -11,9 +13,7 @@ from app.domain.rules.load_balancer_wish import (
     annotation_field,
     static_address,
 )
-from app.domain.rules.needs import ingress_addresses, is_headless, needs_cluster_ip
-
-FAMILIES = ("IPv4", "IPv6")
+from app.domain.rules.needs import ingress_addresses, is_headless, needs_cluster_ip, needs_node_ports
 
 
 def claims(service: Service) -> tuple[Claim, ...]:
@@ -24,12 +24,14 @@ def claims(service: Service) -> tuple[Claim, ...]:
 def _cluster_ips(service: Service) -> list[Claim]:
     if not needs_cluster_ip(service.spec) or is_headless(service.spec):
         return []
-    return [Claim("cluster_ips", address, "spec.clusterIPs") for address in service.spec.cluster_ips or []]
+    return [Claim("cluster_ips", canonical(address), "spec.clusterIPs") for address in service.spec.cluster_ips or []]
 
 
 def _node_ports(service: Service) -> list[Claim]:
-    """A node port is one claim whatever the protocols that share it."""
+    """A node port is one claim whatever the protocols that share it; an alias may show numbers that mean nothing."""
     found: dict[int, str] = {}
+    if not needs_node_ports(service.spec):
+        return []
     for index, port in enumerate(service.spec.ports or []):
         if port.node_port:
             found.setdefault(port.node_port, f"spec.ports[{index}].nodePort")
@@ -43,7 +45,7 @@ def _frontends(service: Service) -> list[Claim]:
     if not is_served_by_us(service):
         return []
     asked = _asked_addresses(service)
-    addresses = dict.fromkeys([*asked, *ingress_addresses(service)])
+    addresses = dict.fromkeys([*asked, *map(canonical, ingress_addresses(service))])
     whole = annotation(service, HIGH_AVAILABILITY_PORTS) == "true"
     result = []
     for address in addresses:
@@ -59,8 +61,9 @@ def _frontends(service: Service) -> list[Claim]:
 def _asked_addresses(service: Service) -> dict[str, str]:
     """Each address that the client asks for, with the field where it does."""
     found = dict.fromkeys(additional_addresses(service), annotation_field(ADDITIONAL_ADDRESSES))
-    for family in FAMILIES:
-        asked = static_address(service, family)
-        if asked is not None and asked.address and family in (service.spec.ip_families or []):
-            found[asked.address] = asked.field
+    for family in service.spec.ip_families or []:
+        asked = static_address(service, family) if family in FAMILIES else None
+        if asked is not None:
+            named = [address for address in ingress_addresses(service) if family_of(address) == family]
+            found |= dict.fromkeys([asked.address] if asked.address else map(canonical, named), asked.field)
     return found

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from app.domain.kinds.meta import Cluster, Condition
 from app.domain.kinds.service import Service
+from app.domain.rules.addresses import family_of
 from app.domain.rules.load_balancer_wish import additional_addresses, is_ours
 from app.domain.rules.needs import (
     EXTERNAL_NAME,
-    family_of,
     ingress_addresses,
     is_headless,
     lacks_health_check_node_port,
@@ -88,15 +88,28 @@ def refresh_conditions(service: Service, cluster: Cluster, shortages: Sequence[S
     _refresh_resolvable(service, cluster)
 
 
+def keep_own_conditions(new: Service, old: Service) -> None:
+    """Put our conditions back as they are stored, where the client has them or else at the end, in place."""
+    own = {item.type: item for item in old.status.conditions or [] if item.type in OWN}
+    kept = []
+    for item in new.status.conditions or []:
+        if item.type not in OWN:
+            kept.append(item)
+        elif item.type in own:
+            kept.append(own.pop(item.type))
+    new.status.conditions = [*kept, *own.values()] or None
+
+
 def set_condition(service: Service, cluster: Cluster, type_: str, status: str, *, reason: str, message: str) -> None:
     """Write one condition; its transition time moves only when its status does."""
     found = find_condition(service, type_)
+    since = found.last_transition_time if found is not None and found.status == status else cluster.now
+    written = Condition(type=type_, status=status, last_transition_time=since, reason=reason, message=message)
+    conditions = service.status.conditions or []
     if found is None:
-        found = Condition(type=type_)
-        service.status.conditions = [*(service.status.conditions or []), found]
-    if found.status != status:
-        found.status, found.last_transition_time = status, cluster.now
-    found.reason, found.message = reason, message
+        service.status.conditions = [*conditions, written]
+    else:
+        service.status.conditions = [written if item.type == type_ else item for item in conditions]
 
 
 def find_condition(service: Service, type_: str) -> Condition | None:

@@ -3,16 +3,24 @@
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
 
 CLUSTER_IP, NODE_PORT, LOAD_BALANCER, EXTERNAL_NAME = "ClusterIP", "NodePort", "LoadBalancer", "ExternalName"
+TYPES = (CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT)
 NONE = "None"
 """The clusterIP of a headless Service."""
 
+CLIENT_IP, NO_AFFINITY = "ClientIP", "None"
 CLUSTER, LOCAL = "Cluster", "Local"
+TRAFFIC_POLICIES = (CLUSTER, LOCAL)
 SINGLE_STACK, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK = "SingleStack", "PreferDualStack", "RequireDualStack"
+
+
+def is_proxied(spec: ServiceSpec) -> bool:
+    """Whether the type is one of those that proxies serve."""
+    return spec.type in (CLUSTER_IP, NODE_PORT, LOAD_BALANCER)
 
 
 def is_headless(spec: ServiceSpec) -> bool:
     """Whether the client asked for no ClusterIP (`spec.clusterIP: None`)."""
-    return spec.cluster_ip == NONE or spec.cluster_ips == [NONE]
+    return spec.cluster_ips == [NONE]
 
 
 def needs_cluster_ip(spec: ServiceSpec) -> bool:
@@ -62,8 +70,3 @@ def lacks_health_check_node_port(spec: ServiceSpec) -> bool:
 def ingress_addresses(service: Service) -> list[str]:
     """The addresses at which a load balancer takes traffic for it."""
     return [item.ip for item in service.status.load_balancer.ingress or [] if item.ip]
-
-
-def family_of(address: str) -> str:
-    """The family of an address that is known to be one."""
-    return "IPv6" if ":" in address else "IPv4"

@@ -1,14 +1,87 @@
 """The rules of a Service, in the order in which the API server applies them (pkg/registry/core/service)."""
 
+from msgspec.structs import replace
+
+from app.domain.errors import Cause
 from app.domain.kinds.kind import Strategy
-from app.domain.kinds.meta import Claim
-from app.domain.kinds.service import Service
+from app.domain.kinds.meta import Claim, Cluster
+from app.domain.kinds.service import Service, ServiceStatus
+from app.domain.rules.asked_values import asked_value_causes, share_asked_node_ports
+from app.domain.rules.azure_annotations import annotation_causes, annotation_warnings
 from app.domain.rules.claims import claims
-from app.domain.rules.conditions import is_pending
+from app.domain.rules.conditions import is_pending, is_served_by_us, keep_own_conditions, refresh_conditions
+from app.domain.rules.defaulting import apply_defaults
+from app.domain.rules.families import normalise_cluster_ips, plan_families
+from app.domain.rules.frontends import frontend_causes, frontend_warnings, keep_frontends
+from app.domain.rules.load_balancer_wish import is_ours
+from app.domain.rules.service_status import status_causes
+from app.domain.rules.service_update import service_update_causes
+from app.domain.rules.service_validation import service_causes
+from app.domain.rules.service_warnings import service_warnings, status_warnings
+from app.domain.rules.transitions import drop_what_the_type_forbids, restore_chosen_values
 
 
 class ServiceStrategy(Strategy[Service]):
-    """Service: defaulting, validation, transitions, claims."""
+    """Service: defaulting, transitions, validation, claims."""
+
+    def prepare_create(self, new: Service, cluster: Cluster) -> None:
+        """Drop the status, fill in what the client left out, and say what is still to be allocated."""
+        new.status = ServiceStatus()
+        apply_defaults(new)
+        normalise_cluster_ips(new.spec, None)
+        share_asked_node_ports(new.spec)
+        _settle_families(new, None, cluster)
+        refresh_conditions(new, cluster)
+
+    def unavailable(self, new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
+        """Name what cannot be allocated: Kubernetes allocates first and then validates."""
+        _, causes = plan_families(new, old, cluster)
+        return causes or asked_value_causes(new, old, cluster)
+
+    def validate_create(self, new: Service, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        return [*service_causes(new, None), *_own_load_balancer_causes(new, None, cluster)]
+
+    def prepare_update(self, new: Service, old: Service, cluster: Cluster) -> None:
+        """Carry over what the server chose and what only `/status` may change; drop what the type has no use for."""
+        apply_defaults(new)
+        restore_chosen_values(new.spec, old.spec)
+        normalise_cluster_ips(new.spec, old.spec)
+        _settle_families(new, old, cluster)
+        new.status = replace(old.status)
+        drop_what_the_type_forbids(new, old)
+        keep_frontends(new, old, cluster)
+        refresh_conditions(new, cluster)
+
+    def validate_update(self, new: Service, old: Service, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong or must not change."""
+        causes = [*service_update_causes(new, old), *service_causes(new, old)]
+        return [*causes, *_own_load_balancer_causes(new, old, cluster)]
+
+    def prepare_status(self, new: Service, old: Service, cluster: Cluster) -> None:
+        """Restore the spec, our own conditions, and the addresses of a load balancer that is ours."""
+        apply_defaults(new)
+        new.spec = old.spec
+        keep_own_conditions(new, old)
+        if is_ours(old, cluster):
+            new.status.load_balancer = old.status.load_balancer
+
+    def validate_status(self, new: Service, old: Service, cluster: Cluster) -> list[Cause]:
+        """Name every field of the status that is wrong."""
+        del cluster
+        return status_causes(new, old)
+
+    def warnings(self, new: Service, old: Service | None) -> list[str]:
+        """Deprecated, ignored, ambiguous or misspelt values."""
+        del old
+        if not is_served_by_us(new):
+            return service_warnings(new)
+        return [*service_warnings(new), *annotation_warnings(new), *frontend_warnings(new)]
+
+    def status_warnings(self, new: Service, old: Service) -> list[str]:
+        """Ambiguous addresses."""
+        del old
+        return status_warnings(new)
 
     def claims(self, obj: Service) -> tuple[Claim, ...]:
         """The addresses and ports that the Service shows."""
@@ -17,3 +90,16 @@ class ServiceStrategy(Strategy[Service]):
     def pending(self, obj: Service) -> bool:
         """Whether something is left for the reconciler to allocate."""
         return is_pending(obj)
+
+
+def _settle_families(new: Service, old: Service | None, cluster: Cluster) -> None:
+    plan, _ = plan_families(new, old, cluster)
+    if plan is not None:
+        plan.apply(new.spec)
+
+
+def _own_load_balancer_causes(new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
+    if not is_ours(new, cluster):
+        return []
+    served_before = old if old is not None and is_ours(old, cluster) else None
+    return [*annotation_causes(new, served_before), *frontend_causes(new, served_before, cluster)]

@@ -1,0 +1,138 @@
+"""How addresses and CIDRs are spelled: strict since KEP-4858, with what stands in older objects tolerated.
+
+Strict means: no leading zeros, no IPv4 inside IPv6 (`::ffff:1.2.3.4`), no bits beyond a CIDR's prefix. IPv6 need not be
+in canonical form, which is warned of (RFC 5952).
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+
+from app.domain.errors import Cause, invalid
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+_IPV4_DIGITS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
+_LINK_LOCAL_SCOPE = 2
+_LOCAL_MULTICAST_V4 = IPv4Network("224.0.0.0/24")
+
+
+def strict_address(text: str) -> Address | None:
+    """Read an address; None when it is none, or ambiguous to some reader."""
+    try:
+        address = IPv6Address(text) if ":" in text else IPv4Address(text)
+    except AddressValueError:
+        return None
+    ambiguous = isinstance(address, IPv6Address) and (address.ipv4_mapped is not None or address.scope_id is not None)
+    return None if ambiguous else address
+
+
+def sloppy_address(text: str) -> Address | None:
+    """Read an address as servers before KEP-4858 did: leading zeros count for nothing, mapped IPv4 is IPv4."""
+    if _IPV4_DIGITS.fullmatch(text):
+        return strict_address(_ZEROS.sub("", text))
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        return None
+    return None if address.scope_id is not None else address.ipv4_mapped or address
+
+
+def strict_network(text: str) -> Network | None:
+    """Read a CIDR; None when it is none, or ambiguous to some reader."""
+    network = _network(text)
+    return network if network is not None and strict_address(text.partition("/")[0]) == network[0] else None
+
+
+def address_causes(field: str, text: str, stored: Collection[str] = ()) -> list[Cause]:
+    """Refuse what is no strict address, unless the object already had it."""
+    if text in stored or strict_address(text) is not None:
+        return []
+    lenient = sloppy_address(text)
+    if lenient is None:
+        return [invalid(field, text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")]
+    return [invalid(field, text, f"must be written without leading zeros and without IPv4 inside IPv6: {lenient}")]
+
+
+def network_causes(field: str, text: str, stored: Collection[str] = ()) -> list[Cause]:
+    """Refuse what is no strict CIDR, unless the object already had it."""
+    if text in stored or strict_network(text) is not None:
+        return []
+    network = _network(text)
+    if network is None:
+        return [invalid(field, text, "must be a CIDR, such as 10.9.8.0/24 or 2001:db8::/64")]
+    return [invalid(field, text, f"must have no bits beyond the prefix: write {network}, or a longer prefix")]
+
+
+def address_warnings(field: str, text: str) -> list[str]:
+    """Point out an address that other software may read differently or rewrite."""
+    address = sloppy_address(text)
+    if address is None:
+        return []
+    if strict_address(text) is None:
+        return [f"{field}: {text!r} is read differently by different software; write {address}"]
+    if isinstance(address, IPv6Address) and str(address) != text:
+        return [f"{field}: {text!r} is not the canonical form of RFC 5952, {address}; others may rewrite it"]
+    return []
+
+
+def network_warnings(field: str, text: str) -> list[str]:
+    """Point out a CIDR that other software may read differently or rewrite."""
+    head, _, prefix = text.partition("/")
+    address = sloppy_address(head)
+    network = None if address is None else _network(f"{address}/{_ZEROS.sub('', prefix)}")
+    if address is None or network is None:
+        return []
+    warnings = []
+    if address != network[0]:
+        warnings.append(f"{field}: {text!r} has bits beyond its prefix; write {network}, or a longer prefix")
+    if strict_address(head) is None or not _PREFIX.fullmatch(prefix):
+        warnings.append(f"{field}: {text!r} is read differently by different software; write {network}")
+    if not warnings and isinstance(network, IPv6Network) and str(network) != text:
+        warnings.append(f"{field}: {text!r} is not the canonical form of RFC 5952, {network}; others may rewrite it")
+    return warnings
+
+
+def endpoint_address_causes(field: str, text: str) -> list[Cause]:
+    """Refuse addresses at which nobody else can be reached (`externalIPs`, endpoint addresses)."""
+    address = sloppy_address(text)
+    if address is None:
+        return [invalid(field, text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")]
+    problems: Sequence[tuple[bool, str]] = (
+        (address.is_unspecified, "must not be the unspecified address"),
+        (address.is_loopback, "must not be a loopback address (127.0.0.0/8, ::1)"),
+        (address.is_link_local, "must not be a link-local address (169.254.0.0/16, fe80::/10)"),
+        (_is_link_local_multicast(address), "must not be a link-local multicast address (224.0.0.0/24, ff02::/16)"),
+    )
+    return [invalid(field, text, problem) for applies, problem in problems if applies]
+
+
+def canonical(text: str) -> str:
+    """An address in canonical text; the text itself when it is none."""
+    address = sloppy_address(text)
+    return text if address is None else str(address)
+
+
+def family_of(text: str) -> str:
+    """`IPv4` or `IPv6`, or "" when the text is no address."""
+    address = sloppy_address(text)
+    return "" if address is None else f"IPv{address.version}"
+
+
+def _is_link_local_multicast(address: Address) -> bool:
+    """For IPv6 the scope is the fourth digit, whatever the flags before it (RFC 4291, section 2.7)."""
+    if isinstance(address, IPv4Address):
+        return address in _LOCAL_MULTICAST_V4
+    return address.is_multicast and address.packed[1] & 0x0F == _LINK_LOCAL_SCOPE
+
+
+def _network(text: str) -> Network | None:
+    """A CIDR whose host bits are dropped; None when it is none."""
+    head, slash, prefix = text.partition("/")
+    address = strict_address(head)
+    if not slash or address is None or not _PREFIX.fullmatch(prefix) or int(prefix) > address.max_prefixlen:
+        return None
+    return ip_network(text, strict=False)

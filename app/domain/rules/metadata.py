@@ -1,0 +1,170 @@
+"""Metadata of every kind: names, labels, annotations, owners, finalizers, and what no update may change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from app.domain.errors import Cause, forbidden, invalid, required, too_long
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import ManagedFieldsEntry, ObjectMeta, OwnerReference
+from app.domain.label_syntax import label_key_problem, label_value_problem
+from app.domain.rules.names import (
+    dns_label_problem,
+    dns_subdomain_problem,
+    path_segment_problem,
+    qualified_name_problem,
+)
+
+MAX_ANNOTATION_BYTES = 256 * 1024
+"""Keys and values of all annotations of an object together."""
+
+MAX_MANAGER, MAX_SUBRESOURCE = 128, 256
+KUBERNETES, ORPHAN, FOREGROUND = "kubernetes", "orphan", "foregroundDeletion"
+STANDARD_FINALIZERS = (KUBERNETES, ORPHAN, FOREGROUND)
+_NAME_RULES = {"dns_label": dns_label_problem, "dns_subdomain": dns_subdomain_problem}
+_OPERATIONS = ("Apply", "Update")
+
+
+def validate_metadata(kind: Kind[Any], meta: ObjectMeta) -> list[Cause]:
+    """Everything wrong with the metadata of a new object, whose name has been generated if it was to be."""
+    return [*_name_causes(kind, meta), *_namespace_causes(kind, meta), *_content_causes(meta)]
+
+
+def validate_metadata_update(kind: Kind[Any], new: ObjectMeta, old: ObjectMeta) -> list[Cause]:
+    """Everything wrong with the metadata of a changed object."""
+    return [*_immutable_causes(new, old), *_namespace_causes(kind, new), *_content_causes(new)]
+
+
+def label_causes(field: str, labels: Mapping[str, str]) -> Iterator[Cause]:
+    """Keys and values of labels, or of a selector that asks for them."""
+    for key, value in labels.items():
+        problem = label_key_problem(key)
+        if problem:
+            yield invalid(field, key, problem)
+        problem = label_value_problem(value)
+        if problem:
+            yield invalid(field, value, problem)
+
+
+def _name_causes(kind: Kind[Any], meta: ObjectMeta) -> Iterator[Cause]:
+    """The beginning of a generated name may end where a name may not, for something is appended to it."""
+    if meta.generate_name:
+        problem = _name_problem(kind, _with_dash_masked(meta.generate_name))
+        if problem:
+            yield invalid("metadata.generateName", meta.generate_name, problem)
+    if not meta.name:
+        yield required("metadata.name", "a name, or generateName for one to be made from it")
+        return
+    problem = _name_problem(kind, meta.name)
+    if problem:
+        yield invalid("metadata.name", meta.name, problem)
+
+
+def _name_problem(kind: Kind[Any], name: str) -> str | None:
+    problem = path_segment_problem(name)
+    rule = _NAME_RULES.get(kind.name_rule)
+    return problem or (rule(name) if rule else None)
+
+
+def _with_dash_masked(prefix: str) -> str:
+    return f"{prefix[:-2]}a" if len(prefix) > 1 and prefix.endswith("-") else prefix
+
+
+def _namespace_causes(kind: Kind[Any], meta: ObjectMeta) -> Iterator[Cause]:
+    if not kind.namespaced:
+        if meta.namespace:
+            yield forbidden("metadata.namespace", f"a {kind.name} belongs to no namespace")
+        return
+    if not meta.namespace:
+        yield required("metadata.namespace", f"a {kind.name} belongs to a namespace")
+        return
+    problem = dns_label_problem(meta.namespace)
+    if problem:
+        yield invalid("metadata.namespace", meta.namespace, problem)
+
+
+def _content_causes(meta: ObjectMeta) -> list[Cause]:
+    return [
+        *label_causes("metadata.labels", meta.labels or {}),
+        *_annotation_causes(meta.annotations or {}),
+        *_owner_causes(meta.owner_references or []),
+        *_finalizer_causes(meta.finalizers or []),
+        *_managed_fields_causes(meta.managed_fields or []),
+    ]
+
+
+def _annotation_causes(annotations: Mapping[str, str]) -> Iterator[Cause]:
+    """Keys are qualified names in any case; values are anything, up to a total size."""
+    for key in annotations:
+        problem = qualified_name_problem(key.lower())
+        if problem:
+            yield invalid("metadata.annotations", key, problem)
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
+    if size > MAX_ANNOTATION_BYTES:
+        yield too_long("metadata.annotations", MAX_ANNOTATION_BYTES)
+
+
+def _owner_causes(owners: Sequence[OwnerReference]) -> Iterator[Cause]:
+    """An owner is named completely, is no Event, and one at most controls the object."""
+    field = "metadata.ownerReferences"
+    for owner in owners:
+        for name, value in (("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)):
+            if not value:
+                yield invalid(f"{field}.{name}", value, f"must be the owner's {name}")
+        _, _, version = owner.api_version.rpartition("/")
+        if not version or owner.api_version.count("/") > 1:
+            yield invalid(f"{field}.apiVersion", owner.api_version, "must be the owner's <group>/<version>, or v1")
+        if (owner.api_version, owner.kind) == ("v1", "Event"):
+            yield invalid(field, owner.name, "an Event cannot own anything")
+    controllers = [f"{owner.kind}/{owner.name}" for owner in owners if owner.controller]
+    if len(controllers) > 1:
+        yield invalid(field, ", ".join(controllers), "only one owner can be the controller")
+
+
+def _finalizer_causes(finalizers: Sequence[str]) -> Iterator[Cause]:
+    """Qualified names with a domain, but for the system's own."""
+    for index, name in enumerate(finalizers):
+        problem = qualified_name_problem(name)
+        if problem:
+            yield invalid("metadata.finalizers", name, problem)
+        if "/" not in name and name not in STANDARD_FINALIZERS:
+            problem = (
+                f"must begin with a domain, such as example.com/hold, or be one of {', '.join(STANDARD_FINALIZERS)}"
+            )
+            yield invalid(f"metadata.finalizers[{index}]", name, problem)
+    if ORPHAN in finalizers and FOREGROUND in finalizers:
+        yield invalid("metadata.finalizers", ", ".join(finalizers), f"must not have both {ORPHAN} and {FOREGROUND}")
+
+
+def _managed_fields_causes(entries: Sequence[ManagedFieldsEntry]) -> Iterator[Cause]:
+    for index, entry in enumerate(entries):
+        field = f"metadata.managedFields[{index}]"
+        if entry.operation not in _OPERATIONS:
+            yield invalid(f"{field}.operation", entry.operation, f"must be {' or '.join(_OPERATIONS)}")
+        if entry.fields_type and entry.fields_type != "FieldsV1":
+            yield invalid(f"{field}.fieldsType", entry.fields_type, "must be FieldsV1")
+        if len(entry.manager.encode()) > MAX_MANAGER:
+            yield too_long(f"{field}.manager", MAX_MANAGER)
+        if not entry.manager.isprintable():
+            yield invalid(f"{field}.manager", entry.manager, "must have printable characters only")
+        if len(entry.subresource.encode()) > MAX_SUBRESOURCE:
+            yield too_long(f"{field}.subresource", MAX_SUBRESOURCE)
+
+
+def _immutable_causes(new: ObjectMeta, old: ObjectMeta) -> Iterator[Cause]:
+    if old.deletion_timestamp is not None:
+        added = sorted(set(new.finalizers or []) - set(old.finalizers or []))
+        if added:
+            problem = f"the object is being deleted, so finalizers can only be removed, not {', '.join(added)} added"
+            yield forbidden("metadata.finalizers", problem)
+    if (new.generation or 0) < (old.generation or 0):
+        yield invalid("metadata.generation", new.generation, f"must not go back from {old.generation}")
+    for name, is_, was in (
+        ("name", new.name, old.name),
+        ("namespace", new.namespace or "", old.namespace or ""),
+        ("uid", new.uid, old.uid),
+        ("creationTimestamp", new.creation_timestamp, old.creation_timestamp),
+        ("deletionTimestamp", new.deletion_timestamp, old.deletion_timestamp),
+        ("deletionGracePeriodSeconds", new.deletion_grace_period_seconds, old.deletion_grace_period_seconds),
+    ):
+        if is_ != was:
+            yield invalid(f"metadata.{name}", is_, f"must stay {was}")
