@@ -95,6 +95,7 @@ class Field:
         wire: Name in documents.
         type: Type of its value.
         nullable: Whether what is left out is None, as with Go's pointers, slices and maps.
+        keeps_empty: Whether an empty list or map is not the same as None.
         extensions: Everything the declaration adds to its JSON Schema.
     """
 
@@ -102,6 +103,7 @@ class Field:
     wire: str
     type: Type
     nullable: bool
+    keeps_empty: bool
     extensions: Mapping[str, Any]
 
     @property
@@ -133,17 +135,18 @@ def _described(model: type[Wire]) -> StructType:
 
 
 def _field(info: inspect.Field) -> Field:
-    kind, nullable = info.type, False
+    kind, nullable, keeps_empty = info.type, False, False
     extensions: dict[str, Any] = {}
     while True:
         if isinstance(kind, inspect.Metadata):
             extensions |= kind.extra_json_schema or {}
+            keeps_empty = keeps_empty or bool((kind.extra or {}).get("keeps_empty"))
             kind = kind.type
         elif isinstance(kind, inspect.UnionType) and any(isinstance(each, inspect.NoneType) for each in kind.types):
             nullable = True
             kind = _union([each for each in kind.types if not isinstance(each, inspect.NoneType)])
         else:
-            return Field(info.name, info.encode_name, _type(kind, extensions), nullable, extensions)
+            return Field(info.name, info.encode_name, _type(kind, extensions), nullable, keeps_empty, extensions)
 
 
 def _union(types: list[inspect.Type]) -> inspect.Type:
@@ -187,12 +190,11 @@ def _scalar(kind: inspect.Type, extensions: Mapping[str, Any]) -> ScalarType:
         match plain:
             case inspect.StrType():
                 names.append("string")
-                bounds = {"pattern": plain.pattern or ""}
+                bounds["pattern"] = plain.pattern or ""
             case inspect.IntType():
                 names.append("integer")
-                bounds = {
-                    key: value for key, value in (("minimum", plain.ge), ("maximum", plain.le)) if value is not None
-                }
+                limits = (("minimum", plain.ge), ("maximum", plain.le))
+                bounds |= {name: limit for name, limit in limits if limit is not None}
             case inspect.FloatType():
                 names.append("number")
             case inspect.BoolType():

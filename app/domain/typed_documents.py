@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from app.domain.errors import BadRequest
 from app.domain.kinds.meta import Wire
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of, zero
+from app.domain.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of, zero
 from app.domain.timestamps import format_micro_time, format_time, parse_time
 
 WireT = TypeVar("WireT", bound=Wire)
@@ -39,7 +39,7 @@ def drop_empty(obj: Any, struct: StructType) -> None:
             if value is not None:
                 drop_empty(value, of)
         elif not value:
-            if value is not None and each.nullable:
+            if value is not None and _may_be_dropped(each):
                 setattr(obj, each.name, None)
         elif isinstance(of, ListType) and isinstance(of.item, StructType):
             for part in value:
@@ -63,14 +63,14 @@ def _struct(struct: StructType, document: dict[str, Any], path: str, unknown: li
             unknown.append(at)
         elif value is not None:
             read = _value(known.type, value, at, unknown)
-            if not (known.nullable and _is_empty_collection(known.type, read)):
+            if read or not _may_be_dropped(known):
                 values[known.name] = read
     return struct.model(**values)
 
 
-def _is_empty_collection(of: Type, value: Any) -> bool:
-    """Go leaves empty slices and maps out like nil ones, so they mean the same."""
-    return not value and isinstance(of, ListType | MapType)
+def _may_be_dropped(known: Field) -> bool:
+    """Whether empty means nothing: Go leaves empty slices and maps out like nil ones."""
+    return known.nullable and not known.keeps_empty and isinstance(known.type, ListType | MapType)
 
 
 def _value(of: Type, value: Any, path: str, unknown: list[str]) -> Any:

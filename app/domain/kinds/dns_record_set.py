@@ -9,7 +9,18 @@ from msgspec import field
 from app.domain.kinds.columns import AGE, NAME
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
 from app.domain.kinds.kind import Column, Kind
-from app.domain.kinds.meta import ATOMIC, Cluster, Condition, KubeObject, ObjectMeta, OwnerReference, Wire, patch_key
+from app.domain.kinds.meta import (
+    ATOMIC,
+    Cluster,
+    Condition,
+    Int32,
+    Int64,
+    KubeObject,
+    ObjectMeta,
+    OwnerReference,
+    Wire,
+    patch_key,
+)
 from app.domain.kinds.service import Service
 from app.domain.wanted.dns_records import TTL, Records, dns_records
 
@@ -26,7 +37,7 @@ class DNSRecordSetSpec(Wire):
 
     name: str = ""
     type: str = ""
-    ttl: int = 0
+    ttl: Int32 = 0
     values: Annotated[list[str], ATOMIC] | None = None
 
 
@@ -39,7 +50,7 @@ class DNSServerStatus(Wire):
     """
 
     name: str = ""
-    serial: int = 0
+    serial: Int64 = 0
 
 
 class DNSRecordSetStatus(Wire):

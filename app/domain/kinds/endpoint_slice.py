@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, KubeObject, ObjectReference, Wire, null
+from app.domain.kinds.meta import ATOMIC, Int32, KubeObject, ObjectReference, Wire, null
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 """Label that names the Service a slice belongs to."""
@@ -55,7 +55,7 @@ class EndpointPort(Wire):
 
     name: str | None = None
     protocol: str | None = None
-    port: int | None = None
+    port: Int32 | None = None
     app_protocol: str | None = None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, KubeObject, ObjectReference, Wire
+from app.domain.kinds.meta import ATOMIC, Int32, KubeObject, ObjectReference, Wire
 
 
 class EndpointAddress(Wire):
@@ -22,7 +22,7 @@ class EndpointPort(Wire):
     atomic = True
 
     name: str = ""
-    port: int = field(default_factory=int)
+    port: Int32 = field(default_factory=int)
     protocol: str = ""
     app_protocol: str | None = None
 

@@ -5,7 +5,7 @@ from msgspec import field
 from app.domain.errors import Cause, invalid, required
 from app.domain.kinds.columns import NAME
 from app.domain.kinds.kind import Column, Kind, Strategy
-from app.domain.kinds.meta import Cluster, KubeObject, MicroTime, ObjectReference, Time, Wire, null
+from app.domain.kinds.meta import Cluster, Int32, KubeObject, MicroTime, ObjectReference, Time, Wire, null
 from app.domain.timestamps import age
 
 _SHORT_TEXT_LIMIT, _MESSAGE_LIMIT = 128, 1024
@@ -25,7 +25,7 @@ class EventSource(Wire):
 class EventSeries(Wire):
     """The same event again and again, as one object."""
 
-    count: int = 0
+    count: Int32 = 0
     last_observed_time: MicroTime | None = field(default_factory=null)
 
 
@@ -38,7 +38,7 @@ class Event(KubeObject):
     source: EventSource = field(default_factory=EventSource)
     first_timestamp: Time | None = field(default_factory=null)
     last_timestamp: Time | None = field(default_factory=null)
-    count: int = 0
+    count: Int32 = 0
     type: str = ""
     event_time: MicroTime | None = field(default_factory=null)
     series: EventSeries | None = None

@@ -11,7 +11,7 @@ from msgspec import field
 from app.domain.errors import Cause, invalid, required
 from app.domain.kinds import event as core
 from app.domain.kinds.kind import Column, Kind, Strategy, View
-from app.domain.kinds.meta import Cluster, KubeObject, MicroTime, ObjectReference, Time, Wire, null
+from app.domain.kinds.meta import Cluster, Int32, KubeObject, MicroTime, ObjectReference, Time, Wire, null
 
 _COUNTERPARTS = {  # here: in core/v1; the rest is spelled alike
     "regarding": "involved_object",
@@ -29,7 +29,7 @@ _SHARED = ("metadata", "event_time", "series", "reporting_instance", "action", "
 class EventSeries(Wire):
     """The same event again and again, as one object."""
 
-    count: int = field(default_factory=int)
+    count: Int32 = field(default_factory=int)
     last_observed_time: MicroTime | None = field(default_factory=null)
 
 
@@ -49,7 +49,7 @@ class Event(KubeObject):
     deprecated_source: core.EventSource = field(default_factory=core.EventSource)
     deprecated_first_timestamp: Time | None = field(default_factory=null)
     deprecated_last_timestamp: Time | None = field(default_factory=null)
-    deprecated_count: int = 0
+    deprecated_count: Int32 = 0
 
 
 def from_stored(stored: core.Event) -> Event:

@@ -5,7 +5,7 @@ from msgspec import field
 from app.domain.errors import Cause, forbidden, invalid
 from app.domain.kinds.columns import AGE, NAME
 from app.domain.kinds.kind import Column, Kind, Strategy
-from app.domain.kinds.meta import Cluster, KubeObject, MicroTime, Wire
+from app.domain.kinds.meta import Cluster, Int32, KubeObject, MicroTime, Wire
 from app.domain.rules.names import qualified_name_problem
 
 _STRATEGY = "OldestEmulationVersion"
@@ -15,10 +15,10 @@ class LeaseSpec(Wire):
     """Who holds the lease, since when, and how long a renewal lasts, in seconds."""
 
     holder_identity: str | None = None
-    lease_duration_seconds: int | None = None
+    lease_duration_seconds: Int32 | None = None
     acquire_time: MicroTime | None = None
     renew_time: MicroTime | None = None
-    lease_transitions: int | None = None
+    lease_transitions: Int32 | None = None
     strategy: str | None = None
     preferred_holder: str | None = None
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, MERGE_SET, KubeObject, Time, Wire, null, patch_key
+from app.domain.kinds.meta import ATOMIC, MERGE_SET, Int32, Int64, KubeObject, Time, Wire, null, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -56,7 +56,7 @@ class NodeAddress(Wire):
 class DaemonEndpoint(Wire):
     """The port a daemon listens at."""
 
-    port: int = field(default_factory=int, name="Port")
+    port: Int32 = field(default_factory=int, name="Port")
 
 
 class NodeDaemonEndpoints(Wire):
@@ -85,7 +85,7 @@ class ContainerImage(Wire):
     """An image that a node holds."""
 
     names: Annotated[list[str], ATOMIC] | None = None
-    size_bytes: int = 0
+    size_bytes: Int64 = 0
 
 
 class NodeStatus(Wire):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from app.domain.kinds.meta import ATOMIC, KubeObject, Time, Wire, null, patch_key
+from app.domain.kinds.meta import ATOMIC, ATOMIC_MAP, Int32, Int64, KubeObject, Time, Wire, null, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
 
 READY = "Ready"
@@ -20,8 +20,8 @@ class ContainerPort(Wire):
     """A port that a container offers; Services may name it."""
 
     name: str = ""
-    host_port: int = 0
-    container_port: int = field(default_factory=int)
+    host_port: Int32 = 0
+    container_port: Int32 = field(default_factory=int)
     protocol: Protocol = ""
     host_ip: str = ""
 
@@ -70,10 +70,10 @@ class PodSpec(Wire):
     containers: Annotated[list[Container], patch_key("name")] | None = field(default_factory=null)
     ephemeral_containers: Annotated[list[Opaque], patch_key("name")] | None = None
     restart_policy: str = ""
-    termination_grace_period_seconds: int | None = None
-    active_deadline_seconds: int | None = None
+    termination_grace_period_seconds: Int64 | None = None
+    active_deadline_seconds: Int64 | None = None
     dns_policy: str = ""
-    node_selector: dict[str, str] | None = None
+    node_selector: Annotated[dict[str, str], ATOMIC_MAP] | None = None
     service_account_name: str = ""
     service_account: str = ""
     automount_service_account_token: bool | None = None
@@ -91,7 +91,7 @@ class PodSpec(Wire):
     tolerations: Annotated[list[Opaque], ATOMIC] | None = None
     host_aliases: Annotated[list[Opaque], patch_key("ip")] | None = None
     priority_class_name: str = ""
-    priority: int | None = None
+    priority: Int32 | None = None
     dns_config: Opaque | None = None
     readiness_gates: Annotated[list[PodReadinessGate], ATOMIC] | None = None
     runtime_class_name: str | None = None
@@ -113,7 +113,7 @@ class PodCondition(Wire):
     """One aspect of a pod's state."""
 
     type: str = field(default_factory=str)
-    observed_generation: int = 0
+    observed_generation: Int64 = 0
     status: str = field(default_factory=str)
     last_probe_time: Time | None = field(default_factory=null)
     last_transition_time: Time | None = field(default_factory=null)
@@ -149,8 +149,8 @@ class ContainerStateRunning(Wire):
 class ContainerStateTerminated(Wire):
     """How a container ended."""
 
-    exit_code: int = field(default_factory=int)
-    signal: int = 0
+    exit_code: Int32 = field(default_factory=int)
+    signal: Int32 = 0
     reason: str = ""
     message: str = ""
     started_at: Time | None = None
@@ -173,7 +173,7 @@ class ContainerStatus(Wire):
     state: ContainerState = field(default_factory=ContainerState)
     last_state: ContainerState = field(default_factory=ContainerState)
     ready: bool = field(default_factory=bool)
-    restart_count: int = field(default_factory=int)
+    restart_count: Int32 = field(default_factory=int)
     image: str = field(default_factory=str)
     image_id: str = field(default_factory=str, name="imageID")
     container_id: str = field(default="", name="containerID")
@@ -189,7 +189,7 @@ class ContainerStatus(Wire):
 class PodStatus(Wire):
     """What was observed of a pod."""
 
-    observed_generation: int = 0
+    observed_generation: Int64 = 0
     phase: str = ""
     conditions: Annotated[list[PodCondition], patch_key("type")] | None = None
     message: str = ""

@@ -4,24 +4,24 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, Condition, KubeObject, Wire, patch_key
+from app.domain.kinds.meta import ATOMIC, ATOMIC_MAP, Condition, Int32, KubeObject, Wire, api_default, patch_key
 
 
 class ServicePort(Wire):
     """One port of a Service."""
 
     name: str = ""
-    protocol: str = ""
+    protocol: Annotated[str, api_default("TCP")] = ""
     app_protocol: str | None = None
-    port: int = 0
-    target_port: int | str | None = None
-    node_port: int = 0
+    port: Int32 = 0
+    target_port: Int32 | str | None = None
+    node_port: Int32 = 0
 
 
 class ClientIPConfig(Wire):
     """Seconds for which a client stays with its endpoint."""
 
-    timeout_seconds: int | None = None
+    timeout_seconds: Int32 | None = None
 
 
 class SessionAffinityConfig(Wire):
@@ -34,7 +34,7 @@ class ServiceSpec(Wire):
     """What the client wants, and what was chosen for it."""
 
     ports: Annotated[list[ServicePort], patch_key("port", "protocol")] | None = None
-    selector: dict[str, str] | None = None
+    selector: Annotated[dict[str, str], ATOMIC_MAP] | None = None
     cluster_ip: str = ""
     cluster_ips: Annotated[list[str], ATOMIC] | None = None
     type: str = ""
@@ -44,7 +44,7 @@ class ServiceSpec(Wire):
     load_balancer_source_ranges: Annotated[list[str], ATOMIC] | None = None
     external_name: str = ""
     external_traffic_policy: str = ""
-    health_check_node_port: int = 0
+    health_check_node_port: Int32 = 0
     publish_not_ready_addresses: bool = False
     session_affinity_config: SessionAffinityConfig | None = None
     ip_families: Annotated[list[str], ATOMIC] | None = None
@@ -58,7 +58,7 @@ class ServiceSpec(Wire):
 class PortStatus(Wire):
     """What became of one port at the load balancer."""
 
-    port: int = 0
+    port: Int32 = 0
     protocol: str = ""
     error: str | None = None
 
