@@ -68,7 +68,7 @@ def create_app(
     kinds = Kinds((*registry.kinds, *REVIEWS))
     streams = Streams(limits.watches)
     renderer = Renderer(now)
-    resources = Resources(kinds, _verbs(registry, Bodies(kinds), renderer, streams))
+    resources = Resources(kinds, _verbs(registry, Bodies(kinds), renderer, streams, now))
     stop = stopping or asyncio.Event()
 
     @asynccontextmanager
@@ -96,14 +96,17 @@ async def _end_watches(stopping: asyncio.Event, streams: Streams) -> None:
     streams.stop()
 
 
-def _verbs(registry: Registry, bodies: Bodies, renderer: Renderer, streams: Streams) -> Mapping[str, Verb]:
-    reads, writes = Reads(registry, renderer, streams), Writes(registry, bodies, renderer)
+def _verbs(
+    registry: Registry, bodies: Bodies, renderer: Renderer, streams: Streams, now: Callable[[], str]
+) -> Mapping[str, Verb]:
+    reads, writes = Reads(registry, renderer, streams), Writes(registry, bodies, renderer, now)
     return {
         "get": reads.get,
         "list": reads.list,
         "watch": reads.watch,
         "create": writes.create,
         "update": writes.update,
+        "patch": writes.patch,
         "delete": writes.delete,
         "deletecollection": writes.delete_collection,
     }

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.protocol import BoundedProtocol
+
 # Longer than the 90 s for which Go's HTTP client keeps an idle connection: the client closes first, so that none of
 # its requests meets a connection that is just being closed.
 _KEEP_ALIVE_SECONDS = 120
@@ -26,7 +28,7 @@ async def serve(app: FastAPI, listener: socket.socket, stopping: asyncio.Event) 
     """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         log_config=None,
         access_log=False,

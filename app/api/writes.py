@@ -1,11 +1,12 @@
 """The verbs that change objects: create, update, patch, delete, deletecollection."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.api.bodies import Bodies
 from app.api.deletion_options import read_delete_options
 from app.api.exchange import Exchange
 from app.api.parameters import list_options, strictness, write_options
+from app.api.patches import read_patch
 from app.api.paths import Target
 from app.api.rendering import Renderer
 from app.api.reviews import answer_review, is_review
@@ -17,10 +18,18 @@ from app.registry.registry import Registry
 
 
 class Writes:
-    """Reads what a client wants written, lets the registry do it and sends what became of it."""
+    """Reads what a client wants written, lets the registry do it and sends what became of it.
 
-    def __init__(self, registry: Registry, bodies: Bodies, renderer: Renderer) -> None:
+    Args:
+        registry: The verbs.
+        bodies: Reads bodies.
+        renderer: Writes answers.
+        now: Tells the present as RFC 3339, for managedFields.
+    """
+
+    def __init__(self, registry: Registry, bodies: Bodies, renderer: Renderer, now: Callable[[], str]) -> None:
         self._registry = registry
+        self._now = now
         self._bodies = bodies
         self._renderer = renderer
 
@@ -46,6 +55,14 @@ class Writes:
             target.kind, target.namespace or "", target.name, obj, options, target.subresource
         )
         await self._send(exchange, target, answer, warnings)
+
+    async def patch(self, exchange: Exchange, target: Target) -> None:
+        """PATCH of an object or a subresource."""
+        patch, options = await read_patch(exchange, target, self._now)
+        answer = await self._registry.patch(
+            target.kind, target.namespace or "", target.name, patch, options, target.subresource
+        )
+        await self._send(exchange, target, answer)
 
     async def delete(self, exchange: Exchange, target: Target) -> None:
         """DELETE of an object; the body may carry DeleteOptions."""

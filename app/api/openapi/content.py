@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from app.api.media_types import JSON, PATCHES, STREAM, YAML
+from app.api.media_types import JSON, STREAM, YAML
 from app.api.model_names import DELETE_OPTIONS, META, STATUS
 from app.api.openapi.operations import Operation
+from app.domain.patching.prepared import MEDIA_TYPES
 
 Document = dict[str, Any]
 
@@ -34,7 +35,7 @@ def request_body(operation: Operation) -> Document:
     """The body of a request, for an operation that has one."""
     match operation.body:
         case "patch":
-            content = {media: {"schema": reference(PATCH)} for media in PATCHES}
+            content = {media: {"schema": reference(PATCH)} for media in MEDIA_TYPES}
             return {"required": True, "content": content}
         case "delete options":
             return {"content": {media: {"schema": reference(DELETE_OPTIONS)} for media in (JSON, YAML)}}

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.api.media_types import JSON, PATCHES, YAML
+from app.api.media_types import JSON, YAML
 from app.api.model_names import DELETE_OPTIONS
 from app.api.openapi.content import PATCH, Document, result_schema
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
 from app.domain.kinds.kind import Kind
+from app.domain.patching.prepared import MEDIA_TYPES
 
 _PREFIX = "#/components/schemas/"
 _UNKNOWN_TO_V2 = ("oneOf", "anyOf", "nullable")
@@ -55,7 +56,7 @@ def _operation(operation: Operation) -> Document:
         "tags": [tag(operation.kind)],
         "description": operation.summary,
         "operationId": operation.operation_id,
-        "consumes": list(PATCHES) if operation.body == "patch" else [JSON, YAML],
+        "consumes": list(MEDIA_TYPES) if operation.body == "patch" else [JSON, YAML],
         "produces": [JSON, YAML],
         "parameters": [*_body(operation), *(_parameter(each) for each in operation.parameters)],
         "responses": {

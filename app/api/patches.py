@@ -1,0 +1,25 @@
+"""The bodies of PATCH requests."""
+
+from collections.abc import Callable
+
+from app.api.bodies import media_type
+from app.api.exchange import Exchange
+from app.api.parameters import flag, strictness, write_options
+from app.api.paths import Target
+from app.domain.patching.apply import Applying
+from app.domain.patching.prepared import APPLY_PATCH, MEDIA_TYPES, prepare_patch
+from app.registry.options import Patch, WriteOptions
+
+
+async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str]) -> tuple[Patch, WriteOptions]:
+    """The patch in the body and the options of the request.
+
+    Raises:
+        ApiError: The body is of a wrong type, too large or malformed, or an option has no meaning.
+    """
+    content_type = media_type(exchange, MEDIA_TYPES)
+    options = write_options(exchange, apply=content_type == APPLY_PATCH)
+    applying = Applying(options.field_manager, flag(exchange.query, "force"), target.subresource, now())
+    body = await exchange.read_body()
+    prepared = prepare_patch(target.kind, content_type, body, strictness=strictness(exchange.query), applying=applying)
+    return Patch(prepared.apply, prepared.decode, prepared.creates, prepared.operation), options
