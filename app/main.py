@@ -187,6 +187,8 @@ def _cluster(settings: Settings) -> Callable[[], Cluster]:
     service_cidrs = tuple(map(str, settings.service_cidrs))
     node_port_range = (settings.node_port_range.first, settings.node_port_range.last)
     manages_load_balancers = settings.load_balancer_controller == "fairlead"
+    internal_pools = tuple(map(str, settings.internal_pool))
+    external_pools = tuple(map(str, settings.external_pool))
 
     def cluster() -> Cluster:
         return Cluster(
@@ -195,6 +197,8 @@ def _cluster(settings: Settings) -> Callable[[], Cluster]:
             cluster_domain=settings.cluster_domain,
             manages_load_balancers=manages_load_balancers,
             now=_now(),
+            internal_pools=internal_pools,
+            external_pools=external_pools,
         )
 
     return cluster

@@ -125,7 +125,7 @@ class PortRange(NumberRange):
         super().__init__(first, last, band=static_band(last - first + 1, share=32, limit=128))
 
     @property
-    def name(self) -> str:
+    def label(self) -> str:
         """How a shortage names the pool."""
         return f"node ports {self.first}-{self.last}"
 
@@ -211,6 +211,11 @@ class AddressPool:
     def __init__(self, name: str, ranges: Sequence[AddressRange]) -> None:
         self.name = name
         self.ranges = tuple(ranges)
+
+    @property
+    def label(self) -> str:
+        """How a shortage names the pool: with its ranges."""
+        return f"{self.name} {', '.join(part.name for part in self.ranges)}"
 
     @property
     def size(self) -> int:

@@ -16,7 +16,14 @@ from app.domain.rules.conditions import (
     missing_frontend_families,
     refresh_conditions,
 )
-from app.domain.rules.load_balancer_wish import StaticAddress, is_internal, static_address
+from app.domain.rules.load_balancer_wish import (
+    INTERNAL_SUBNET,
+    StaticAddress,
+    annotation_field,
+    is_internal,
+    static_address,
+    subnet,
+)
 from app.domain.rules.needs import lacks_health_check_node_port, missing_cluster_ip_families, missing_node_ports
 
 POOL_EXHAUSTED, NO_POOL, ADDRESS_NOT_FOUND = "PoolExhausted", "NoPool", "AddressNotFound"
@@ -33,6 +40,7 @@ class Pools:
         external: Public load balancer frontends.
         random_below: Source of chance: a number in 0..n-1.
         static_addresses: Addresses reserved by name, keyed `namespace/name`.
+        subnets: Parts of the private side by name, each by family.
     """
 
     cluster_ips: Mapping[str, AddressPool]
@@ -41,6 +49,7 @@ class Pools:
     external: Mapping[str, AddressPool]
     random_below: RandomBelow
     static_addresses: Mapping[str, str] = field(default_factory=dict)
+    subnets: Mapping[str, Mapping[str, AddressPool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ class _Attempt:
                 if port.node_port:
                     by_number[port.port] = port.node_port
         for port in missing_node_ports(spec):
-            node_port = by_number.get(port.port) or self._pick_port(f"a node port for port {port.port}/{port.protocol}")
+            node_port = by_number.get(port.port) or self._pick_port(f"node port for port {port.port}/{port.protocol}")
             if node_port is None:
                 return
             port.node_port = node_port
@@ -118,7 +127,7 @@ class _Attempt:
         """A port at which each node says whether it has local endpoints."""
         spec = self._service.spec
         if lacks_health_check_node_port(spec):
-            spec.health_check_node_port = self._pick_port("a health check node port") or 0
+            spec.health_check_node_port = self._pick_port("health check node port") or 0
 
     def frontends(self) -> None:
         """A load balancer address for each family that lacks one, and the additional addresses."""
@@ -145,9 +154,16 @@ class _Attempt:
         return address
 
     def _pick_frontend(self, family: str) -> str | None:
-        scope, pools = ("internal", self._pools.internal) if is_internal(self._service) else (
-            "external", self._pools.external)  # fmt: skip
-        return self._pick_address(pools, family, f"{scope} {family} load balancer address")
+        name = subnet(self._service)
+        if name and name not in self._pools.subnets:
+            message = f'{annotation_field(INTERNAL_SUBNET)} names the subnet "{name}", which does not exist'
+            self.shortages.append(Shortage(NO_POOL, name, 0, 0, message))
+            return None
+        if name:
+            return self._pick_address(self._pools.subnets[name], family, f"{family} address in subnet {name}")
+        if is_internal(self._service):
+            return self._pick_address(self._pools.internal, family, f"internal {family} load balancer address")
+        return self._pick_address(self._pools.external, family, f"external {family} load balancer address")
 
     def _pick_address(self, pools: Mapping[str, AddressPool], family: str, what: str) -> str | None:
         pool = pools.get(family)
@@ -166,11 +182,12 @@ class _Attempt:
         pool = self._pools.node_ports
         port = pool.pick(self._pools.random_below)
         if port is None:
-            self._exhausted(pool, f"not {what}")
+            self._exhausted(pool, f"no {what}")
             return None
         self.picked.append((pool, port))
         return port
 
     def _exhausted(self, pool: AddressPool | PortRange, what: str) -> None:
-        message = f"{what}: {pool.name} has {pool.size} in all and {pool.free} free; tried again when one is released"
-        self.shortages.append(Shortage(POOL_EXHAUSTED, pool.name, pool.size, pool.free, message))
+        taken = f"{pool.free} of {pool.size} are free in {pool.label}"
+        message = f"{what}: {taken}; it is tried again as soon as one is released"
+        self.shortages.append(Shortage(POOL_EXHAUSTED, pool.label, pool.size, pool.free, message))

@@ -89,13 +89,14 @@ def _created_node_ports(new: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
 def _updated_node_ports(new: ServiceSpec, old: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
     """On update one number may serve any ports of different protocols."""
     stored = {port.node_port for port in old.ports or []}
+    checked = {new.health_check_node_port} if needs_health_check_node_port(new) else set()
     held: set[tuple[str, int]] = set()
     for index, port in enumerate(new.ports or []):
         if not port.node_port:
             continue
         field = f"spec.ports[{index}].nodePort"
         if port.node_port not in stored:
-            yield from _new_port_causes(field, port.node_port, set(), cluster)
+            yield from _new_port_causes(field, port.node_port, checked, cluster)
         if (port.protocol, port.node_port) in held:
             yield duplicate(field, port.node_port, f"another {port.protocol} port of this Service has it")
         held.add((port.protocol, port.node_port))

@@ -13,7 +13,7 @@ from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Se
 from app.domain.ranges import AddressRange
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.families import FAMILIES
-from app.domain.rules.load_balancer_wish import additional_addresses, is_internal, is_ours, static_address
+from app.domain.rules.load_balancer_wish import additional_addresses, is_internal, is_ours, static_address, subnet
 
 
 def keep_frontends(new: Service, old: Service, cluster: Cluster) -> None:
@@ -46,7 +46,7 @@ def _is_kept(point: LoadBalancerIngress, new: Service, old: Service) -> bool:
     if family not in (new.spec.ip_families or []):
         return False
     if asked is None:
-        return is_internal(new) == is_internal(old)
+        return is_internal(new) == is_internal(old) and subnet(new) == subnet(old)
     return asked == asked_before or asked.address == canonical(point.ip)
 
 

@@ -1,14 +1,15 @@
 """What a LoadBalancer Service asks of our own load balancer controller, read from its annotations and spec."""
 
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
+from app.domain.rules.addresses import strict_address
 from app.domain.rules.needs import LOAD_BALANCER
 
 PREFIX = "service.beta.kubernetes.io/"
 INTERNAL = PREFIX + "azure-load-balancer-internal"
+INTERNAL_SUBNET = PREFIX + "azure-load-balancer-internal-subnet"
 HIGH_AVAILABILITY_PORTS = PREFIX + "azure-load-balancer-enable-high-availability-ports"
 ADDITIONAL_ADDRESSES = PREFIX + "azure-additional-public-ips"
 ADDRESS_KEYS = {"IPv4": PREFIX + "azure-load-balancer-ipv4", "IPv6": PREFIX + "azure-load-balancer-ipv6"}
@@ -42,6 +43,11 @@ def is_internal(service: Service) -> bool:
     return annotation(service, INTERNAL) == "true"
 
 
+def subnet(service: Service) -> str:
+    """The subnet that a private frontend is to come from, "" for the default one."""
+    return annotation(service, INTERNAL_SUBNET) if is_internal(service) else ""
+
+
 def static_address(service: Service, family: str) -> StaticAddress | None:
     """The address asked for in a family: by address name, by IP annotation, by `loadBalancerIP`, in this order."""
     name_key, address_key = ADDRESS_NAME_KEYS[family], ADDRESS_KEYS[family]
@@ -66,14 +72,12 @@ def annotation_field(key: str) -> str:
 
 def canonical_address(text: str, family: str) -> str:
     """An address in canonical text; "" when it is none of that family."""
-    try:
-        return str(IPv4Address(text) if family == "IPv4" else IPv6Address(text))
-    except AddressValueError:
-        return ""
+    address = strict_address(text) if text else None
+    return str(address) if address is not None and f"IPv{address.version}" == family else ""
 
 
 def additional_addresses(service: Service) -> list[str]:
     """Addresses to be shown in status beside the frontends (`azure-additional-public-ips`), canonical, each once."""
     parts = [part.strip() for part in annotation(service, ADDITIONAL_ADDRESSES).split(",")]
-    found = [canonical_address(part, "IPv4") or canonical_address(part, "IPv6") for part in parts]
-    return list(dict.fromkeys(address for address in found if address))
+    found = [strict_address(part) for part in parts if part]
+    return list(dict.fromkeys(str(address) for address in found if address is not None))
