@@ -1,20 +1,19 @@
 """The command line: `fairlead serve | api | reconciler | migrate | version`."""
 
 import os
-import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
-import uvloop
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp, CliSettingsSource, SettingsError
 
 from app import __version__
-from app.main import migrate, run_api, run_reconciler
+from app.domain.errors import FairleadError
 from app.settings import (
     ENVIRONMENT_PREFIX,
     ApiSettings,
@@ -24,8 +23,6 @@ from app.settings import (
     ServeSettings,
 )
 from app.supervisor.errors import CannotStartError
-from app.supervisor.listening import bind
-from app.supervisor.supervisor import Supervisor
 from app.telemetry.logs import configure_logging
 
 _MISUSED = 2  # the exit status of a command line that cannot be followed
@@ -38,11 +35,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand, whose flags are its settings."""
+    """A subcommand, whose flags are its settings; the module of its name in `app.commands` runs it."""
 
     summary: str
     settings: type[DatabaseSettings]
-    run: Callable[[Any], None]
     starts_database: bool = False
 
 
@@ -54,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hint = "`fairlead --help` lists the commands, `fairlead COMMAND --help` its settings"
         _complain(*error.args, hint)
         sys.exit(_MISUSED)
-    except CannotStartError as error:
+    except (CannotStartError, FairleadError) as error:
         _complain(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
@@ -66,11 +62,11 @@ def execute(arguments: Sequence[str]) -> None:
 
     Raises:
         RefusedError: There is no such command, or a setting is wrong.
-        CannotStartError: The settings are right, but something is in the way.
+        CannotStartError, FairleadError: The settings are right, but something is in the way.
     """
     name, *rest = arguments or ["--help"]
     if name in COMMANDS:
-        _run(COMMANDS[name], read_settings(name, COMMANDS[name], rest))
+        _run(name, read_settings(name, COMMANDS[name], rest))
     elif name in {"version", "--version"}:
         _say(f"fairlead {__version__}")
     elif name in {"help", "-h", "--help"}:
@@ -79,12 +75,12 @@ def execute(arguments: Sequence[str]) -> None:
         raise RefusedError(f"there is no command {name!r}; choose one of {', '.join(COMMANDS)}, version")
 
 
-def _run(command: Command, settings: DatabaseSettings) -> None:
-    if settings.database_url is None and not command.starts_database:
+def _run(name: str, settings: DatabaseSettings) -> None:
+    if settings.database_url is None and not COMMANDS[name].starts_database:
         raise RefusedError(f"{_flag('database_url')} is missing; write postgresql://user:password@host:5432/database")
     tokens = settings.tokens if isinstance(settings, EdgeSettings) else ()
     configure_logging(settings.log_format, settings.log_level, (token.secret for token in tokens))
-    command.run(settings)
+    import_module(f"app.commands.{name}").run(settings)
 
 
 def read_settings(name: str, command: Command, arguments: Sequence[str]) -> DatabaseSettings:
@@ -145,29 +141,15 @@ def _complain(*lines: str) -> None:
         print(f"fairlead: {line}", file=sys.stderr)  # noqa: T201  as above
 
 
-def _serve(settings: ServeSettings) -> None:
-    Supervisor(settings).run()
-
-
-def _api(settings: ApiSettings) -> None:
-    listener = bind(settings.host, settings.port)[0] if settings.fd is None else socket.socket(fileno=settings.fd)
-    uvloop.run(run_api(settings, listener))
-
-
-def _reconciler(settings: ReconcilerSettings) -> None:
-    uvloop.run(run_reconciler(settings))
-
-
 COMMANDS = {
     "serve": Command(
         "Run everything: Postgres (unless --database-url names one), the API and the reconciler.",
         ServeSettings,
-        _serve,
         starts_database=True,
     ),
-    "api": Command("Run one API process.", ApiSettings, _api),
-    "reconciler": Command("Run one reconciler.", ReconcilerSettings, _reconciler),
-    "migrate": Command("Bring the database's schema to this version's.", DatabaseSettings, migrate),
+    "api": Command("Run one API process.", ApiSettings),
+    "reconciler": Command("Run one reconciler.", ReconcilerSettings),
+    "migrate": Command("Bring the database's schema to this version's.", DatabaseSettings),
 }
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import structlog
 from fastapi import FastAPI
 
 from app import __version__
@@ -36,15 +35,13 @@ from app.registry.context import Context
 from app.registry.forms import Forms
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
-from app.settings import ApiSettings, DatabaseSettings, ReconcilerSettings, Settings
+from app.settings import ApiSettings, ReconcilerSettings, Settings
 from app.store import schema
 from app.store.database import Database
 from app.store.leases import Leases
 from app.store.notifications import Notifications
 from app.store.reader import Reader
 from app.store.writer import Writer
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +117,6 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
         for task in (work, health):
             if not task.cancelled():
                 task.result()
-
-
-def migrate(settings: DatabaseSettings) -> None:
-    """Bring the database's schema to this version's.
-
-    Raises:
-        UnsuitableDatabaseError: Postgres is too old.
-    """
-    schema.migrate(_url(settings))
-    log.info("migrated")
 
 
 def _reconciler(parts: Parts) -> Reconciler:
@@ -221,7 +208,7 @@ def _now() -> str:
     return format_time(datetime.now(UTC))
 
 
-def _url(settings: DatabaseSettings) -> str:
+def _url(settings: Settings) -> str:
     if settings.database_url is None:
         raise ValueError("the command line asks for a database URL before it gets here")
     return settings.database_url.get_secret_value()

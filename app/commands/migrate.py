@@ -1,0 +1,20 @@
+"""`fairlead migrate`."""
+
+import structlog
+
+from app.settings import DatabaseSettings
+from app.store import schema
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+def run(settings: DatabaseSettings) -> None:
+    """Brings the database's schema to this version's.
+
+    Raises:
+        FairleadError: The database cannot be worked with.
+    """
+    if settings.database_url is None:
+        raise ValueError("the command line asks for a database before it gets here")
+    schema.migrate(settings.database_url.get_secret_value())
+    _log.info("migrated")
