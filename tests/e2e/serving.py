@@ -9,6 +9,7 @@ import sys
 import httpx
 import psutil
 
+from app.supervisor.postgres import EmbeddedPostgres
 from tests.e2e.waiting import until
 
 
@@ -17,6 +18,7 @@ class Serving:
 
     def __init__(self, data_dir, *flags, wait=True):
         self.data_dir = data_dir
+        self.database_url = EmbeddedPostgres(data_dir).url()
         self.errors = data_dir.with_name(f"{data_dir.name}.log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
         with self.errors.open("ab") as errors:

@@ -1,0 +1,230 @@
+"""Clients that create, read, update and delete their own Services, and check each answer against what it can be."""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.e2e.bodies import EVERY, MUTABLE, headless, service
+from tests.e2e.client import Connection, LostError, UnreachableError
+from tests.e2e.subject import MARK, Record, Subject, is_allocated
+
+PAUSE = 0.1
+"""Seconds before somebody who was turned away comes again; less than Retry-After asks, to press harder."""
+
+ASKED_PORTS = range(30_000, 30_080)
+ASKED_ADDRESSES = [f"10.96.0.{last}" for last in range(10, 250)]
+"""Values that clients ask for by themselves, from the bands that are not given to others; each is one Service's own."""
+
+
+@dataclass(slots=True)
+class Load:
+    """A number of clients at work on a number of Services.
+
+    Attributes:
+        urls: Where each client talks to, in turn; or a function that tells for a client's number.
+        pressed: Whether the test breaks things on purpose, so that refusals and lost answers are to be expected.
+        rounds: Operations of every kind, as they were answered.
+    """
+
+    urls: list
+    namespace: str
+    size: int
+    clients: int = 32
+    pressed: bool = False
+    seed: int = 1
+    record: Record = field(default_factory=Record)
+    rounds: Counter = field(default_factory=Counter)
+    subjects: list = field(init=False)
+
+    def __post_init__(self):
+        self.subjects = [Subject(self.namespace, f"s-{number}", self.record) for number in range(self.size)]
+
+    def worker(self, number):
+        connections = [Connection(url) for url in self.urls]
+        own = list(enumerate(self.subjects))[number :: self.clients]
+        return Worker(self, connections, own, random.Random(f"{self.seed}/{number}"))
+
+    async def run(self, work):
+        """Have each client do `work`, a function of a Worker; the first violation ends all."""
+        workers = [self.worker(number) for number in range(self.clients)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for worker in workers:
+                    group.create_task(work(worker))
+        finally:
+            for worker in workers:
+                worker.close()
+
+    @property
+    def done(self):
+        return sum(self.rounds.values())
+
+
+class Worker:
+    """One client and the Services that only it writes. Each request goes to any of its connections."""
+
+    def __init__(self, load, connections, own, chance):
+        self._load = load
+        self._connections = connections
+        self._own = own
+        self._chance = chance
+
+    def close(self):
+        for connection in self._connections:
+            connection.close()
+
+    async def create_all(self):
+        for number, subject in self._own:
+            while subject.latest is None:
+                await self.create(number, subject)
+
+    async def update_all(self):
+        for _, subject in self._own:
+            await self.update(subject)
+
+    async def delete_all(self):
+        for _, subject in self._own:
+            while subject.may_be_present:
+                await self.delete(subject)
+
+    async def storm(self, over):
+        """Anything, in any order, until `over` says that it is enough; then learn what each Service is."""
+        while not over():
+            await self.step(*self._chance.choice(self._own))
+        for _, subject in self._own:
+            await self.settle(subject)
+
+    async def step(self, number, subject):
+        if not subject.may_be_present:
+            await self.create(number, subject)
+        elif subject.latest is None:
+            await self._chance.choice([self.get(subject), self.create(number, subject)])
+        else:
+            wish = self._chance.random()
+            if wish < 0.5:
+                await self.update(subject)
+            elif wish < 0.75:
+                await self.get(subject)
+            else:
+                await self.delete(subject)
+
+    async def settle(self, subject):
+        """Read until the server answers."""
+        before = self._load.rounds["get"]
+        while self._load.rounds["get"] == before:
+            await self.get(subject)
+
+    async def create(self, number, subject):
+        state = subject.intend(present=True)
+        body = service(subject.name, self._spec(number), mark=state.mark)
+        reply = await self._send(subject, state, "POST", subject.collection, body)
+        if reply is None:
+            return
+        if reply.status == 201:
+            assert subject.may_be_absent, subject.tale("it was created while it was there")
+            self._check(subject, reply)
+            subject.stored(state, reply.document, "ADDED")
+            self._load.rounds["create"] += 1
+        elif reply.status == 409 or (reply.status == 422 and "already" in reply.document["message"]):
+            assert subject.may_be_present, subject.tale(f"a false AlreadyExists: {reply.document['message']}")
+            subject.refused("AlreadyExists")
+            await self.get(subject)
+        else:
+            raise AssertionError(subject.tale(f"POST answered {reply.status}: {reply.document}"))
+
+    async def update(self, subject):
+        state = subject.intend(present=True)
+        body = self._changed(subject.latest, state.mark)
+        reply = await self._send(subject, state, "PUT", subject.path, body)
+        if reply is None:
+            return
+        if reply.status == 200:
+            self._check(subject, reply)
+            subject.stored(state, reply.document, "MODIFIED")
+            self._load.rounds["update"] += 1
+        elif reply.status == 409:
+            assert not subject.settled, subject.tale(f"a spurious conflict: {reply.document['message']}")
+            subject.refused("Conflict")
+            await self.get(subject)
+        elif reply.status == 404:
+            subject.missed()
+        else:
+            raise AssertionError(subject.tale(f"PUT answered {reply.status}: {reply.document}"))
+
+    async def delete(self, subject):
+        state = subject.intend(present=False)
+        reply = await self._send(subject, state, "DELETE", subject.path)
+        if reply is None:
+            return
+        if reply.status == 200:
+            assert subject.may_be_present, subject.tale("what was not there was deleted")
+            subject.stored(state, reply.document, "DELETED")
+            self._load.rounds["delete"] += 1
+        elif reply.status == 404:
+            subject.missed()
+        else:
+            raise AssertionError(subject.tale(f"DELETE answered {reply.status}: {reply.document}"))
+
+    async def get(self, subject):
+        reply = await self._send(subject, None, "GET", subject.path)
+        if reply is None:
+            return
+        if reply.status == 200:
+            subject.read(reply.document)
+        elif reply.status == 404:
+            subject.missed()
+        else:
+            raise AssertionError(subject.tale(f"GET answered {reply.status}: {reply.document}"))
+        self._load.rounds["get"] += 1
+
+    async def _send(self, subject, state, method, path, body=None):
+        """The reply; None when the request was turned away or its answer was lost."""
+        connection = self._chance.choice(self._connections)
+        try:
+            reply = await connection.request(method, path, body)
+        except UnreachableError:
+            reply = None
+        except LostError:
+            reply = None
+            if state is not None:
+                subject.lost(state, creates=method == "POST")
+        if reply is not None and reply.status == 504 and state is not None:
+            subject.lost(state, creates=method == "POST")
+        if reply is None or reply.status in (429, 503, 504):
+            self._turned_away(subject, method, reply)
+            await asyncio.sleep(PAUSE)
+            return None
+        return reply
+
+    def _turned_away(self, subject, method, reply):
+        what = "lost" if reply is None else str(reply.status)
+        assert self._load.pressed, subject.tale(f"{method}: {what} {reply and reply.document}")
+        if reply is not None and reply.status in (429, 503):
+            assert "retry-after" in reply.headers, subject.tale(f"{reply.status} without Retry-After")
+        self._load.rounds[what] += 1
+
+    def _check(self, subject, reply):
+        allocated = is_allocated(reply.document)
+        assert allocated or self._load.pressed, subject.tale(f"answered before it was allocated: {reply.document}")
+
+    def _spec(self, number):
+        """A specification; some ask for an address or a port of their own."""
+        make = EVERY[number % len(EVERY)] if number % 7 == 6 else self._chance.choice(MUTABLE)
+        spec = headless() if make is headless else make()
+        if make in MUTABLE[:2] and number < len(ASKED_ADDRESSES) and self._chance.random() < 0.3:
+            spec["clusterIP"] = ASKED_ADDRESSES[number]
+        if spec["type"] == "NodePort" and number < len(ASKED_PORTS) and self._chance.random() < 0.3:
+            spec["ports"] = [{**spec["ports"][0], "nodePort": ASKED_PORTS[number]}, *spec["ports"][1:]]
+        return spec
+
+    def _changed(self, latest, mark):
+        """The Service as it was read, as another type or with other ports."""
+        old = latest["spec"]
+        spec = {**headless()} if old.get("clusterIP") == "None" else self._chance.choice(MUTABLE)()
+        body = service(latest["metadata"]["name"], spec)
+        body["metadata"] = {
+            **latest["metadata"],
+            "annotations": {**latest["metadata"].get("annotations", {}), MARK: mark},
+        }
+        return body
