@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from app.api.exchange import Exchange
+from app.api.headers import warning_headers
 from app.api.negotiation import negotiate
 from app.api.parameters import is_watch
 from app.api.paths import ResourcePaths, Target
-from app.api.warnings import warning_headers
 from app.domain.errors import MethodNotAllowed
 from app.domain.kinds.catalog import Kinds
 

@@ -1,10 +1,11 @@
 """One HTTP request and its answer, over the raw ASGI scope."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
+from app.api.headers import Header, warning_headers
 from app.api.negotiation import PLAIN
 from app.domain.errors import BadRequest, RequestEntityTooLarge
 from app.tokens import Token
@@ -13,7 +14,6 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Header = tuple[bytes, bytes]
 
 ANONYMOUS = Token(secret="", user="system:anonymous", uid="", groups=("system:unauthenticated",))
 """Somebody who did not say who it is."""
@@ -36,6 +36,7 @@ class Exchange:
         headers: The request's headers, names in lower case; of a repeated header the last.
         body_limit: Bytes a body may have.
         extra: Headers of the answer, whatever it will be.
+        warnings: Texts for Warning headers of the answer.
         form: How the answer is written.
         user: Who sent it, as far as is known.
         verb: What it asks for, once known.
@@ -68,6 +69,7 @@ class Exchange:
         "started",
         "user",
         "verb",
+        "warnings",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, body_limit: int) -> None:
@@ -79,6 +81,7 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body_limit = body_limit
         self.extra: tuple[Header, ...] = ()
+        self.warnings: Sequence[str] = ()
         self.form = PLAIN
         self.user = ANONYMOUS
         self.verb = ""
@@ -163,6 +166,8 @@ class Exchange:
     ) -> None:
         """Send a whole answer."""
         head = [content_type, (b"content-length", b"%d" % len(body)), _NO_CACHE, *self.extra, *extra]
+        if self.warnings:
+            head += warning_headers(self.warnings)
         await self.send({"type": "http.response.start", "status": code, "headers": head})
         await self.send({"type": "http.response.body", "body": body})
 

@@ -1,6 +1,7 @@
 """The bodies of PATCH requests."""
 
 from collections.abc import Callable
+from typing import Any
 
 from app.api.bodies import media_type
 from app.api.exchange import Exchange
@@ -8,7 +9,7 @@ from app.api.parameters import flag, strictness, write_options
 from app.api.paths import Target
 from app.domain.patching.apply import Applying
 from app.domain.patching.prepared import APPLY_PATCH, MEDIA_TYPES, prepare_patch
-from app.registry.options import Patch, WriteOptions
+from app.registry.options import Document, Patch, WriteOptions
 
 
 async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str]) -> tuple[Patch, WriteOptions]:
@@ -22,4 +23,11 @@ async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str])
     applying = Applying(options.field_manager, flag(exchange.query, "force"), target.subresource, now())
     body = await exchange.read_body()
     prepared = prepare_patch(target.kind, content_type, body, strictness=strictness(exchange.query), applying=applying)
-    return Patch(prepared.apply, prepared.decode, prepared.creates, prepared.operation), options
+
+    def decode(document: Document) -> tuple[Any, list[str]]:
+        """Decode, and remember the warnings for the case that the object is refused later on."""
+        obj, warnings = prepared.decode(document)
+        exchange.warnings = warnings
+        return obj, warnings
+
+    return Patch(prepared.apply, decode, prepared.creates, prepared.operation), options

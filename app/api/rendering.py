@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from app.api.exchange import Exchange, Header
+from app.api.exchange import Exchange
+from app.api.headers import Header
 from app.api.table import Table, partial_metadata
 from app.domain.kinds.kind import Kind
 from app.mirror.entry import Entry

@@ -25,7 +25,6 @@ from app.api.review_kinds import (
     SubjectRulesReviewStatus,
     UserInfo,
 )
-from app.api.warnings import warning_headers
 from app.domain.errors import Invalid, invalid
 from app.domain.kinds.kind import Kind
 from app.tokens import Token
@@ -75,8 +74,7 @@ async def answer_review(exchange: Exchange, kind: Kind[Any], bodies: Bodies, ren
     Raises:
         ApiError: The body cannot be read, or asks nothing that can be answered.
     """
-    review, warnings = await bodies.read_object(exchange, kind, strictness(exchange.query))
-    exchange.extra += warning_headers(warnings)
+    review, exchange.warnings = await bodies.read_object(exchange, kind, strictness(exchange.query))
     review.api_version, review.kind = kind.api_version, kind.name
     _ANSWERS[kind.key](review, exchange.user)
     await renderer.document(exchange, msgspec.json.encode(review), 201)

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from app.api.exchange import Exchange, Header
+from app.api.exchange import Exchange
+from app.api.headers import Header
 from app.api.meta_models import Status, StatusCause, StatusDetails
 from app.domain.errors import ApiError, Unauthorized
 

@@ -1,6 +1,6 @@
 """The verbs that change objects: create, update, patch, delete, deletecollection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from app.api.bodies import Bodies
 from app.api.deletion_options import read_delete_options
@@ -11,7 +11,6 @@ from app.api.paths import Target
 from app.api.rendering import Renderer
 from app.api.reviews import answer_review, is_review
 from app.api.statuses import success
-from app.api.warnings import warning_headers
 from app.domain.errors import MethodNotAllowed
 from app.registry.options import Answer
 from app.registry.registry import Registry
@@ -43,18 +42,18 @@ class Writes:
                 f"{target.kind.plural} are created in a namespace: POST to /namespaces/NAMESPACE/{target.kind.plural}"
             )
         options = write_options(exchange)
-        obj, warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
+        obj, exchange.warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
         answer = await self._registry.create(target.kind, target.namespace, obj, options)
-        await self._send(exchange, target, answer, warnings)
+        await self._send(exchange, target, answer)
 
     async def update(self, exchange: Exchange, target: Target) -> None:
         """PUT of an object or a subresource."""
         options = write_options(exchange)
-        obj, warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
+        obj, exchange.warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
         answer = await self._registry.update(
             target.kind, target.namespace or "", target.name, obj, options, target.subresource
         )
-        await self._send(exchange, target, answer, warnings)
+        await self._send(exchange, target, answer)
 
     async def patch(self, exchange: Exchange, target: Target) -> None:
         """PATCH of an object or a subresource."""
@@ -71,7 +70,7 @@ class Writes:
         if answer.deleted and not target.kind.delete_returns_object:
             kind, entry = target.kind, answer.entry
             body = success(group=kind.group, plural=kind.plural, name=entry.name, uid=entry.uid)
-            exchange.extra += warning_headers(answer.warnings)
+            exchange.warnings = answer.warnings
             await self._renderer.document(exchange, body, answer.code)
             return
         await self._send(exchange, target, answer)
@@ -85,9 +84,9 @@ class Writes:
         page = await self._registry.delete_collection(target.kind, target.namespace, selected, options)
         await self._renderer.page(exchange, target.kind, page)
 
-    async def _send(self, exchange: Exchange, target: Target, answer: Answer, decoding: Sequence[str] = ()) -> None:
-        if decoding or answer.warnings:
-            exchange.extra += warning_headers((*decoding, *answer.warnings))
+    async def _send(self, exchange: Exchange, target: Target, answer: Answer) -> None:
+        if answer.warnings:
+            exchange.warnings = [*exchange.warnings, *answer.warnings]
         if answer.preference_applied:
             exchange.extra += ((b"preference-applied", b"respond-async"),)
         await self._renderer.entry(exchange, target.kind, answer.entry, answer.code)

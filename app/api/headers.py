@@ -1,8 +1,8 @@
-"""Warning headers: accepted, but probably not what the client wants."""
+"""Headers of answers; those that warn: accepted, but probably not what the client wants."""
 
 from collections.abc import Iterable
 
-from app.api.exchange import Header
+Header = tuple[bytes, bytes]
 
 _BUDGET = 4096
 """Bytes all warnings of an answer may have; Kubernetes' clients and proxies cope with that much."""
