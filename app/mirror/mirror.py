@@ -1,7 +1,7 @@
 """The objects in memory: one copy a process, fed from the log, read without asking the database."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
@@ -17,6 +17,7 @@ from app.mirror.watcher import WaitingRoom, Watcher
 from app.store.notifications import CHANGES, Notifications
 from app.store.reader import Reader
 from app.store.rows import ChangeRow
+from app.telemetry.metrics import MIRROR_OBJECTS, MIRROR_RELOADS, MIRROR_REVISION
 
 _BATCH = 1000
 """Changes a fetch takes at a time, so that applying them never holds the event loop for long."""
@@ -74,7 +75,8 @@ class Mirror:
     @property
     def ready(self) -> bool:
         """Whether everything is loaded and the last fetch succeeded."""
-        return self._follower is not None and self._follower.started.is_set() and not self._follower.failing
+        follower = self._follower
+        return self._loaded and follower is not None and follower.started.is_set() and not follower.failing
 
     async def start(self) -> None:
         """Load everything and go on following the log; returns when loaded, however long the database is away."""
@@ -186,7 +188,10 @@ class Mirror:
 
         Raises:
             Expired: The log no longer reaches back to `after`.
+            ValueError: `after` is beyond `self.revision`; see `at_least`.
         """
+        if after > self.revision:
+            raise ValueError(f"revision {after} has not come yet, only {self.revision}")
         if after < self._compacted:
             raise expired(after, self._compacted)
         return Watcher(kind, namespace, after, self._history, self._room, self._archive)
@@ -202,15 +207,16 @@ class Mirror:
 
     async def _catch_up(self) -> None:
         """Bring in everything that was committed when this was called."""
-        if not self._loaded:
-            await self._load()
         goal = 0
         while True:
+            if not self._loaded:
+                await self._load()
             tail = await self._reader.tail(self.revision, _BATCH)
             if tail.compacted > self.revision or tail.newest < self.revision:
                 # Changes were missed for good, or the database was put back to an earlier state.
                 _log.warning("mirror reloads", revision=self.revision, compacted=tail.compacted, newest=tail.newest)
-                await self._load()
+                MIRROR_RELOADS.inc()
+                self._loaded = False
                 continue
             self._compacted = tail.compacted
             if tail.changes:
@@ -226,6 +232,7 @@ class Mirror:
         starts = {entry.kind: self._history.of(entry.kind).end for entry in entries}
         self._history.extend(changes)
         self.revision = self._history.revision
+        self._measure(starts)
         self._room.tell(changes, starts)
         self._expectations.meet(changes, self.revision)
         for changed, _ in self._subscribers:
@@ -243,14 +250,20 @@ class Mirror:
                 for row in page:
                     objects.put(entry_of(row, row.revision or 0))
         self._end_watches(partial(Expired, "too old resource version: everything was read anew: list again"))
-        self._objects = objects
+        forgotten, self._objects = self._objects, objects
         self._history = History(snapshot.revision, *self._bounds)
         self.revision = snapshot.revision
         _log.info("mirror loaded", objects=len(objects), revision=self.revision)
         self._loaded = True
+        self._measure({*forgotten.kinds, *objects.kinds})
         self._expectations.meet_all(objects, self.revision)
         for _, reloaded in self._subscribers:
             _tell(reloaded)
+
+    def _measure(self, kinds: Iterable[str]) -> None:
+        MIRROR_REVISION.set(self.revision)
+        for kind in kinds:
+            MIRROR_OBJECTS.labels(kind).set(self._objects.count(kind))
 
     def _end_watches(self, why: Callable[[], ApiError]) -> None:
         self._history.ended = why

@@ -1,6 +1,6 @@
 """The objects of one moment, by key, by uid and in the order of lists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -32,6 +32,15 @@ class Objects:
 
     def __len__(self) -> int:
         return len(self._by_uid)
+
+    @property
+    def kinds(self) -> Iterable[str]:
+        """The kinds there ever were objects of."""
+        return self._kinds.keys()
+
+    def count(self, kind: str) -> int:
+        """How many objects of a kind there are."""
+        return len(self._kinds.get(kind, ()))
 
     def get(self, kind: str, namespace: str, name: str) -> Entry | None:
         """One object, or None."""
