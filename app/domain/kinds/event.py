@@ -6,6 +6,7 @@ from app.domain.errors import Cause, invalid, required
 from app.domain.kinds.columns import NAME
 from app.domain.kinds.kind import Column, Kind, Strategy
 from app.domain.kinds.meta import Cluster, Int32, KubeObject, MicroTime, ObjectReference, Time, Wire, null
+from app.domain.rules.names import qualified_name_problem
 from app.domain.timestamps import age
 
 _SHORT_TEXT_LIMIT, _MESSAGE_LIMIT = 128, 1024
@@ -73,6 +74,8 @@ def validate_event(event: Event, *, reporter_field: str) -> list[Cause]:
         causes.append(_other_namespace(about, namespace))
     if not event.reporting_component:
         causes.append(required(reporter_field, "name the controller that reports the event"))
+    if problem := qualified_name_problem(event.reporting_component):
+        causes.append(invalid(reporter_field, event.reporting_component, problem))
     texts = {"reportingInstance": event.reporting_instance, "action": event.action, "reason": event.reason}
     for name, value in texts.items():
         if not value:

@@ -1,5 +1,6 @@
 """Namespace (core/v1): the scope of names, and what happens when one is emptied."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import field
@@ -8,9 +9,8 @@ from app.domain.errors import Cause, invalid
 from app.domain.kinds.columns import AGE, NAME
 from app.domain.kinds.kind import Column, Kind, Strategy, Subresource
 from app.domain.kinds.meta import ATOMIC, Cluster, Condition, KubeObject, Wire, patch_key
-
-KUBERNETES_FINALIZER = "kubernetes"
-"""Spec finalizer that every namespace starts with: it goes when the namespace's objects are gone."""
+from app.domain.rules.metadata import KUBERNETES, STANDARD_FINALIZERS
+from app.domain.rules.names import qualified_name_problem
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """Label that always carries the namespace's own name (KEP-2161)."""
@@ -42,13 +42,18 @@ class NamespaceStrategy(Strategy[Namespace]):
     """A namespace starts Active, keeps its finalizers but through `/finalize`, and goes when both kinds are empty."""
 
     def prepare_create(self, new: Namespace, cluster: Cluster) -> None:
-        """Start Active, labelled with its name, held by the `kubernetes` finalizer."""
+        """Start Active, labelled with its name, held by the `kubernetes` finalizer until it is emptied."""
         del cluster
         finalizers = new.spec.finalizers or []
-        if KUBERNETES_FINALIZER not in finalizers:
-            new.spec.finalizers = [*finalizers, KUBERNETES_FINALIZER]
+        if KUBERNETES not in finalizers:
+            new.spec.finalizers = [*finalizers, KUBERNETES]
         new.status = NamespaceStatus(phase=ACTIVE)
         _label(new)
+
+    def validate_create(self, new: Namespace, cluster: Cluster) -> list[Cause]:
+        """Finalizers are qualified names with a domain, but for the system's own."""
+        del cluster
+        return _finalizer_causes(new.spec.finalizers or [])
 
     def prepare_update(self, new: Namespace, old: Namespace, cluster: Cluster) -> None:
         """Keep spec and status: the main resource changes metadata only."""
@@ -93,8 +98,21 @@ def _prepare_finalize(new: Namespace, old: Namespace, cluster: Cluster) -> None:
 
 
 def _validate_finalize(new: Namespace, old: Namespace, cluster: Cluster) -> list[Cause]:
-    del new, old, cluster
-    return []
+    del old, cluster
+    return _finalizer_causes(new.spec.finalizers or [])
+
+
+def _finalizer_causes(finalizers: Sequence[str]) -> list[Cause]:
+    causes = []
+    for name in finalizers:
+        problem = qualified_name_problem(name)
+        if not problem and "/" not in name and name not in STANDARD_FINALIZERS:
+            problem = (
+                f"must begin with a domain, such as example.com/hold, or be one of {', '.join(STANDARD_FINALIZERS)}"
+            )
+        if problem:
+            causes.append(invalid("spec.finalizers", name, problem))
+    return causes
 
 
 NAMESPACE = Kind(

@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import pytest
+
+from app.domain.kinds.catalog import ALL, Group, Kinds
+from app.domain.kinds.event import EVENT
+from app.domain.kinds.service_declaration import SERVICE
+from app.domain.schema import schema_of
+
+KINDS = Kinds()
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.key)
+def test_each_kind_is_found_in_every_way(kind):
+    assert KINDS.by_path(kind.group, kind.version, kind.plural) is kind
+    assert KINDS.by_key[kind.key] is kind
+    assert KINDS.by_kind(kind.api_version, kind.name) is kind
+    assert kind in KINDS.of(kind.group, kind.version)
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.key)
+def test_each_declaration_is_whole(kind):
+    assert schema_of(kind.model).fields.keys() >= {"apiVersion", "kind", "metadata"}
+    assert any(column.format == "name" and column.name == "Name" for column in kind.columns)
+    assert all(column.description for column in kind.columns)
+    assert len({column.name for column in kind.columns}) == len(kind.columns)
+    empty = kind.model()
+    assert all(isinstance(read(empty), str) for read in kind.selectable.values())
+    assert all(column.cell(empty, "2026-01-01T00:00:00Z") is not None for column in kind.columns)
+    assert {"get", "list", "watch"} <= set(kind.verbs)
+    assert not kind.derived_from or kind.derived_from in KINDS.by_key
+    assert kind.view is None or kind.view.stored in KINDS.by_key
+
+
+def test_what_is_not_there():
+    assert KINDS.by_path("", "v2", "services") is None
+    assert KINDS.by_kind("v1", "Deployment") is None
+    assert "deployments.apps" not in KINDS.by_key
+    assert KINDS.of("apps", "v1") == ()
+
+
+def test_groups_for_discovery():
+    groups = KINDS.groups()
+    assert groups[0] == Group("", ("v1",))
+    assert {group.name for group in groups} == {kind.group for kind in ALL}
+    assert sum(len(KINDS.of(group.name, version)) for group in groups for version in group.versions) == len(ALL)
+
+
+def test_events_have_one_store():
+    assert KINDS.by_kind("events.k8s.io/v1", "Event").view.stored == EVENT.key
+
+
+def test_two_kinds_cannot_share_a_place():
+    with pytest.raises(ValueError, match="share"):
+        Kinds([SERVICE, replace(SERVICE, name="Else")])
+
+
+@pytest.mark.parametrize(
+    ("key", "short", "namespaced", "status", "put_creates", "delete_answers"),
+    [
+        ("services", ("svc",), True, True, True, True),
+        ("namespaces", ("ns",), False, True, False, True),
+        ("pods", ("po",), True, True, False, True),
+        ("nodes", ("no",), False, True, False, False),
+        ("endpoints", ("ep",), True, False, True, False),
+        ("events", ("ev",), True, False, True, False),
+        ("events.events.k8s.io", ("ev",), True, False, True, False),
+        ("endpointslices.discovery.k8s.io", (), True, False, False, False),
+        ("servicecidrs.networking.k8s.io", (), False, True, False, False),
+        ("ipaddresses.networking.k8s.io", ("ip",), False, False, False, False),
+        ("leases.coordination.k8s.io", (), True, False, True, False),
+        ("dnsrecordsets.fairlead.io", ("dnsrs",), True, False, False, False),
+    ],
+)
+def test_how_kinds_behave(key, short, namespaced, status, put_creates, delete_answers):
+    kind = KINDS.by_key[key]
+    assert kind.short_names == short
+    assert (kind.namespaced, kind.has_status) == (namespaced, status)
+    assert (kind.create_on_update, kind.delete_returns_object) == (put_creates, delete_answers)
