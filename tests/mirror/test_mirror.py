@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from tests.mirror.conftest import running_mirror, running_store
-from tests.mirror.world import SERVICES, Chaos, committed, create, delete, held, note_of, stored, update
+from tests.mirror.world import NAMESPACES, SERVICES, Chaos, committed, create, delete, held, note_of, stored, update
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +105,17 @@ async def test_subscribers_are_told_of_each_change_once_and_a_failing_one_harms_
     await mirror.fresh()
     assert [change.revision for change in seen] == revisions
     assert all(change.type == "ADDED" and change.previous is None for change in seen)
+
+
+async def test_every_older_revision_can_be_listed_as_it_was(store, mirror):
+    writers = [Chaos(store.writer, mirror, seed) for seed in (7, 8)]
+    then = {}
+    for _ in range(60):
+        await asyncio.gather(*(writer.run(1) for writer in writers))
+        revision = await mirror.fresh()
+        then[revision] = [list(mirror.list(SERVICES, scope)) for scope in (None, *NAMESPACES)]
+    for revision, lists in then.items():
+        assert [list(mirror.list_at(SERVICES, scope, revision)) for scope in (None, *NAMESPACES)] == lists
 
 
 async def test_pages_at_one_revision_are_the_list_at_that_revision(store, mirror):

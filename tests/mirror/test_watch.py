@@ -1,5 +1,6 @@
 import asyncio
 import json
+import random
 from datetime import timedelta
 
 import pytest
@@ -111,6 +112,39 @@ async def test_a_watcher_that_does_not_read_is_dropped(store):
         await mirror.fresh()
         with pytest.raises(Expired, match="too slow"):
             await watcher.next(30)
+
+
+async def test_slow_readers_that_resume_where_they_were_dropped_miss_nothing_and_repeat_nothing(store, database_url):
+    """The history is far too short for them, so that they go from it to the log and back, again and again."""
+    async with running_store(database_url) as other, running_mirror(other, history=16) as mirror:
+        start = mirror.revision
+        writing = asyncio.gather(*(Chaos(store.writer, mirror, seed).run(80) for seed in range(4)))
+        readers = [asyncio.create_task(resuming(mirror, start, writing, seed)) for seed in range(6)]
+        await writing
+        end = await mirror.fresh()
+        async with running_mirror(store) as late:
+            everything = await read_until(late.watch(SERVICES, None, start), end)
+        drops = 0
+        for seen, dropped in await asyncio.gather(*readers):
+            drops += dropped
+            assert [(c.revision, c.type, c.entry.wire) for c in seen] == [
+                (c.revision, c.type, c.entry.wire) for c in everything
+            ]
+    assert drops
+
+
+async def resuming(mirror, start, writing, seed):
+    """Read with pauses until everything written is there; answers it, and how often the reader was dropped."""
+    pauses, seen, dropped = random.Random(seed), [], 0
+    watcher = mirror.watch(SERVICES, None, start)
+    while not writing.done() or watcher.revision < await mirror.fresh():
+        try:
+            seen += await watcher.next(0.01)
+        except Expired:
+            dropped += 1
+            watcher = mirror.watch(SERVICES, None, watcher.revision)
+        await asyncio.sleep(pauses.random() * 0.05)
+    return seen, dropped
 
 
 async def test_a_watch_from_before_compaction_is_expired(store, mirror):
