@@ -39,8 +39,17 @@ class Creation:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def create(self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions) -> Answer:
+    async def create(
+        self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool = False
+    ) -> Answer:
         """Store a new object.
+
+        Args:
+            kind: Its kind.
+            namespace: Of the request; "" for a cluster-scoped kind.
+            obj: As the client sent it; changed in place.
+            options: Of the request.
+            recorded: Whether managedFields already say who owns what (server-side apply).
 
         Raises:
             ApiError: The object is refused; nothing was stored.
@@ -53,7 +62,7 @@ class Creation:
             if base:
                 obj.metadata.name = base[:_GENERATED_NAME_LIMIT] + _suffix()
             if attempt == 0:
-                warnings = self._apply_rules(kind, namespace, obj, options)
+                warnings = self._apply_rules(kind, namespace, obj, options, recorded=recorded)
             try:
                 return await self._store(kind, obj, options, warnings)
             except AlreadyExists:
@@ -79,7 +88,9 @@ class Creation:
         if is_deleting(entry):
             raise namespace_terminating(kind, namespace, name)
 
-    def _apply_rules(self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions) -> tuple[str, ...]:
+    def _apply_rules(
+        self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool
+    ) -> tuple[str, ...]:
         cluster = self._context.cluster()
         _fill_metadata(kind, namespace, obj, cluster)
         kind.strategy.prepare_create(obj, cluster)
@@ -87,7 +98,8 @@ class Creation:
         causes = causes or [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
         if causes:
             raise invalid_object(kind, obj.metadata.name, causes)
-        record_update(kind, None, obj, options.field_manager, cluster.now)
+        if not recorded:
+            record_update(kind, None, obj, options.field_manager, cluster.now)
         return (*options.warnings, *kind.strategy.warnings(obj, None))
 
     async def _store(self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...]) -> Answer:

@@ -89,9 +89,8 @@ class Updating:
         document = patch.apply({})
         obj, warnings = patch.decode(document)
         _check_request(namespace, name, obj)
-        return await self._creation.create(
-            kind, namespace, obj, replace(options, warnings=(*options.warnings, *warnings))
-        )
+        options_now = replace(options, warnings=(*options.warnings, *warnings))
+        return await self._creation.create(kind, namespace, obj, options_now, recorded=patch.operation == "Apply")
 
     async def _attempt(
         self,
@@ -192,6 +191,11 @@ def _check_request(namespace: str, name: str, obj: KubeObject) -> None:
 
 def _check_preconditions(kind: Kind[Any], entry: Entry, new: KubeObject) -> None:
     meta = new.metadata
+    if meta.resource_version and not meta.resource_version.isdecimal():
+        cause = invalid(
+            "metadata.resourceVersion", meta.resource_version, "must be a decimal number, as the server gave it"
+        )
+        raise invalid_object(kind, entry.name, [cause])
     if meta.resource_version and meta.resource_version not in ("0", str(entry.revision)):
         raise conflict(kind, entry.name, MODIFIED)
     if meta.uid and meta.uid != entry.uid:
