@@ -1,6 +1,7 @@
 """Bringing the schema up to date, and refusing to work with another one."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 import migrations
 from app.domain.errors import FairleadError
-from app.store.database import Database
+from app.store.database import LOST, Database, unreachable
 
 OLDEST_POSTGRES = 15
 
@@ -32,7 +33,7 @@ def migrate(database_url: str, revision: str = "head") -> None:
 
     Raises:
         UnsuitableDatabaseError: Postgres is too old.
-        OSError, TimeoutError, asyncpg.PostgresError: The database cannot be reached.
+        ServiceUnavailable: The database cannot be reached.
         sqlalchemy.exc.DBAPIError: A migration failed, or waited too long for a lock. Nothing was changed.
     """
     asyncio.run(_migrate(database_url, revision))
@@ -40,7 +41,7 @@ def migrate(database_url: str, revision: str = "head") -> None:
 
 async def _migrate(database_url: str, revision: str) -> None:
     database = Database(database_url)
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=database.connect, poolclass=NullPool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(_connect, database), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             _check_version((await connection.get_raw_connection()).driver_connection)
@@ -49,6 +50,13 @@ async def _migrate(database_url: str, revision: str) -> None:
     finally:
         await engine.dispose()
         await database.close()
+
+
+async def _connect(database: Database) -> Any:
+    try:
+        return await database.connect()
+    except LOST as error:
+        raise unreachable(error) from error
 
 
 def _run(connection: Connection, revision: str) -> None:
@@ -75,9 +83,12 @@ async def check(database: Database) -> None:
         UnsuitableDatabaseError: Postgres is too old, or the schema is another version's.
         ServiceUnavailable: The database cannot be reached.
     """
-    async with database.session() as session:
-        _check_version(session)
-        found = await _revision(session)
+    try:
+        async with database.session() as session:
+            _check_version(session)
+            found = await _revision(session)
+    except LOST as error:
+        raise unreachable(error) from error
     scripts = ScriptDirectory.from_config(configuration())
     wanted = scripts.get_current_head()
     if found == wanted:
