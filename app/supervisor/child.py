@@ -34,7 +34,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._due = 0.0
-        self._delay = _FIRST_DELAY
+        self._delay = 0.0
 
     def start(self) -> None:
         """Starts the program.
@@ -68,7 +68,7 @@ class Child:
     def _postpone(self) -> None:
         now = time.monotonic()
         steady = now - self._started > _STEADY_AFTER
-        self._delay = _FIRST_DELAY if steady else min(self._delay * 2, _LONGEST_DELAY)
+        self._delay = _FIRST_DELAY if steady else min(max(2 * self._delay, _FIRST_DELAY), _LONGEST_DELAY)
         self._due = now + self._delay
 
     def send_signal(self, signum: signal.Signals) -> None:

@@ -67,7 +67,8 @@ def configure_logging(
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
-    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))  # its steps of starting are no news
+    for name in ("uvicorn.error", "alembic.runtime.plugins"):  # the steps of their starting are no news
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 class _Masked:

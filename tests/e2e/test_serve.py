@@ -90,61 +90,65 @@ def read_to_end(connection):
     return received
 
 
-def test_a_restart_finds_everything_and_what_dies_is_started_again(kept):
+def test_a_restart_finds_everything_and_a_kill_leaves_nothing_behind(kept, tmp_path):
     with Serving(kept) as serving:
         found = httpx.get(f"{serving.url}{SERVICES}/kept")
         assert found.status_code == 200
-        for word in ("api", "reconciler", "postgres"):
-            victim = serving.child(word)
-            victim.send_signal(signal.SIGKILL)
-            successor = until(lambda word=word, victim=victim: (s := serving.child(word)) and s != victim and s)
-            assert successor.is_running()
-        until(serving.is_ready)
-        until(lambda: httpx.get(f"{serving.url}{SERVICES}/kept", timeout=5).json() == found.json())
+        one_scrape_speaks_for_all_workers(serving)
+        what_dies_is_started_again(serving)
+        until(
+            lambda: serving.is_ready() and httpx.get(f"{serving.url}{SERVICES}/kept", timeout=5).json() == found.json()
+        )
 
-
-def test_a_kill_of_the_supervisor_leaves_nothing_behind_and_loses_nothing(kept):
-    with Serving(kept) as serving:
         descendants = serving.descendants()
         assert len(descendants) > 5
         serving.process.kill()
         serving.process.wait()
-        with Serving(kept) as restarted:
-            assert httpx.get(f"{restarted.url}{SERVICES}/kept").status_code == 200
-        assert all_gone(descendants)
+        with Serving(kept, *with_token(tmp_path, "first-secret"), "--workers", "1") as restarted:
+            assert all_gone(descendants)
+            only_those_who_know_a_token_get_in(restarted, found.json())
+
+
+def one_scrape_speaks_for_all_workers(serving):
+    workers = [process for process in psutil.Process(serving.process.pid).children() if "api" in process.cmdline()]
+    assert len(workers) == 2
+    before = counted(serving.url)
+    for _ in range(40):  # a connection each, so that both workers get some
+        httpx.get(f"{serving.url}{SERVICES}")
+    assert counted(serving.url) - before >= 40
+
+
+def counted(url):
+    """Requests for Services that any worker answered, as one of them tells."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    counts = (line.split(" ") for line in lines if line.startswith("apiserver_request_total{"))
+    return sum(float(count) for labels, count in counts if "services" in labels)
+
+
+def what_dies_is_started_again(serving):
+    for word in ("api", "reconciler", "postgres"):
+        victim = serving.child(word)
+        victim.send_signal(signal.SIGKILL)
+        until(lambda word=word, victim=victim: (found := serving.child(word)) and found != victim)
+
+
+def with_token(tmp_path, token):
+    tokens = tmp_path / "tokens.csv"
+    tokens.write_text(f'{token},admin,1,"system:masters"\n')
+    return ["--host", "0.0.0.0", "--token-file", tokens]  # noqa: S104  what a token permits
+
+
+def only_those_who_know_a_token_get_in(serving, service):
+    path = f"{serving.url}{SERVICES}/kept"
+    assert httpx.get(path).status_code == 401
+    config = yaml.safe_load((serving.data_dir / "kubeconfig").read_text())
+    token = config["users"][0]["user"]["token"]
+    assert token == "first-secret"
+    assert httpx.get(path, headers={"Authorization": f"Bearer {token}"}).json() == service
+    assert token not in serving.said + serving.errors.read_text()
 
 
 def test_a_stop_while_it_starts(tmp_path):
     with Serving(tmp_path / "data", wait=False) as serving:
         until((tmp_path / "data" / "lock").exists)
         assert serving.stop() == 0
-
-
-def test_the_workers_share_the_port_and_one_scrape_speaks_for_all(kept):
-    with Serving(kept, "--workers", "2") as serving:
-        workers = [process for process in psutil.Process(serving.process.pid).children() if "api" in process.cmdline()]
-        assert len(workers) == 2
-        for _ in range(40):
-            httpx.get(f"{serving.url}{SERVICES}")
-        until(lambda: counted(serving.url) >= 40)
-
-
-def counted(url):
-    """Requests for Services that any worker answered, as one of them tells."""
-    lines = httpx.get(f"{url}/metrics").text.splitlines()
-    values = [
-        line.rsplit(" ", 1)[1] for line in lines if line.startswith("apiserver_request_total{") and "services" in line
-    ]
-    return sum(map(float, values))
-
-
-def test_a_token_file_opens_the_door_to_those_who_know_a_token(tmp_path):
-    tokens = tmp_path / "tokens.csv"
-    tokens.write_text('first-secret,admin,1,"system:masters"\n')
-    with Serving(tmp_path / "data", "--host", "0.0.0.0", "--token-file", tokens, "--workers", "1") as serving:  # noqa: S104
-        assert httpx.get(serving.url + SERVICES).status_code == 401
-        config = yaml.safe_load((tmp_path / "data" / "kubeconfig").read_text())
-        token = config["users"][0]["user"]["token"]
-        assert token == "first-secret"
-        assert httpx.get(serving.url + SERVICES, headers={"Authorization": f"Bearer {token}"}).status_code == 200
-        assert token not in serving.said + serving.errors.read_text()

@@ -1,0 +1,120 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from functools import partial
+
+import psutil
+import pytest
+import yaml
+
+from app.supervisor.child import Child
+from app.supervisor.children import spawn
+from app.supervisor.errors import CannotListenError
+from app.supervisor.kubeconfig import write_kubeconfig
+from app.supervisor.listening import bind, url
+from tests.e2e.waiting import until
+
+
+def test_a_child_dies_with_its_parent():
+    program = (
+        "import os, signal; from app.supervisor.children import spawn;"
+        "print(spawn(['sleep', '600']).pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    parent = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    child = int(parent.stdout)
+    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_child_has_a_process_group_of_its_own_and_blocks_no_signal():
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        child = spawn(["sleep", "600"])
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    assert os.getpgid(child.pid) == child.pid
+    child.terminate()
+    assert child.wait(10) == -signal.SIGTERM
+
+
+def test_what_ends_is_started_again_ever_more_slowly():
+    starts = []
+
+    def start():
+        starts.append(spawn(["true"]))
+        return starts[-1]
+
+    ended = []
+    child = Child("short", start, ended.append)
+    child.start()
+    delays = [child._delay]
+    while len(starts) < 4:
+        until(lambda: (child.tend(), child._delay > delays[-1])[1])
+        delays.append(child._delay)
+        until(lambda: (child.tend(), len(starts) == len(delays))[1])
+    assert delays == sorted(set(delays))
+    assert ended == [process.pid for process in starts[: len(ended)]]
+    starts[-1].wait()
+
+
+def test_a_program_that_cannot_be_started_is_tried_again(tmp_path):
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    child = Child("moved", partial(spawn, [program]))
+    child.start()
+    hidden = program.rename(tmp_path / "hidden")
+    child.send_signal(signal.SIGKILL)
+    until(child.has_ended)
+    child.tend()
+    until(lambda: (child.tend(), child._delay > 0.3)[1])
+    assert child.has_ended()
+    hidden.rename(program)
+    until(lambda: (child.tend(), not child.has_ended())[1])
+    child.send_signal(signal.SIGKILL)
+    until(child.has_ended)
+
+
+def test_sockets_share_a_port_with_each_other_and_nobody_else():
+    sockets = bind("127.0.0.1", 0, 3)
+    (port,) = {bound.getsockname()[1] for bound in sockets}
+    for bound in sockets:
+        bound.listen()
+    with pytest.raises(CannotListenError, match=f"127.0.0.1 port {port}: Address already in use.*another --port"):
+        bind("127.0.0.1", port)
+    for bound in sockets:
+        bound.close()
+    bind("127.0.0.1", port)[0].close()
+
+
+def test_an_address_of_another_machine_cannot_be_listened_on():
+    with pytest.raises(CannotListenError, match=r"192\.0\.2\.1 port 8080: Cannot assign"):
+        bind("192.0.2.1", 8080)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),  # noqa: S104
+        ("::1", "http://[::1]:80"),
+        ("::", "http://[::1]:80"),
+    ],
+)
+def test_where_an_address_is_reached(host, said):
+    assert url(host, 80) == said
+
+
+def test_a_kubeconfig_replaces_the_last_one_and_is_its_owners_alone(tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text("old")
+    path.chmod(0o644)
+    write_kubeconfig(path, "http://127.0.0.1:8080", "secret")
+    config = yaml.safe_load(path.read_text())
+    assert config["users"] == [{"name": "fairlead", "user": {"token": "secret"}}]
+    assert config["current-context"] == "fairlead"
+    assert path.stat().st_mode & 0o777 == 0o600
+    write_kubeconfig(path, "http://127.0.0.1:8080", None)
+    assert yaml.safe_load(path.read_text())["users"] == [{"name": "fairlead", "user": {}}]
