@@ -13,6 +13,15 @@ from app.domain.kinds.opaque import Opaque, Quantities
 READY = "Ready"
 """Condition that says whether a pod takes traffic."""
 
+HOST_IPS = Meta(
+    extra_json_schema={
+        "x-kubernetes-list-type": "atomic",
+        "x-kubernetes-patch-merge-key": "ip",
+        "x-kubernetes-patch-strategy": "merge",
+    }
+)
+"""Replaced whole by server-side apply, merged by strategic merge patch."""
+
 Protocol = Annotated[str, Meta(extra_json_schema={"default": "TCP"})]
 
 
@@ -106,7 +115,7 @@ class PodSpec(Wire):
     resource_claims: Annotated[list[Opaque], patch_key("name")] | None = None
     resources: Opaque | None = None
     hostname_override: str | None = None
-    workload_ref: Opaque | None = None
+    scheduling_group: Opaque | None = None
 
 
 class PodCondition(Wire):
@@ -196,7 +205,7 @@ class PodStatus(Wire):
     reason: str = ""
     nominated_node_name: str = ""
     host_ip: str = ""
-    host_ips: Annotated[list[HostIP], ATOMIC] | None = None
+    host_ips: Annotated[list[HostIP], HOST_IPS] | None = None
     pod_ip: str = ""
     pod_ips: Annotated[list[PodIP], patch_key("ip")] | None = None
     start_time: Time | None = None
@@ -207,6 +216,7 @@ class PodStatus(Wire):
     resize: str = ""
     resource_claim_statuses: Annotated[list[Opaque], patch_key("name")] | None = None
     extended_resource_claim_status: Opaque | None = None
+    node_allocatable_resource_claim_statuses: Annotated[list[Opaque], ATOMIC] | None = None
     allocated_resources: Quantities | None = None
     resources: Opaque | None = None
 

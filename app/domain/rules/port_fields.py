@@ -2,9 +2,7 @@
 
 from app.domain.errors import Cause, invalid, not_supported, required
 from app.domain.rules.names import dns_label_problem, port_number_problem, qualified_name_problem
-
-PROTOCOLS = ("SCTP", "TCP", "UDP")
-"""The transport protocols a port may have."""
+from app.domain.rules.ports import PROTOCOLS
 
 
 def protocol_causes(field: str, protocol: str | None) -> list[Cause]:
