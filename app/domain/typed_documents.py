@@ -51,7 +51,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
     text = json.dumps(value)
-    return f"the {_json_type(value)} {text[:80]}" if value is not None else "null"
+    return f"the {json_type(value)} {text[:80]}" if value is not None else "null"
 
 
 def _struct(struct: StructType, document: dict[str, Any], path: str, unknown: list[str]) -> Any:
@@ -98,7 +98,7 @@ def _element(of: Type, value: Any, path: str, unknown: list[str]) -> Any:
 
 
 def _scalar(of: ScalarType, value: Any, path: str) -> Any:
-    name = _json_type(value)
+    name = json_type(value)
     if name == "integer" and name not in of.names and "number" in of.names:
         return float(value)
     if name not in of.names:
@@ -122,7 +122,8 @@ def _moment(of: ScalarType, text: str, path: str) -> str:
 _ARTICLES = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"}
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """The JSON Schema name of a value's type."""
     for of, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array")):
         if isinstance(value, of):
             return name

@@ -90,5 +90,9 @@ def test_an_alias_bomb_is_refused():
 
 def test_only_the_first_document_counts_unless_all_are_asked_for():
     assert parsed("a: 1\n---\nb: 2\n") == {"a": 1}
-    assert [document for document, _ in parse_yaml_documents(b"a: 1\n---\nb: 2\n---\n", 50)] == [{"a": 1}, {"b": 2}, None]
+    assert [document for document, _ in parse_yaml_documents(b"a: 1\n---\nb: 2\n---\n", 50)] == [
+        {"a": 1},
+        {"b": 2},
+        None,
+    ]
     assert parse_yaml(b"# nothing\n", 50) == (None, [])

@@ -7,6 +7,7 @@ from app.domain.errors import BadRequest, Invalid, invalid
 from app.domain.kinds.kind import Kind
 from app.domain.patching.typed_values import NoElement, is_granular_list, item_element
 from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.typed_documents import json_type, shown
 
 
 def check_config(kind: Kind[Any], config: Any) -> dict[str, Any]:
@@ -39,9 +40,9 @@ def _problems(of: Type, value: Any, path: str) -> Iterator[str]:
     match of:
         case _ if value is None or isinstance(of, AnyType):
             return
-        case ScalarType():
-            if isinstance(value, dict | list):
-                yield f"{path} must not be {'an object' if isinstance(value, dict) else 'a list'}"
+        case ScalarType(names=names):
+            if json_type(value) not in names:
+                yield f"{path} must be {' or '.join(names)}, not {shown(value)}"
         case ListType():
             yield from _list_problems(of, value, path) if isinstance(value, list) else [f"{path} must be a list"]
         case StructType() | MapType():
