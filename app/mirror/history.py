@@ -118,7 +118,7 @@ class History:
             self._trim()
 
     @property
-    def room(self) -> int:
+    def free(self) -> int:
         """How many more changes fit."""
         return self._limit - len(self._order)
 

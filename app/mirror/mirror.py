@@ -87,9 +87,10 @@ class Mirror:
 
     async def close(self) -> None:
         """Stop following, and end every watch."""
-        if self._follower is not None:
-            self._notifications.unsubscribe(CHANGES, self._follower.wake)
-            await self._follower.close()
+        follower, self._follower = self._follower, None
+        if follower is not None:
+            self._notifications.unsubscribe(CHANGES, follower.wake)
+            await follower.close()
         self._end_watches(partial(ServiceUnavailable, "this process is stopping: watch again", retry_after=1))
 
     async def fresh(self) -> int:
@@ -101,7 +102,7 @@ class Mirror:
             ServiceUnavailable: The database cannot be reached.
         """
         if self._follower is None:
-            raise ServiceUnavailable("the objects are not loaded yet", retry_after=1)
+            raise ServiceUnavailable("this process is starting or stopping", retry_after=1)
         await self._follower.fresh()
         return self.revision
 
@@ -179,7 +180,7 @@ class Mirror:
         async with self._reaching:
             while revision < (floor := self._history.of(kind).floor):
                 history = self._history
-                changes = await self._archive.whole(kind, revision, floor, history.room)
+                changes = await self._archive.whole(kind, revision, floor, history.free)
                 if history is self._history and history.of(kind).floor == floor:
                     history.reach_back(kind, changes, revision)
 

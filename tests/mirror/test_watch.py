@@ -191,6 +191,13 @@ async def test_closing_the_mirror_ends_watches(store):
         await asyncio.sleep(0)
     with pytest.raises(ServiceUnavailable):
         await waiting
+    with pytest.raises(ServiceUnavailable):
+        await mirror.fresh()
+
+
+async def test_a_watch_from_the_future_is_the_callers_mistake(mirror):
+    with pytest.raises(ValueError, match="has not come yet"):
+        mirror.watch(SERVICES, None, mirror.revision + 1)
 
 
 async def test_a_list_beyond_the_history_is_expired_until_it_is_reached_back_for(store, mirror):
