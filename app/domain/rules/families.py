@@ -52,18 +52,17 @@ class FamilyPlan:
 def normalise_cluster_ips(new: ServiceSpec, old: ServiceSpec | None) -> None:
     """Make `clusterIPs` follow `clusterIP` for clients that know only the singular field, in place.
 
-    - On create, `clusterIP` alone is also `clusterIPs`.
-    - On update, a client that changes `clusterIP` and sends `clusterIPs` as they were means the change; one that clears
+    - A client that changes `clusterIP` and sends `clusterIPs` as they were means the change; one that clears
       `clusterIP` so clears both.
+    - `clusterIP` alone is also `clusterIPs`, or what they were if it did not change.
     """
-    if old is None:
-        if new.cluster_ip and not new.cluster_ips:
-            new.cluster_ips = [new.cluster_ip]
-        return
-    if not new.cluster_ips and old.cluster_ip == new.cluster_ip:
-        new.cluster_ips = old.cluster_ips
-    if old.cluster_ip != new.cluster_ip and _same(old.cluster_ips, new.cluster_ips):
-        new.cluster_ips = [new.cluster_ip] if new.cluster_ip else None
+    if old is not None:
+        if not new.cluster_ips and old.cluster_ip == new.cluster_ip:
+            new.cluster_ips = old.cluster_ips
+        if old.cluster_ip != new.cluster_ip and _same(old.cluster_ips, new.cluster_ips):
+            new.cluster_ips = None
+    if new.cluster_ip and not new.cluster_ips:
+        new.cluster_ips = [new.cluster_ip]
 
 
 def plan_families(new: Service, old: Service | None, cluster: Cluster) -> tuple[FamilyPlan | None, list[Cause]]:

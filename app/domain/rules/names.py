@@ -4,8 +4,12 @@ Each function answers what is wrong and what would be valid, or None when nothin
 """
 
 import re
+from collections.abc import Callable
 
 from app.domain.label_syntax import label_key_problem
+
+_SUFFIX, _SUFFIX_LENGTH = "bcdfghjklmnpqrstvwxz2456789", 5
+_GENERATED_NAME_LIMIT = 63
 
 MAX_LABEL, MAX_SUBDOMAIN, MAX_PORT_NAME = 63, 253, 15
 MAX_PORT = 65535
@@ -63,3 +67,13 @@ def port_name_problem(name: str) -> str | None:
 def port_number_problem(number: int) -> str | None:
     """A port of an Internet protocol."""
     return None if 1 <= number <= MAX_PORT else f"must be from 1 to {MAX_PORT}"
+
+
+def generated_name(base: str, choice: Callable[[str], str]) -> str:
+    """A name from `metadata.generateName`: the base, cut to leave room, and five characters that spell no word.
+
+    Args:
+        base: What the client gave.
+        choice: Picks one character of a text at random.
+    """
+    return base[: _GENERATED_NAME_LIMIT - _SUFFIX_LENGTH] + "".join(choice(_SUFFIX) for _ in range(_SUFFIX_LENGTH))
