@@ -33,5 +33,5 @@ ENDPOINTS = Kind(
     strategy=EndpointsStrategy(),
     short_names=("ep",),
     create_on_update=True,
-    deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    deprecation="Endpoints (v1) is superseded since Kubernetes 1.33; use EndpointSlice (discovery.k8s.io/v1)",
 )
