@@ -5,12 +5,13 @@ import uuid
 from typing import Any
 
 from app.domain.encoding import encode_body
-from app.domain.errors import AlreadyExists, BadRequest, Timeout
+from app.domain.errors import AlreadyExists, BadRequest, ServiceUnavailable, Timeout, TooManyRequests
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster, KubeObject
 from app.domain.kinds.namespace import NAMESPACE
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.metadata import validate_metadata
+from app.domain.rules.names import generated_name
 from app.mirror.entry import Entry
 from app.registry.context import Context, entry_of, is_deleting
 from app.registry.options import Answer, WriteOptions
@@ -21,11 +22,8 @@ from app.registry.outcomes import (
     namespace_terminating,
     refusal,
 )
-from app.store.writes import Committed, NameTaken, Stale
+from app.store.writes import Committed, Stale
 
-_SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_SUFFIX_LENGTH = 5
-_GENERATED_NAME_LIMIT = 63 - _SUFFIX_LENGTH
 _GENERATE_NAME_TRIES = 8
 
 
@@ -60,7 +58,7 @@ class Creation:
         base = obj.metadata.generate_name if not obj.metadata.name else None
         for attempt in range(_GENERATE_NAME_TRIES if base else 1):
             if base:
-                obj.metadata.name = base[:_GENERATED_NAME_LIMIT] + _suffix()
+                obj.metadata.name = generated_name(base, secrets.choice)
             if attempt == 0:
                 warnings = self._apply_rules(kind, namespace, obj, options, recorded=recorded)
             try:
@@ -111,15 +109,17 @@ class Creation:
         )
         outcome = await self._context.writer.write(write)
         if not isinstance(outcome, Committed):
-            if isinstance(outcome, NameTaken) and not outcome.published:
-                raise already_exists(kind, obj.metadata.name)
             raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
             entry = entry_of(kind, obj, outcome.revision)
             return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
-        return Answer(201, await self._allocated(kind, obj), warnings=warnings)
+        try:
+            return Answer(201, await self._published(kind, obj), warnings=warnings)
+        except (ServiceUnavailable, TooManyRequests) as error:
+            # These promise that nothing was stored, and clients send a POST again on them.
+            raise Timeout(f"it was stored, and is not known to be allocated yet: {error.message}") from error
 
-    async def _allocated(self, kind: Kind[Any], obj: Any) -> Entry:
+    async def _published(self, kind: Kind[Any], obj: Any) -> Entry:
         """Wait for the publication; when it does not come in time, publish the object as it is, pending."""
         uid = obj.metadata.uid
         entry = await self._context.mirror.wait_for(uid, self._context.allocation_wait)
@@ -134,7 +134,7 @@ class Creation:
             entry = self._context.mirror.by_uid(uid)
             if entry is not None:
                 return entry
-        raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored and deleted again before it could be answered')
+        raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored, and is gone before it could be answered')
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
         if await self._context.current(kind, obj.metadata.namespace or "", obj.metadata.name) is not None:
@@ -152,7 +152,3 @@ def _fill_metadata(kind: Kind[Any], namespace: str, obj: KubeObject, cluster: Cl
     meta.creation_timestamp = cluster.now
     meta.resource_version = meta.self_link = meta.deletion_timestamp = None
     meta.generation = meta.deletion_grace_period_seconds = None
-
-
-def _suffix() -> str:
-    return "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
