@@ -7,3 +7,4 @@ OBJECTS = (JSON, YAML, PROTOBUF)
 """What an object or options may be sent as."""
 
 STREAM = "application/json;stream=watch"
+SWAGGER_AS_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"

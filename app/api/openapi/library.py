@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 
 import msgspec
@@ -12,6 +12,7 @@ from app.api.openapi.complete import complete_document
 from app.api.openapi.content import Document
 from app.api.openapi.schemas import Schemas
 from app.api.openapi.v2 import swagger_document
+from app.api.openapi.v2_protobuf import swagger_protobuf
 from app.api.openapi.v3 import group_document
 from app.domain.kinds.catalog import Kinds
 
@@ -21,7 +22,7 @@ class Written:
     """A document on paper.
 
     Attributes:
-        body: JSON.
+        body: JSON, or protobuf.
         compressed: The same, gzipped.
         etag: Changes when the document does (RFC 9110, 8.8.3).
     """
@@ -29,6 +30,10 @@ class Written:
     body: bytes
     compressed: bytes
     etag: str
+
+
+SWAGGER = "openapi/v2"
+SWAGGER_PROTOBUF = "openapi/v2 as protobuf"
 
 
 class Library:
@@ -44,11 +49,15 @@ class Library:
         self._kinds = kinds
         self._version = version
         self._tokens = tokens
-        self._writers: dict[str, Callable[[], Document]] = {"openapi.json": self._complete, "openapi/v2": self._swagger}
+        self._writers: dict[str, Callable[[], bytes]] = {
+            "openapi.json": self._complete,
+            SWAGGER: lambda: msgspec.json.encode(self._swagger()),
+            SWAGGER_PROTOBUF: lambda: swagger_protobuf(self._swagger()),
+            "openapi/v3": self._index,
+        }
         for group in kinds.groups():
             for each in group.versions:
-                self._writers[f"openapi/v3/{_place(group.name, each)}"] = self._writer(group.name, each)
-        self._writers["openapi/v3"] = self._index
+                self._writers[f"openapi/v3/{_place(group.name, each)}"] = partial(self._group, group.name, each)
         self.written = cache(self._write)
 
     def has(self, name: str) -> bool:
@@ -56,29 +65,25 @@ class Library:
         return name in self._writers
 
     def _write(self, name: str) -> Written:
-        body = msgspec.json.encode(self._writers[name]())
+        body = self._writers[name]()
         return Written(body, gzip.compress(body, mtime=0), sha256(body).hexdigest()[:32].upper())
 
-    def _complete(self) -> Document:
+    def _complete(self) -> bytes:
         schemas = Schemas(self._kinds).collected
-        return complete_document(self._kinds, schemas, self._version, tokens=self._tokens)
+        return msgspec.json.encode(complete_document(self._kinds, schemas, self._version, tokens=self._tokens))
 
     def _swagger(self) -> Document:
         return swagger_document(self._kinds, Schemas(self._kinds).collected, self._version)
 
-    def _writer(self, group: str, version: str) -> Callable[[], Document]:
+    def _group(self, group: str, version: str) -> bytes:
         kinds = self._kinds.of(group, version)
-        return lambda: group_document(kinds, Schemas(kinds).collected, self._version)
+        return msgspec.json.encode(group_document(kinds, Schemas(kinds).collected, self._version))
 
-    def _index(self) -> Document:
+    def _index(self) -> bytes:
         """Where each group's document is, with a hash by which clients know that they have it already."""
         places = [_place(group.name, each) for group in self._kinds.groups() for each in group.versions]
-        return {
-            "paths": {
-                place: {"serverRelativeURL": f"/openapi/v3/{place}?hash={self.written(f'openapi/v3/{place}').etag}"}
-                for place in places
-            }
-        }
+        urls = {place: f"/openapi/v3/{place}?hash={self.written(f'openapi/v3/{place}').etag}" for place in places}
+        return msgspec.json.encode({"paths": {place: {"serverRelativeURL": url} for place, url in urls.items()}})
 
 
 def _place(group: str, version: str) -> str:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
+from app.api.media_types import JSON, SWAGGER_AS_PROTOBUF
 from app.api.negotiation import negotiate
-from app.api.openapi.library import Library
+from app.api.openapi.library import SWAGGER, SWAGGER_PROTOBUF, Library
 from app.api.paths import unknown_path
 
 _ASSETS = {
@@ -26,15 +27,20 @@ def openapi_routes(library: Library) -> APIRouter:
         name = request.url.path.strip("/")
         if not library.has(name):
             raise unknown_path()
-        negotiate(request.headers.get("accept", "").encode("latin-1"))
+        accept = request.headers.get("accept", "")
+        media_type = JSON
+        if name == SWAGGER and SWAGGER_AS_PROTOBUF in accept:
+            name, media_type = SWAGGER_PROTOBUF, SWAGGER_AS_PROTOBUF
+        else:
+            negotiate(accept.encode("latin-1"))
         written = await asyncio.to_thread(library.written, name)
         headers = {"etag": f'"{written.etag}"', "vary": "accept-encoding, accept", "cache-control": "no-cache"}
         if written.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["content-encoding"] = "gzip"
-            return Response(written.compressed, headers=headers, media_type="application/json")
-        return Response(written.body, headers=headers, media_type="application/json")
+            return Response(written.compressed, headers=headers, media_type=media_type)
+        return Response(written.body, headers=headers, media_type=media_type)
 
     router.add_api_route("/openapi.json", document)
     router.add_api_route("/openapi/{path:path}", document)

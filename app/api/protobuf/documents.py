@@ -10,7 +10,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from app.api.meta_models import DeleteOptionsBody
 from app.api.model_names import ModelNames, package_of
-from app.api.protobuf.messages import UNKNOWN, Messages
+from app.api.protobuf.messages import Messages
 from app.domain.errors import BadRequest, UnsupportedMediaType
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Wire
@@ -45,7 +45,7 @@ class ProtobufDocuments:
         if not body.startswith(_MAGIC):
             raise BadRequest("a protobuf body starts with the bytes k8s and 0")
         try:
-            envelope: Any = self._messages.built_in(UNKNOWN).FromString(body[len(_MAGIC) :])
+            envelope: Any = self._messages.envelope.FromString(body[len(_MAGIC) :])
             message = message_class.FromString(envelope.raw)
             dropped: list[str] = []
             document = _struct(schema_of(model), message, dropped)

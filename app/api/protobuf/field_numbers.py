@@ -7,7 +7,7 @@ A field without a number here is one that protobuf clients of Kubernetes 1.33 do
 _TABLE = {
     "io.k8s.api.authentication.v1.SelfSubjectReview": "metadata=1 status=2",
     "io.k8s.api.authentication.v1.SelfSubjectReviewStatus": "userInfo=1",
-    "io.k8s.api.authentication.v1.UserInfo": "username=1 uid=2 groups=3 extra=4",
+    "io.k8s.api.authentication.v1.UserInfo": "username=1 uid=2 groups=3",
     "io.k8s.api.authorization.v1.FieldSelectorAttributes": "rawSelector=1 requirements=2",
     "io.k8s.api.authorization.v1.LabelSelectorAttributes": "rawSelector=1 requirements=2",
     "io.k8s.api.authorization.v1.NonResourceAttributes": "path=1 verb=2",

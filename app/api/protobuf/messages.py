@@ -1,4 +1,4 @@
-"""Message classes of the `protobuf` library for the models, described at run time.
+"""The messages of the models, described at run time.
 
 The models already say which fields there are and of what type; only the field numbers are added. A `.proto` file
 beside them would say the same a second time, and would have to be kept in step.
@@ -7,31 +7,25 @@ beside them would say the same a second time, and would have to be kept in step.
 from collections.abc import Iterable
 from typing import Any
 
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 
 from app.api.model_names import ModelNames
+from app.api.protobuf.descriptors import MessageClasses, described_field, described_file
 from app.api.protobuf.field_numbers import field_numbers
 from app.domain.kinds.meta import Wire
 from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
 
 UNKNOWN = "Unknown"
-_TIME, _INT_OR_STRING, _QUANTITY, _RAW, _TYPE_META = "Time", "IntOrString", "Quantity", "Raw", "TypeMeta"
-_Field = FieldDescriptorProto
-_SCALARS = {"string": _Field.TYPE_STRING, "integer": _Field.TYPE_INT64, "boolean": _Field.TYPE_BOOL}
-_BUILT_IN: dict[str, tuple[tuple[str, int, Any], ...]] = {
-    _TIME: (("seconds", 1, _Field.TYPE_INT64), ("nanos", 2, _Field.TYPE_INT64)),
-    _INT_OR_STRING: (
-        ("type", 1, _Field.TYPE_INT64),
-        ("intVal", 2, _Field.TYPE_INT64),
-        ("strVal", 3, _Field.TYPE_STRING),
-    ),
-    _QUANTITY: (("string", 1, _Field.TYPE_STRING),),
-    _RAW: (("raw", 1, _Field.TYPE_BYTES),),
-    _TYPE_META: (("apiVersion", 1, _Field.TYPE_STRING), ("kind", 2, _Field.TYPE_STRING)),
-    UNKNOWN: (("typeMeta", 1, _TYPE_META), ("raw", 2, _Field.TYPE_BYTES)),
+_PACKAGE = "kubernetes"
+_TIME, _INT_OR_STRING, _QUANTITY, _RAW = "Time", "IntOrString", "Quantity", "Raw"
+_SCALARS = {"string": "string", "integer": "int64", "boolean": "bool"}
+_BUILT_IN = {
+    _TIME: "seconds=1:int64 nanos=2:int64",
+    _INT_OR_STRING: "type=1:int64 intVal=2:int64 strVal=3:string",
+    _QUANTITY: "string=1:string",
+    _RAW: "raw=1:bytes",
+    "TypeMeta": "apiVersion=1:string kind=2:string",
+    UNKNOWN: "typeMeta=1:TypeMeta raw=2:bytes",
 }
 """Messages that no model stands for: metav1.Time, intstr.IntOrString, resource.Quantity, metav1.FieldsV1, and the
 envelope (runtime.TypeMeta, runtime.Unknown)."""
@@ -47,24 +41,17 @@ class Messages:
 
     def __init__(self, models: Iterable[tuple[type[Wire], str]], names: ModelNames) -> None:
         self._names = names
-        self._file = FileDescriptorProto(name="models.proto", syntax="proto2")
+        self._file = described_file(_PACKAGE, _BUILT_IN)
         self._described: set[str] = set()
-        for name, fields in _BUILT_IN.items():
-            message = self._file.message_type.add(name=name)
-            message.field.extend(_simple(*field) for field in fields)
         for model, package in models:
             self._describe(schema_of(model), package)
-        self._pool = DescriptorPool()
-        self._pool.Add(self._file)
+        self._classes = MessageClasses(self._file)
+        self.envelope = self._classes[UNKNOWN]
 
-    def built_in(self, name: str) -> type[Message]:
-        """The class of a message that no model stands for."""
-        return GetMessageClass(self._pool.FindMessageTypeByName(name))
-
-    def of(self, model: type[Wire], package: str) -> type[Message] | None:
+    def of(self, model: type[Wire], package: str) -> Any | None:
         """The class for a model, None when nothing is known of its message."""
         name = self._names.name(model, package)
-        return self.built_in(_flat(name)) if name in self._described else None
+        return self._classes[_flat(name)] if name in self._described else None
 
     def _describe(self, struct: StructType, package: str) -> str:
         """Add the message of a model, unless it is there; answers the name of its type."""
@@ -74,53 +61,40 @@ class Messages:
             self._described.add(name)
             message = DescriptorProto(name=_flat(name))
             for wire, mark in numbers.items():
-                field = self._field(message, struct.fields[wire].type, wire, mark, package)
-                field.name, field.number = wire, int(mark.removesuffix("!"))
-                message.field.append(field)
+                number, of = int(mark.removesuffix("!")), struct.fields[wire].type
+                quantities = mark.endswith("!")
+                message.field.append(self._field(message, of, (wire, number), package, quantities=quantities))
             self._file.message_type.append(message)
         return _flat(name)
 
-    def _field(self, message: DescriptorProto, of: Type, wire: str, mark: str, package: str) -> FieldDescriptorProto:
+    def _field(
+        self, message: DescriptorProto, of: Type, place: tuple[str, int], package: str, *, quantities: bool = False
+    ) -> FieldDescriptorProto:
         if isinstance(of, ListType):
-            return _repeated(self._value(of.item, package))
+            return described_field(_PACKAGE, *place, self._value(of.item, package) + "*")
         if isinstance(of, MapType) and not isinstance(of.value, AnyType):
-            value = _message(_QUANTITY) if mark.endswith("!") else self._field(message, of.value, wire, mark, package)
-            return _map(message, wire, value)
-        return self._value(of, package)
+            value = self._field(message, of.value, ("value", 2), package)
+            return _map(message, place, described_field(_PACKAGE, "value", 2, _QUANTITY) if quantities else value)
+        return described_field(_PACKAGE, *place, self._value(of, package))
 
-    def _value(self, of: Type, package: str) -> FieldDescriptorProto:
+    def _value(self, of: Type, package: str) -> str:
         if isinstance(of, StructType):
-            return _message(self._describe(of, package))
+            return self._describe(of, package)
         if not isinstance(of, ScalarType):
-            return _message(_RAW)
+            return _RAW
         if len(of.names) > 1:
-            return _message(_INT_OR_STRING)
-        return _message(_TIME) if of.format == "date-time" else _Field(type=_SCALARS[of.names[0]])
+            return _INT_OR_STRING
+        return _TIME if of.format == "date-time" else _SCALARS[of.names[0]]
 
 
 def _flat(name: str) -> str:
     return name.replace(".", "_")
 
 
-def _simple(name: str, number: int, of: Any) -> FieldDescriptorProto:
-    field = _message(of) if isinstance(of, str) else _Field(type=of)
-    field.name, field.number = name, number
-    return field
-
-
-def _message(name: str) -> FieldDescriptorProto:
-    return _Field(type=_Field.TYPE_MESSAGE, type_name=f".{name}", label=_Field.LABEL_OPTIONAL)
-
-
-def _repeated(field: FieldDescriptorProto) -> FieldDescriptorProto:
-    field.label = _Field.LABEL_REPEATED
-    return field
-
-
-def _map(message: DescriptorProto, wire: str, value: FieldDescriptorProto) -> FieldDescriptorProto:
+def _map(message: DescriptorProto, place: tuple[str, int], value: FieldDescriptorProto) -> FieldDescriptorProto:
     """A map field: a repeated message of key and value that the library knows by its option."""
+    wire, number = place
     entry = message.nested_type.add(name=f"{wire[0].upper()}{wire[1:]}Entry")
     entry.options.map_entry = True
-    value.name, value.number, value.label = "value", 2, _Field.LABEL_OPTIONAL
-    entry.field.extend([_simple("key", 1, _Field.TYPE_STRING), value])
-    return _repeated(_message(f"{message.name}.{entry.name}"))
+    entry.field.extend([described_field(_PACKAGE, "key", 1, "string"), value])
+    return described_field(_PACKAGE, wire, number, f"{message.name}.{entry.name}*")
