@@ -17,10 +17,14 @@ from app.api.application import create_app
 from app.api.health import health_routes
 from app.api.server import serve
 from app.controllers.allocation import Allocation
+from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller
+from app.controllers.endpoint_slices import EndpointSlices
+from app.controllers.endpoints_objects import EndpointsObjects
 from app.controllers.event_expiry import EventExpiry
 from app.controllers.event_recorder import EventRecorder
 from app.controllers.log_compaction import LogCompaction
+from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
 from app.domain.errors import ServiceUnavailable
 from app.domain.kinds.catalog import Kinds
@@ -121,9 +125,13 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
 
 def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+    index = BackendIndex(parts.mirror)
     controllers: list[Controller] = [
         Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
+        EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
+        EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
+        MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]

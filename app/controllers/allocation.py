@@ -19,7 +19,8 @@ from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.store.notifications import PENDING, RELEASED
 from app.store.object_writes import write_of
-from app.store.reader import ObjectRow, Reader
+from app.store.reader import Reader
+from app.store.rows import ObjectRow
 from app.store.writer import Writer
 from app.store.writes import Action, ClaimHeld, Committed, LeaseGuard, Outcome, Write
 
