@@ -1,6 +1,7 @@
 """The composition root: from settings to a running API process or reconciler."""
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -159,6 +160,9 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
     await notifications.start()
     await writer.start()
     await mirror.start()
+    # What was loaded stays: a full collection need not walk it each time.
+    gc.collect()
+    gc.freeze()
     try:
         yield Parts(
             database=database,

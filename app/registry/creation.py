@@ -59,8 +59,7 @@ class Creation:
         for attempt in range(_GENERATE_NAME_TRIES if base else 1):
             if base:
                 obj.metadata.name = generated_name(base, secrets.choice)
-            if attempt == 0:
-                warnings = self._apply_rules(kind, namespace, obj, options, recorded=recorded)
+            warnings = self._apply_rules(kind, namespace, obj, options, recorded=recorded)
             try:
                 return await self._store(kind, obj, options, warnings)
             except AlreadyExists:

@@ -6,6 +6,7 @@ import binascii
 import msgspec
 
 from app.domain.errors import BadRequest
+from app.mirror.entry import Entry, Place
 
 
 class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
@@ -14,6 +15,15 @@ class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
     revision: int
     namespace: str
     name: str
+
+    @property
+    def place(self) -> Place | None:
+        """Behind which place the page starts; None for the first page."""
+        return (self.namespace, self.name) if self.name else None
+
+    def behind(self, last: Entry) -> str:
+        """The token of the page that comes after an object, at the same revision."""
+        return ContinueToken(self.revision, last.namespace, last.name).encode()
 
     def encode(self) -> str:
         """As the opaque text of `metadata.continue`."""

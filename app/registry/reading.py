@@ -50,33 +50,34 @@ class Reading:
         selection = Selection(kind, options.label_selector, options.field_selector)
         _check_list_options(kind, options)
         if options.continue_token:
-            token = decode_continue(options.continue_token)
-            await self._context.mirror.at_least(token.revision, _PATIENCE)
-            return self._page(kind, namespace, options, selection, token)
-        await self._reach("" if options.resource_version_match == "Exact" else options.resource_version)
-        revision = self._context.mirror.revision
-        if options.resource_version_match == "Exact":
-            revision = int(options.resource_version)
+            start = decode_continue(options.continue_token)
+            await self._reach(str(start.revision))
+        else:
             await self._reach(options.resource_version)
-        return self._page(kind, namespace, options, selection, ContinueToken(revision, "", ""))
+            exact = options.resource_version_match == "Exact"
+            revision = int(options.resource_version) if exact else self._context.mirror.revision
+            start = ContinueToken(revision, "", "")
+        await self._sources.reach_back(kind, start.revision)
+        if selection.everything:
+            return self._whole_page(kind, namespace, options.limit, start)
+        return self._selected_page(kind, namespace, options.limit, start, selection)
 
-    def _page(
-        self, kind: Kind[Any], namespace: str | None, options: ListOptions, selection: Selection, start: ContinueToken
+    def _whole_page(self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken) -> Page:
+        listing = self._sources.page_at(kind, namespace, start.revision, start.place, limit or None)
+        if not listing.remaining:
+            return Page(listing.entries, start.revision)
+        return Page(listing.entries, start.revision, start.behind(listing.entries[-1]), listing.remaining)
+
+    def _selected_page(
+        self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken, selection: Selection
     ) -> Page:
-        after = (start.namespace, start.name) if start.name else None
-        entries = self._sources.list_at(kind, namespace, start.revision, after)
-        if selection.everything and not options.limit:
-            return Page(entries, start.revision)
-        chosen = entries if selection.everything else (entry for entry in entries if selection.matches(entry))
-        if not options.limit:
-            return Page(list(chosen), start.revision)
-        page = list(islice(chosen, options.limit + 1))
-        if len(page) <= options.limit:
+        entries = self._sources.page_at(kind, namespace, start.revision, start.place, None).entries
+        chosen = (entry for entry in entries if selection.matches(entry))
+        page = list(islice(chosen, limit + 1 if limit else None))
+        if not limit or len(page) <= limit:
             return Page(page, start.revision)
         page.pop()
-        token = ContinueToken(start.revision, page[-1].namespace, page[-1].name)
-        remaining = len(entries) - options.limit if selection.everything else None
-        return Page(page, start.revision, token.encode(), remaining)
+        return Page(page, start.revision, start.behind(page[-1]))
 
     async def _reach(self, resource_version: str) -> None:
         """Catch up to what the request asks for: the present, anything, or at least a revision."""

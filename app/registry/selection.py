@@ -1,13 +1,15 @@
 """Which objects a request selects: label and field selectors over entries."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from app.domain.encoding import decode_object
+from app.domain.encoding import decode_object, watch_frame, with_revision
 from app.domain.kinds.kind import Kind
 from app.domain.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
-from app.mirror.entry import Entry
+from app.mirror.entry import Change, ChangeType, Entry
+from app.registry.options import WatchEvent
 
 
 class _Labels(msgspec.Struct):
@@ -19,6 +21,9 @@ class _Labelled(msgspec.Struct):
 
 
 _LABELS = msgspec.json.Decoder(_Labelled)
+_REMEMBERED = 4096
+"""Changes of which a shared selection remembers the outcome: more than any watcher that keeps up lies behind."""
+
 _OWN_FIELDS = ("metadata.name", "metadata.namespace")
 
 
@@ -31,6 +36,7 @@ class Selection:
 
     def __init__(self, kind: Kind[Any], label_selector: str, field_selector: str) -> None:
         self._kind = kind
+        self._events: dict[int, WatchEvent | None] = {}
         self._labels: LabelSelector | None = parse_label_selector(label_selector) if label_selector else None
         self._fields: FieldSelector | None = (
             parse_field_selector(field_selector, (*_OWN_FIELDS, *kind.selectable)) if field_selector else None
@@ -47,8 +53,48 @@ class Selection:
             return False
         return self._fields is None or self._fields.matches(self._field_reader(entry))
 
+    def event(self, change: Change) -> WatchEvent | None:
+        """A change as a watcher with this selection sees it; worked out once for all who share the selection.
+
+        Leaving the selection is a deletion, entering it an addition; a change outside it is nothing.
+        """
+        if self.everything:
+            return WatchEvent(change.type, change.entry, change.revision, change.frame)
+        if change.revision not in self._events:
+            if len(self._events) >= _REMEMBERED:
+                self._events.clear()
+            self._events[change.revision] = self._event(change)
+        return self._events[change.revision]
+
+    def _event(self, change: Change) -> WatchEvent | None:
+        now = change.type != "DELETED" and self.matches(change.entry)
+        before = change.previous if change.type != "DELETED" else change.entry
+        was = before is not None and self.matches(before)
+        if not now and not was:
+            return None
+        type_: ChangeType = "DELETED" if not now else "MODIFIED" if was else "ADDED"
+        if type_ == change.type:
+            return WatchEvent(type_, change.entry, change.revision, change.frame)
+        entry = change.entry if now or before is None else _restamped(before, change.revision)
+        return WatchEvent(type_, entry, change.revision, watch_frame(type_, entry.wire))
+
     def _field_reader(self, entry: Entry) -> "_FieldReader":
         return _FieldReader(self._kind, entry)
+
+
+@lru_cache(maxsize=1024)
+def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str) -> Selection:
+    """The selection that all watchers with the same selectors share.
+
+    Raises:
+        BadRequest: A selector cannot be parsed or names a field the kind cannot select by.
+    """
+    return Selection(kind, label_selector, field_selector)
+
+
+def _restamped(entry: Entry, revision: int) -> Entry:
+    wire = with_revision(entry.wire, revision)
+    return Entry(entry.kind, entry.namespace, entry.name, entry.uid, revision, wire)
 
 
 class _FieldReader:

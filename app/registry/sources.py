@@ -8,12 +8,10 @@ from app.domain.encoding import decode_object, encode_body, wire_bytes
 from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster
-from app.mirror.entry import Change, Entry
+from app.mirror.entry import Change, Entry, Place
 from app.mirror.mirror import Mirror
+from app.mirror.objects import Listing
 from app.registry.forms import Forms
-
-Place = tuple[str, str]
-"""Namespace and name: the order of lists."""
 
 
 class ChangeFeed(Protocol):
@@ -47,21 +45,42 @@ class Sources:
         source = self._mirror.get(kind.derived_from, namespace, name.partition(".")[0])
         return None if source is None else self._derive(kind, source).get(name)
 
-    def list_at(self, kind: Kind[Any], namespace: str | None, revision: int, after: Place | None) -> Sequence[Entry]:
-        """All objects as of a revision in order of namespace and name, from behind `after`.
+    async def reach_back(self, kind: Kind[Any], revision: int) -> None:
+        """Make sure that the objects can be listed as of a revision.
+
+        Raises:
+            Expired: The revision has left the log.
+            ServiceUnavailable: The database cannot be reached.
+        """
+        await self._mirror.reach_back(kind.derived_from or self._forms.stored(kind).key, revision)
+
+    def list_at(self, kind: Kind[Any], namespace: str | None, revision: int) -> Sequence[Entry]:
+        """All objects as of a revision in order of namespace and name.
 
         Raises:
             Expired: The revision has left the history.
         """
-        if kind.view is not None:
-            entries = self._mirror.list_at(kind.view.stored, namespace, revision, after)
-            return [self._forms.shown(kind, entry) for entry in entries]
+        return self.page_at(kind, namespace, revision, None, None).entries
+
+    def page_at(
+        self, kind: Kind[Any], namespace: str | None, revision: int, after: Place | None, limit: int | None
+    ) -> Listing:
+        """Some objects as of a revision, from behind the place `after`; `limit` None for all.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
         if kind.derive is None:
-            return self._mirror.list_at(kind.key, namespace, revision, after)
-        sources = self._mirror.list_at(kind.derived_from, namespace, revision, None)
+            listing = self._mirror.page_at(self._forms.stored(kind).key, namespace, revision, after, limit)
+            if kind.view is None:
+                return listing
+            return Listing([self._forms.shown(kind, entry) for entry in listing.entries], listing.remaining)
+        sources = self._mirror.list_at(kind.derived_from, namespace, revision)
         entries = [entry for source in sources for entry in self._derive(kind, source).values()]
         entries.sort(key=_place)
-        return entries if after is None else entries[bisect_right(entries, after, key=_place) :]
+        entries = entries if after is None else entries[bisect_right(entries, after, key=_place) :]
+        page = entries if limit is None else entries[:limit]
+        return Listing(page, len(entries) - len(page))
 
     def watch(self, kind: Kind[Any], namespace: str | None, after: int) -> ChangeFeed:
         """What changes after a revision.

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.domain.encoding import with_revision
 from app.domain.errors import Cause
 from app.domain.kinds.kind import Kind
 from app.mirror.entry import Change, Entry
@@ -11,7 +10,7 @@ from app.registry.context import Context
 from app.registry.options import WatchEvent, WatchOptions
 from app.registry.outcomes import invalid_object
 from app.registry.reading import parse_revision, too_large
-from app.registry.selection import Selection
+from app.registry.selection import Selection, shared_selection
 from app.registry.sources import ChangeFeed, Sources
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
@@ -50,26 +49,10 @@ class Watch:
 
     def _select(self, changes: Sequence[Change]) -> Iterator[WatchEvent]:
         for change in changes:
-            if self._name and change.entry.name != self._name:
-                continue
-            if self._selection.everything:
-                yield WatchEvent(change.type, change.entry, change.revision, change.frame)
-            else:
-                event = self._entering_or_leaving(change)
+            if not self._name or change.entry.name == self._name:
+                event = self._selection.event(change)
                 if event is not None:
                     yield event
-
-    def _entering_or_leaving(self, change: Change) -> WatchEvent | None:
-        """A change as a selector sees it: leaving the selection is a deletion, entering it an addition."""
-        matches = self._selection.matches
-        now = change.type != "DELETED" and matches(change.entry)
-        before = change.previous if change.type != "DELETED" else change.entry
-        was = before is not None and matches(before)
-        if now:
-            return WatchEvent("MODIFIED" if was else "ADDED", change.entry, change.revision)
-        if was and before is not None:
-            return WatchEvent("DELETED", _restamped(before, change.revision), change.revision)
-        return None
 
 
 class Watching:
@@ -87,7 +70,7 @@ class Watching:
             Expired: The revision has left the history.
         """
         _check_options(kind, options)
-        selection = Selection(kind, options.label_selector, options.field_selector)
+        selection = shared_selection(kind, options.label_selector, options.field_selector)
         mirror = self._context.mirror
         version = options.resource_version
         from_now = version in ("", "0") or options.send_initial_events
@@ -106,7 +89,7 @@ class Watching:
     def _initial(
         self, kind: Kind[Any], namespace: str | None, options: WatchOptions, selection: Selection, start: int
     ) -> list[WatchEvent]:
-        entries: Sequence[Entry] = self._sources.list_at(kind, namespace, start, None)
+        entries: Sequence[Entry] = self._sources.list_at(kind, namespace, start)
         events = [
             WatchEvent("ADDED", entry, entry.revision)
             for entry in entries
@@ -115,11 +98,6 @@ class Watching:
         if options.send_initial_events:
             events.append(WatchEvent("BOOKMARK", None, start, annotations={INITIAL_EVENTS_END: "true"}))
         return events
-
-
-def _restamped(entry: Entry, revision: int) -> Entry:
-    wire = with_revision(entry.wire, revision)
-    return Entry(entry.kind, entry.namespace, entry.name, entry.uid, revision, wire)
 
 
 def _check_options(kind: Kind[Any], options: WatchOptions) -> None:
