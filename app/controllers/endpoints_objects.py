@@ -10,7 +10,7 @@ from app.domain.encoding import decode_object
 from app.domain.errors import RetryError
 from app.domain.kinds.endpoints_declaration import ENDPOINTS
 from app.domain.kinds.meta import Cluster
-from app.domain.wanted.endpoints import plan_endpoints
+from app.domain.wanted.endpoints import is_made_from_pods, plan_endpoints
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
@@ -18,7 +18,7 @@ from app.store.writes import LeaseGuard, Write
 
 
 class EndpointsObjects:
-    """Writes the same endpoints as the slices have, in the older form. Without its Service the object goes."""
+    """Writes the same endpoints as the slices have, in the older form. Without its Service an object made here goes."""
 
     name = "endpoints"
     resync = 300.0
@@ -31,11 +31,13 @@ class EndpointsObjects:
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """The Services that the changes concern, and those whose object was touched."""
-        touched = [
-            (change.entry.namespace, change.entry.name) for change in changes if change.entry.kind == ENDPOINTS.key
+        """The Services that the changes concern, and those whose object was deleted."""
+        deleted = [
+            (change.entry.namespace, change.entry.name)
+            for change in changes
+            if change.entry.kind == ENDPOINTS.key and change.type == "DELETED"
         ]
-        return [*self._index.affected(changes), *touched]
+        return [*self._index.affected(changes), *deleted]
 
     def hinted(self, channel: str) -> Iterable[Key]:
         """Listens to no channel."""
@@ -64,7 +66,9 @@ class EndpointsObjects:
         existing = None if entry is None else decode_object(ENDPOINTS, entry.wire)
         service = self._index.service(key)
         if service is None:
-            return None if entry is None or existing is None else removal(ENDPOINTS, existing, entry.revision, lease)
+            if entry is None or existing is None or not is_made_from_pods(existing):
+                return None
+            return removal(ENDPOINTS, existing, entry.revision, lease)
         planned = plan_endpoints(service, self._index.pods(service), existing)
         if planned is None:
             return None

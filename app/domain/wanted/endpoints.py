@@ -48,6 +48,11 @@ def plan_endpoints(service: Service, pods: Iterable[Pod], existing: Endpoints | 
     return None if existing is not None and wanted == existing else wanted
 
 
+def is_made_from_pods(endpoints: Endpoints) -> bool:
+    """Whether the object was made here, rather than by hand."""
+    return (endpoints.metadata.labels or {}).get(MANAGED_BY_LABEL) == CONTROLLER
+
+
 def _empty(service: Service) -> Endpoints:
     meta = ObjectMeta(name=service.metadata.name, namespace=service.metadata.namespace)
     return Endpoints(api_version="v1", kind="Endpoints", metadata=meta)
