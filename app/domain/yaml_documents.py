@@ -36,8 +36,9 @@ _FALSE = frozenset({"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "
 _INTEGER = re.compile(r"[-+]?(0b[01]+|0o[0-7]+|0x[0-9a-fA-F]+|[1-9][0-9]*|0)")
 _OCTAL = re.compile(r"([-+]?)0([0-7]+)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_MAX_EXACT = 1e21
-_MAX_INTEGER_TEXT = 20
+_MAX_EXACT = 2.0**53
+_MAX_INTEGER_TEXT = 80
+_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 
 
 def parse_yaml(data: bytes, max_depth: int) -> tuple[Any, list[str]]:
@@ -177,11 +178,12 @@ def _number(text: str) -> int | float | None:
     octal = _OCTAL.fullmatch(text)
     if octal is not None:
         text = f"{octal[1]}0o{octal[2]}"
-    if len(text) < _MAX_INTEGER_TEXT and _INTEGER.fullmatch(text):
-        return int(text, 0)
+    if len(text) <= _MAX_INTEGER_TEXT and _INTEGER.fullmatch(text):
+        value: int | float = int(text, 0)
+        return value if _INT64_MIN <= value <= _UINT64_MAX else float(value)
     if not _FLOAT.fullmatch(text):
         return None
     value = float(text)
     if math.isinf(value):
         raise BadRequest(f"the YAML value {text[:80]} is too large a number")
-    return int(value) if value.is_integer() and abs(value) < _MAX_EXACT else value
+    return int(value) if value.is_integer() and abs(value) <= _MAX_EXACT else value

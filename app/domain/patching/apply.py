@@ -39,6 +39,7 @@ from app.domain.patching.managed_fields import (
 )
 from app.domain.patching.typed_values import field_set, merge_values, remove_fields, with_named_fields
 from app.domain.schema import StructType, encode_canonical, schema_of
+from app.domain.typed_documents import convert
 
 Document = dict[str, Any]
 
@@ -153,9 +154,19 @@ def _apply(
     if conflicts and not applying.force:
         raise _Conflicts(conflicts)
     others = released(released(others, changes.written), changes.removed)
-    unchanged = last is not None and not (changes.written or changes.removed) and strip(mine) == last.fields
-    others[me] = last if unchanged and last is not None else Owned(strip(mine), applying.now)
+    mine = strip(mine)
+    again = last is not None and last.fields == mine and _is_same_object(kind, live, merged)
+    others[me] = last if again and last is not None else Owned(mine, applying.now)
     return merged, {each: owned for each, owned in others.items() if owned.fields}
+
+
+def _is_same_object(kind: Kind[Any], live: Document, merged: Document) -> bool:
+    """Whether two documents mean the same, as a zero value and one left out do; then the entry keeps its time."""
+    try:
+        return bool(convert(kind.model, live)[0] == convert(kind.model, merged)[0])
+    except BadRequest:
+        # Decoding the result says what is wrong with it.
+        return False
 
 
 def _prune(of: StructType, merged: Document, last: FieldSet, owned: list[FieldSet]) -> Document:
