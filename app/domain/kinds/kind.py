@@ -132,9 +132,9 @@ class Subresource(Generic[ObjectT]):
     validate: Callable[[ObjectT, ObjectT, Cluster], list[Cause]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind(Generic[ObjectT]):
-    """One kind of object.
+    """One kind of object; there is one declaration of each, so it equals only itself.
 
     Attributes:
         group: API group, "" for core.
