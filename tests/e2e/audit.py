@@ -41,6 +41,17 @@ async def services(url, namespace):
     return {row["uid"]: _with_revision(json.loads(row["body"]), row["revision"]) for row in found}
 
 
+async def check_everything(url, load):
+    """The tables agree with themselves and with all that the clients of a load, which has ended, were told."""
+    await check_claims(url)
+    await check_log(url, load.record.writes)
+    stored = (await services(url, load.namespace)).values()
+    found = {document["metadata"]["name"]: document for document in stored}
+    assert len(found) == len(stored), "a name is there twice"
+    for subject in load.subjects:
+        subject.conclude(found.get(subject.name))
+
+
 def _with_revision(document, revision):
     document["metadata"]["resourceVersion"] = str(revision)
     return document
@@ -84,7 +95,7 @@ def _shown(document):
 
 
 async def check_log(url, acknowledged):
-    """Every object's changes are one unbroken chain that ends in its row, and every acknowledged write is one of them."""
+    """Every object's changes are one unbroken chain that ends in its row; every acknowledged write is in one."""
     (compacted,) = (await rows(url, "SELECT compacted FROM compaction"))[0]
     log = await rows(
         url,

@@ -66,10 +66,12 @@ class Serving:
 
     def child(self, word):
         """Its child whose command line has `word`."""
-        for process in psutil.Process(self.process.pid).children():
-            if word in process.cmdline() or any(part.endswith(f"/{word}") for part in process.cmdline()):
-                return process
-        return None
+        return next(iter(self.children(word)), None)
+
+    def children(self, word):
+        """Its children whose command lines have `word`."""
+        own = psutil.Process(self.process.pid).children()
+        return [each for each in own if any(part == word or part.endswith(f"/{word}") for part in _command(each))]
 
     def stop(self, signum=signal.SIGTERM, within=10.0):
         """Asks it to end; that it does within the time is part of what it promises."""
@@ -84,6 +86,13 @@ class Serving:
             return httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
+
+
+def _command(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has just ended
+        return []
 
 
 def all_gone(processes):

@@ -146,6 +146,16 @@ class Subject:
         self.latest = None
         self.restless = False
 
+    def conclude(self, service):
+        """What the tables show when nothing is under way any more."""
+        self._late.clear()
+        if service is None:
+            self.missed()
+            self.possible = [state for state in self.possible if not state.present][-1:]
+        else:
+            self.read(service)
+            self.possible = self.possible[:1]
+
     def refused(self, why):
         """The server refused a write without storing it."""
         self._note(why, None)

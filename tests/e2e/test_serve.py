@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import psutil
 import pytest
 import yaml
 
@@ -57,7 +56,7 @@ def test_first_steps_and_a_stop_with_everything_open(kept, tmp_path):
         config = yaml.safe_load(kubeconfig.read_text())
         assert config["clusters"][0]["cluster"]["server"] == serving.url
 
-        again = serve_again(kept, 0)
+        again = serve_again(kept, urlsplit(serving.url).port)
         assert again.returncode == 1
         assert f"already in use by process {serving.process.pid}" in again.stderr
         again = serve_again(tmp_path / "other", urlsplit(serving.url).port)
@@ -104,14 +103,14 @@ def test_a_restart_finds_everything_and_a_kill_leaves_nothing_behind(kept, tmp_p
         assert len(descendants) > 5
         serving.process.kill()
         serving.process.wait()
-        with Serving(kept, *with_token(tmp_path, "first-secret"), "--workers", "1") as restarted:
+        port = str(urlsplit(serving.url).port)
+        with Serving(kept, *with_token(tmp_path, "first-secret"), "--workers", "1", "--port", port) as restarted:
             assert all_gone(descendants)
             only_those_who_know_a_token_get_in(restarted, found.json())
 
 
 def one_scrape_speaks_for_all_workers(serving):
-    workers = [process for process in psutil.Process(serving.process.pid).children() if "api" in process.cmdline()]
-    assert len(workers) == 2
+    assert len(serving.children("api")) == 2
     before = counted(serving.url)
     for _ in range(40):  # a connection each, so that both workers get some
         httpx.get(f"{serving.url}{SERVICES}")

@@ -1,3 +1,4 @@
+import asyncio
 import time
 
 
@@ -7,4 +8,13 @@ def until(condition, timeout=15.0):
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+    return result
+
+
+async def eventually(condition, timeout=30.0):  # noqa: ASYNC109 - a failure here, not an answer
+    """`until` for a coroutine function: waits for what it answers to be true, and returns that."""
+    deadline = time.monotonic() + timeout
+    while not (result := await condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
     return result

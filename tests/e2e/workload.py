@@ -99,7 +99,7 @@ class Worker:
         if not subject.may_be_present:
             await self.create(number, subject)
         elif subject.latest is None:
-            await self._chance.choice([self.get(subject), self.create(number, subject)])
+            await (self.get(subject) if self._chance.random() < 0.5 else self.create(number, subject))
         else:
             wish = self._chance.random()
             if wish < 0.5:

@@ -1,0 +1,87 @@
+"""kill -9 of any process at any moment, while Services are created, updated and deleted."""
+
+import asyncio
+import random
+
+import psutil
+import pytest
+
+from tests.e2e import audit
+from tests.e2e.serving import Serving
+from tests.e2e.waiting import eventually
+from tests.e2e.workload import Load
+
+VICTIMS = ("supervisor", "api", "reconciler", "postgres", "backend")
+NAMESPACE = "default"
+
+
+class Product:
+    """A `fairlead serve` that is started again whenever it was killed."""
+
+    def __init__(self, data_dir):
+        self.serving = Serving(data_dir)
+
+    def url(self):
+        return self.serving.url
+
+    async def kill(self, victim, chance):
+        if victim == "supervisor":
+            self.serving.process.kill()
+            self.serving.process.wait()
+            self.serving.process.stdout.close()
+            self.serving = await asyncio.to_thread(Serving, self.serving.data_dir)
+            return
+        running = self.serving.children("postgres" if victim == "backend" else victim)
+        if victim == "backend":
+            running = [backend for postmaster in running for backend in postmaster.children()]
+        try:
+            chance.choice(running).kill()
+        except (IndexError, psutil.NoSuchProcess):
+            return  # what is just being started again cannot be killed
+
+
+@pytest.fixture
+def killable(tmp_path):
+    product = Product(tmp_path / "data")
+    yield product
+    product.serving.__exit__()
+
+
+@pytest.mark.parametrize(
+    ("size", "kills", "progress"), [(120, 5, 60), pytest.param(2_000, 60, 400, marks=pytest.mark.soak)]
+)
+async def test_nothing_acknowledged_is_lost(killable, size, kills, progress):
+    chance = random.Random(size)
+    load = Load([killable.url], NAMESPACE, size, pressed=True)
+    over = asyncio.Event()
+
+    async def havoc():
+        order = [*VICTIMS] * (kills // len(VICTIMS))
+        chance.shuffle(order)
+        for victim in order:
+            target = load.done + chance.randrange(progress)
+            await eventually(lambda target=target: _reached(load, target), timeout=90)
+            await killable.kill(victim, chance)
+        target = load.done + progress
+        await eventually(lambda: _reached(load, target), timeout=90)
+        over.set()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load.run(lambda worker: worker.storm(over.is_set)))
+        group.create_task(havoc())
+
+    url = killable.serving.database_url
+    await eventually(lambda: _finished(url))
+    await audit.check_everything(url, load)
+    load.pressed = False
+    await load.run(lambda worker: worker.delete_all())
+    assert set((await audit.claims_left(url)).values()) == {0}
+    await audit.check_everything(url, load)
+
+
+async def _reached(load, target):
+    return load.done >= target
+
+
+async def _finished(url):
+    return not await audit.unfinished(url)
