@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -23,11 +24,13 @@ LOST = (
     OSError,
     TimeoutError,
     PoolTimeoutError,
+    DBAPIError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""What a broken session, a server that goes away and a refused connection raise."""
+"""What a broken session, a server that goes away and a refused connection raise; DBAPIError is a connection that the
+pool could not open."""
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
