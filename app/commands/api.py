@@ -6,7 +6,7 @@ import uvloop
 
 from app.main import run_api
 from app.settings import ApiSettings
-from app.supervisor.listening import bind
+from app.supervisor.listening import reserve
 
 
 def run(settings: ApiSettings) -> None:
@@ -16,5 +16,5 @@ def run(settings: ApiSettings) -> None:
         CannotListenError: The port is taken, or the address is not this machine's.
         FairleadError: The database cannot be worked with.
     """
-    listener = bind(settings.host, settings.port)[0] if settings.fd is None else socket.socket(fileno=settings.fd)
+    listener = reserve(settings.host, settings.port) if settings.fd is None else socket.socket(fileno=settings.fd)
     uvloop.run(run_api(settings, listener))

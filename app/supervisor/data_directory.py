@@ -18,11 +18,13 @@ class DataDirectory:
         self._lock: int | None = None
 
     def acquire(self) -> None:
-        """Creates the directory where it is missing and takes its lock.
+        """Creates the directory where it is missing and takes its lock; without effect when it is held already.
 
         Raises:
             DataDirectoryUnusableError: Another process holds the lock, or the directory cannot be created or written.
         """
+        if self._lock is not None:
+            return
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

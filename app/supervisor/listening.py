@@ -6,42 +6,51 @@ import socket
 from app.supervisor.errors import CannotListenError
 
 
-def bind(host: str, port: int, count: int = 1) -> list[socket.socket]:
-    """Binds `count` sockets to one address, among which the kernel shares out connections.
-
-    A process each with a socket of its own has its fair share of connections (SO_REUSEPORT, socket(7)); of one socket
-    shared by several, whichever wakes first takes all that wait.
+def reserve(host: str, port: int) -> socket.socket:
+    """Binds a socket to an address that nobody else listens on.
 
     Args:
         host: An IP address.
-        port: 0 takes a free one, the same for all.
-        count: How many sockets.
+        port: 0 takes a free one.
 
     Raises:
         CannotListenError: The port is taken, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004  the protocol's own number
     try:
-        # Sockets that share a port share it with any other process of the same user; this one does not.
+        # Sockets that share their port share it with any other process of the same user; this one does not.
         with _socket(family) as alone:
             alone.bind((host, port))
-            port = alone.getsockname()[1]
-        sockets = []
-        for _ in range(count):
-            sockets.append(sharing := _socket(family))
-            sharing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            sharing.bind((host, port))
+            return _bind_shared(alone)
     except OSError as error:
         raise CannotListenError(
             f"cannot listen on {host} port {port}: {error.strerror}; stop what listens there, or choose another --port"
         ) from error
-    return sockets
+
+
+def share(reserved: socket.socket) -> socket.socket:
+    """Binds one more socket to the address of a reserved one, for one process alone.
+
+    The kernel shares out connections among those that listen (SO_REUSEPORT, socket(7)). Of one socket that several
+    processes have, whichever wakes first takes all that wait; and it would go on listening when its process has died.
+
+    Raises:
+        OSError: It cannot be bound.
+    """
+    return _bind_shared(reserved)
 
 
 def _socket(family: socket.AddressFamily) -> socket.socket:
     created = socket.socket(family, socket.SOCK_STREAM)
     created.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return created
+
+
+def _bind_shared(like: socket.socket) -> socket.socket:
+    sharing = _socket(like.family)
+    sharing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sharing.bind(like.getsockname())
+    return sharing
 
 
 def url(host: str, port: int) -> str:

@@ -74,10 +74,10 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._directory = DataDirectory(data_dir)
-        self._cluster = self._directory.path / "postgres"
-        self._log = self._directory.path / "postgres.log"
-        digest = hashlib.sha256(os.fsencode(self._directory.path.resolve())).hexdigest()[:12]
+        self.directory = DataDirectory(data_dir)
+        self._cluster = self.directory.path / "postgres"
+        self._log = self.directory.path / "postgres.log"
+        digest = hashlib.sha256(os.fsencode(self.directory.path.resolve())).hexdigest()[:12]
         # A socket's path may have 107 bytes (unix(7)); a data directory's often has more.
         self.socket_dir = Path(tempfile.gettempdir()) / f"fairlead-{os.geteuid()}-{digest}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -130,9 +130,8 @@ class EmbeddedPostgres:
             DataDirectoryUnusableError: The directory is in use by another process, or not usable.
             BinariesMissingError: Postgres' programs cannot be found or run.
         """
-        if self._process is None:
-            self._directory.acquire()
-        else:
+        self.directory.acquire()
+        if self._process is not None:
             self._process.wait()
         user = unprivileged_user(self._cluster)
         programs = binaries(user)
@@ -195,7 +194,7 @@ class EmbeddedPostgres:
             self._process = None
             self._end_leftovers()
             shutil.rmtree(self.socket_dir)
-        self._directory.release()
+        self.directory.release()
 
     def rotate_log(self) -> None:
         """Keeps its log within bounds: beyond 8 MiB it becomes `postgres.log.1`, and that one goes.

@@ -19,9 +19,9 @@ from app.settings import ENVIRONMENT_PREFIX, ServeSettings
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory
-from app.supervisor.errors import ChildFailedError
+from app.supervisor.errors import CannotListenError, ChildFailedError
 from app.supervisor.kubeconfig import write_kubeconfig
-from app.supervisor.listening import bind, url
+from app.supervisor.listening import reserve, share, url
 from app.supervisor.postgres import EmbeddedPostgres
 from app.supervisor.welcome import welcome
 from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
@@ -30,6 +30,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 _STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _TICK = 0.5
+_PORT_WAIT = 2.0
 _POSTGRES_START = 300.0  # recovery after a crash included
 # Together less than the ten seconds within which everything is gone.
 _WORKERS_STOP = 5.5
@@ -53,8 +54,8 @@ class Supervisor:
         self._path = settings.data_dir.absolute()
         self._metrics = self._path / "metrics"
         self._postgres = None if settings.database_url else EmbeddedPostgres(self._path)
+        self._directory = self._postgres.directory if self._postgres else DataDirectory(self._path)
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
-        self._listeners: list[socket.socket] = []
         self._workers: list[Child] = []
         self._reconciler: Child | None = None
 
@@ -66,8 +67,7 @@ class Supervisor:
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOP | {signal.SIGCHLD})
         try:
-            self._start()
-            self._announce()
+            self._announce(self._start())
             while True:
                 self._tend()
                 _pause(_TICK)
@@ -76,8 +76,10 @@ class Supervisor:
         finally:
             self._stop()
 
-    def _start(self) -> None:
-        self._listeners = bind(self._settings.host, self._settings.port, self._settings.workers)
+    def _start(self) -> socket.socket:
+        """Starts everything, and returns the socket that holds the port."""
+        self._directory.acquire()
+        reserved = self._reserve()
         self._start_database()
         shutil.rmtree(self._metrics, ignore_errors=True)
         self._metrics.mkdir()
@@ -85,15 +87,26 @@ class Supervisor:
         ended = partial(forget_process, directory=self._metrics)
         self._reconciler = Child("reconciler", partial(self._spawn, "reconciler", "--health-port", "0"), ended)
         self._workers = [
-            Child(f"api-{number}", partial(self._spawn, "api", "--fd", str(fd), pass_fds=(fd,)), ended)
-            for number, fd in enumerate((listener.fileno() for listener in self._listeners), start=1)
+            Child(f"api-{number}", partial(self._spawn_worker, reserved), ended)
+            for number in range(1, self._settings.workers + 1)
         ]
         for child in (self._reconciler, *self._workers):
             child.start()
+        return reserved
+
+    def _reserve(self) -> socket.socket:
+        """Takes the port, which the workers of a supervisor that was just killed may hold for a moment longer."""
+        deadline = time.monotonic() + _PORT_WAIT
+        while True:
+            try:
+                return reserve(self._settings.host, self._settings.port)
+            except CannotListenError:
+                if time.monotonic() > deadline:
+                    raise
+                _pause(0.05)
 
     def _start_database(self) -> None:
         if self._postgres is None or self._database is None:
-            DataDirectory(self._path).acquire()
             return
         self._database.start()
         deadline = time.monotonic() + _POSTGRES_START
@@ -116,13 +129,17 @@ class Supervisor:
             environment[f"{ENVIRONMENT_PREFIX}DATABASE_URL"] = self._postgres.url()
         return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)
 
-    def _announce(self) -> None:
+    def _spawn_worker(self, reserved: socket.socket) -> subprocess.Popen[bytes]:
+        with share(reserved) as listener:
+            return self._spawn("api", "--fd", str(listener.fileno()), pass_fds=(listener.fileno(),))
+
+    def _announce(self, reserved: socket.socket) -> None:
         """Waits until requests are answered, and tells what to do now.
 
         Raises:
             ChildFailedError: A process ended with an error before that.
         """
-        server = url(self._settings.host, self._listeners[0].getsockname()[1])
+        server = url(self._settings.host, reserved.getsockname()[1])
         while not _answers(server):
             for child in self._children():
                 if (status := child.poll()) is not None and status > 0:
@@ -145,8 +162,6 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Ends everything in the order in which it is needed: requests, what they wait for, the database."""
-        for listener in self._listeners:
-            listener.close()
         _end(self._workers, _WORKERS_STOP)
         _end([self._reconciler] if self._reconciler else [], _RECONCILER_STOP)
         if self._postgres is not None:

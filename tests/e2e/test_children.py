@@ -13,7 +13,7 @@ from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.errors import CannotListenError
 from app.supervisor.kubeconfig import write_kubeconfig
-from app.supervisor.listening import bind, url
+from app.supervisor.listening import reserve, share, url
 from tests.e2e.waiting import until
 
 
@@ -76,21 +76,34 @@ def test_a_program_that_cannot_be_started_is_tried_again(tmp_path):
     until(child.has_ended)
 
 
-def test_sockets_share_a_port_with_each_other_and_nobody_else():
-    sockets = bind("127.0.0.1", 0, 3)
-    (port,) = {bound.getsockname()[1] for bound in sockets}
-    for bound in sockets:
-        bound.listen()
-    with pytest.raises(CannotListenError, match=f"127.0.0.1 port {port}: Address already in use.*another --port"):
-        bind("127.0.0.1", port)
-    for bound in sockets:
-        bound.close()
-    bind("127.0.0.1", port)[0].close()
+def test_processes_of_one_server_share_a_port_and_nobody_else_gets_it():
+    with reserve("127.0.0.1", 0) as reserved:
+        port = reserved.getsockname()[1]
+        with share(reserved) as one, share(reserved) as other:
+            for listener in (one, other):
+                listener.listen()
+            with pytest.raises(
+                CannotListenError, match=f"127.0.0.1 port {port}: Address already in use.*another --port"
+            ):
+                reserve("127.0.0.1", port)
+        with pytest.raises(ConnectionRefusedError):  # what was reserved does not listen
+            socket.create_connection(("127.0.0.1", port))
+    reserve("127.0.0.1", port).close()
+
+
+def test_connections_go_to_those_who_listen():
+    with reserve("127.0.0.1", 0) as reserved, share(reserved) as one:
+        with share(reserved) as ended:
+            ended.listen()
+        one.listen()
+        for _ in range(20):
+            with socket.create_connection(reserved.getsockname()), one.accept()[0]:
+                pass
 
 
 def test_an_address_of_another_machine_cannot_be_listened_on():
     with pytest.raises(CannotListenError, match=r"192\.0\.2\.1 port 8080: Cannot assign"):
-        bind("192.0.2.1", 8080)
+        reserve("192.0.2.1", 8080)
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
