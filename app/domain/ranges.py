@@ -215,7 +215,7 @@ class AddressPool:
     @property
     def label(self) -> str:
         """How a shortage names the pool: with its ranges."""
-        return f"{self.name} {', '.join(part.name for part in self.ranges)}"
+        return f"{self.name} {', '.join(part.name for part in self.ranges)}".rstrip()
 
     @property
     def size(self) -> int:

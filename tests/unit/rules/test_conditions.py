@@ -1,0 +1,110 @@
+"""Conditions: how far a Service has come, and why not further."""
+
+import pytest
+
+from app.domain.rules.allocation import allocate
+from tests.unit.rules.builders import (
+    ALIAS,
+    DUAL,
+    LATER,
+    NOW,
+    OURS,
+    cluster,
+    condition,
+    created,
+    stored,
+    updated,
+    web,
+)
+from tests.unit.rules.picking import MORE, given, pending, pool, pools
+
+
+class TestConditions:
+    def test_before_anything_is_allocated(self):
+        new, _ = created(web(type="LoadBalancer", externalTrafficPolicy="Local"), OURS, annotations={MORE: "30.0.0.1"})
+        shown = {
+            item.type: (item.status, item.reason, item.message, item.last_transition_time)
+            for item in new.status.conditions
+        }
+        assert shown == {
+            "Programmed": ("Unknown", "NoDataPlane", "no data plane has reported yet", NOW),
+            "Allocated": (
+                "False",
+                "Pending",
+                (
+                    "waiting for an IPv4 ClusterIP, a node port for port 80/TCP, a health check node port, "
+                    "an IPv4 load balancer address, the additional address 30.0.0.1"
+                ),
+                NOW,
+            ),
+            "Resolvable": ("False", "NoClusterIP", "the name gets its records with the IPv4 ClusterIP", NOW),
+        }
+
+    def test_after_everything_is_allocated(self):
+        new, _ = given(web(type="LoadBalancer"), OURS)
+        shown = {item.type: (item.status, item.reason, item.message) for item in new.status.conditions}
+        assert shown == {
+            "Programmed": ("Unknown", "NoDataPlane", "no data plane has reported yet"),
+            "Allocated": ("True", "Allocated", "every address and port of the spec is held"),
+            "Resolvable": ("True", "RecordsExist", "the name stands for its ClusterIPs"),
+        }
+
+    @pytest.mark.parametrize(
+        ("spec", "message"),
+        [
+            (ALIAS, "the name is an alias of spec.externalName"),
+            (web(clusterIP="None"), "the name stands for the addresses of its endpoints"),
+            (web(clusterIP="10.96.0.7"), "the name stands for its ClusterIPs"),
+        ],
+    )
+    def test_nothing_to_allocate(self, spec, message):
+        new, _ = created(spec)
+        assert [(item.type, item.status, item.message) for item in new.status.conditions] == [
+            ("Allocated", "True", "every address and port of the spec is held"),
+            ("Resolvable", "True", message),
+        ]
+
+    def test_both_families_are_missed(self):
+        new, _ = created(web(ipFamilyPolicy="RequireDualStack"), DUAL)
+        resolvable = next(item for item in new.status.conditions if item.type == "Resolvable")
+        assert resolvable.message == "the name gets its records with the IPv4 and IPv6 ClusterIP"
+
+    def test_the_time_moves_with_the_status_only(self):
+        short = pools(cluster_ips={"IPv4": pool("ClusterIP")})
+        new, _ = created(web())
+        later = cluster(now=LATER)
+        allocate(new, short, later, created=True)
+        allocated = next(item for item in new.status.conditions if item.type == "Allocated")
+        assert (allocated.reason, allocated.last_transition_time) == ("PoolExhausted", NOW)
+        allocate(new, pools(), later, created=True)
+        allocated = next(item for item in new.status.conditions if item.type == "Allocated")
+        assert (allocated.reason, allocated.last_transition_time) == ("Allocated", LATER)
+
+    def test_a_shortage_is_explained_until_it_is_over(self):
+        new, _ = given(web(), from_=pools(cluster_ips={"IPv4": pool("ClusterIP")}))
+        again, causes = updated(web(selector={"app": "y"}), new)
+        assert causes == []
+        assert condition(again, "Allocated") == ("False", "PoolExhausted")
+        helped, causes = updated(web(clusterIP="10.96.0.7"), new)
+        assert causes == []
+        assert condition(helped, "Allocated") == ("True", "Allocated")
+        assert condition(helped, "Resolvable") == ("True", "RecordsExist")
+        assert not pending(helped)
+
+    def test_programmed_comes_and_goes_with_the_type(self):
+        plain = stored(web(clusterIP="10.96.0.7"), OURS)
+        balanced, _ = updated(web(type="LoadBalancer"), plain, OURS)
+        assert condition(balanced, "Programmed") == ("Unknown", "NoDataPlane")
+        assert pending(balanced)
+        again, _ = updated(web(), balanced, OURS)
+        assert condition(again, "Programmed") is None
+        assert [item.type for item in again.status.conditions] == ["Allocated", "Resolvable"]
+        assert not pending(again)
+
+    def test_programmed_keeps_what_the_controller_wrote(self):
+        new, _ = given(web(type="LoadBalancer"), OURS)
+        for item in new.status.conditions:
+            if item.type == "Programmed":
+                item.status, item.reason = "True", "Programmed"
+        again, _ = updated(web(type="LoadBalancer", selector={"app": "y"}), new, OURS)
+        assert condition(again, "Programmed") == ("True", "Programmed")

@@ -1,0 +1,183 @@
+"""Load balancer addresses: which a Service keeps, and which it may ask for."""
+
+import pytest
+
+from app.domain.kinds.service import LoadBalancerIngress
+from app.domain.rules.allocation import allocate
+from tests.unit.rules.builders import (
+    OURS,
+    OURS_DUAL,
+    cluster,
+    created,
+    faults,
+    stored,
+    updated,
+    wanted,
+    web,
+)
+from tests.unit.rules.picking import INTERNAL, IPV4, MORE, NAME, SUBNET, claimed, given, ingress, pending, pools
+
+
+def balanced(spec=None, at=OURS_DUAL, **annotations):
+    """A LoadBalancer Service with its addresses."""
+    new, _ = given(web(type="LoadBalancer", **(spec or {})), at, annotations=annotations or None)
+    return new
+
+
+class TestKeepingFrontends:
+    """A Service keeps the address it has."""
+
+    @pytest.mark.parametrize(
+        ("before", "spec", "annotations", "kept"),
+        [
+            ({}, {}, {}, ["20.0.0.1"]),
+            ({}, {"selector": {"app": "y"}}, {"any": "thing"}, ["20.0.0.1"]),
+            ({}, {}, {INTERNAL: "false"}, ["20.0.0.1"]),
+            ({}, {}, {INTERNAL: "true"}, []),
+            ({INTERNAL: "true"}, {}, {}, []),
+            ({INTERNAL: "true"}, {}, {INTERNAL: "true"}, ["10.240.0.1"]),
+            ({INTERNAL: "true"}, {}, {INTERNAL: "true", SUBNET: "apps"}, []),
+            ({}, {"loadBalancerIP": "20.0.0.5"}, {}, []),
+            ({}, {"loadBalancerIP": "20.0.0.1"}, {}, ["20.0.0.1"]),
+            ({IPV4: "20.0.0.5"}, {}, {IPV4: "20.0.0.5"}, ["20.0.0.5"]),
+            ({IPV4: "20.0.0.5"}, {}, {IPV4: "20.0.0.6"}, []),
+            ({IPV4: "20.0.0.5"}, {}, {}, ["20.0.0.5"]),
+            ({IPV4: "20.0.0.5"}, {"loadBalancerIP": "20.0.0.5"}, {}, ["20.0.0.5"]),
+            ({MORE: "30.0.0.1"}, {}, {MORE: "30.0.0.1"}, ["20.0.0.1", "30.0.0.1"]),
+            ({MORE: "30.0.0.1"}, {}, {MORE: "30.0.0.2"}, ["20.0.0.1"]),
+            ({MORE: "30.0.0.1"}, {}, {}, ["20.0.0.1"]),
+        ],
+    )
+    def test_on_update(self, before, spec, annotations, kept):
+        old = balanced(at=OURS, **before)
+        new, causes = updated(web(type="LoadBalancer", **spec), old, OURS, annotations=annotations)
+        assert faults(causes) == set()
+        assert [point.ip for point in new.status.load_balancer.ingress or []] == kept
+        ours = {key.partition("/")[0] for table, key in claimed(new) if table == "lb_addresses"}
+        assert set(kept) <= ours
+
+    def test_of_a_family_that_is_dropped(self):
+        old = balanced({"ipFamilyPolicy": "RequireDualStack"})
+        assert ingress(old) == ["20.0.0.1", "fd02::1"]
+        new, causes = updated(web(type="LoadBalancer", ipFamilyPolicy="SingleStack"), old, OURS_DUAL)
+        assert causes == []
+        assert ingress(new) == ["20.0.0.1"]
+        assert not pending(new)
+
+    def test_of_a_family_that_is_added(self):
+        old = balanced()
+        new, causes = updated(web(type="LoadBalancer", ipFamilyPolicy="RequireDualStack"), old, OURS_DUAL)
+        assert causes == []
+        assert ingress(new) == ["20.0.0.1"]
+        assert pending(new)
+        allocate(new, pools(), OURS_DUAL, created=False)
+        assert ingress(new) == ["20.0.0.1", "fd02::1"]
+
+    def test_a_hostname_stays(self):
+        old = balanced(at=OURS)
+        old.status.load_balancer.ingress = [LoadBalancerIngress(hostname="a.example.com")]
+        new, _ = updated(web(type="LoadBalancer"), old, OURS)
+        assert [point.hostname for point in new.status.load_balancer.ingress] == ["a.example.com"]
+
+    def test_by_name_until_the_name_changes(self):
+        named = pools(static_addresses={"shop/a": "20.0.0.8"})
+        old, _ = given(web(type="LoadBalancer"), OURS, from_=named, annotations={NAME: "a"})
+        same, _ = updated(web(type="LoadBalancer"), old, OURS, annotations={NAME: "a"})
+        assert ingress(same) == ["20.0.0.8"]
+        other, _ = updated(web(type="LoadBalancer"), old, OURS, annotations={NAME: "b"})
+        assert ingress(other) == []
+
+    def test_somebody_elses_controller_keeps_its_own(self):
+        old = stored(web(type="LoadBalancer", clusterIP="10.96.0.7"))
+        old.status.load_balancer.ingress = [LoadBalancerIngress(ip="9.9.9.9", ip_mode="VIP")]
+        new, _ = updated(web(type="LoadBalancer"), old, annotations={INTERNAL: "true"})
+        assert ingress(new) == ["9.9.9.9"]
+
+
+POOLED = cluster(ours=True, internal_pools=("10.240.0.0/24",), external_pools=("20.0.0.1-20.0.0.9",))
+
+
+class TestAskingForFrontends:
+    @pytest.mark.parametrize(
+        ("spec", "annotations", "lines"),
+        [
+            ({"loadBalancerIP": "20.0.0.5"}, {}, []),
+            ({"loadBalancerIP": "10.240.0.5"}, {INTERNAL: "true"}, []),
+            ({}, {IPV4: "20.0.0.9"}, []),
+            ({}, {NAME: "front"}, []),
+            ({"loadBalancerIP": "x"}, {}, ["spec.loadBalancerIP invalid"]),
+            ({"loadBalancerIP": "fd00::1"}, {}, ["spec.loadBalancerIP invalid"]),
+            ({"loadBalancerIP": "20.0.0.10"}, {}, ["spec.loadBalancerIP invalid"]),
+            ({"loadBalancerIP": "10.240.0.5"}, {}, ["spec.loadBalancerIP invalid"]),
+            ({"loadBalancerIP": "20.0.0.5"}, {INTERNAL: "true"}, ["spec.loadBalancerIP invalid"]),
+            ({}, {IPV4: "20.0.0.10"}, [f"metadata.annotations[{IPV4}] invalid"]),
+            ({"loadBalancerIP": "20.0.0.10"}, {IPV4: "20.0.0.5"}, []),
+        ],
+    )
+    def test_on_create(self, spec, annotations, lines):
+        _, causes = created(web(type="LoadBalancer", **spec), POOLED, annotations=annotations)
+        assert faults(causes) == wanted(*lines)
+
+    @pytest.mark.parametrize(
+        ("spec", "annotations", "lines"),
+        [
+            ({"loadBalancerIP": "99.0.0.1"}, {}, []),
+            ({"loadBalancerIP": "99.0.0.2"}, {}, ["spec.loadBalancerIP invalid"]),
+            ({"loadBalancerIP": "99.0.0.1"}, {INTERNAL: "true"}, ["spec.loadBalancerIP invalid"]),
+        ],
+    )
+    def test_what_is_stored_is_tolerated(self, spec, annotations, lines):
+        old, causes = created(web(type="LoadBalancer", clusterIP="10.96.0.7", loadBalancerIP="99.0.0.1"), OURS)
+        assert causes == []
+        _, causes = updated(web(type="LoadBalancer", **spec), old, POOLED, annotations=annotations)
+        assert faults(causes) == wanted(*lines)
+
+    @pytest.mark.parametrize("text", ["x", "fd00::1"])
+    def test_a_stored_misspelling_is_tolerated_only_if_we_served_it(self, text):
+        old, causes = created(web(type="LoadBalancer", clusterIP="10.96.0.7", loadBalancerIP=text))
+        assert causes == []
+        _, causes = updated(web(type="LoadBalancer", loadBalancerIP=text), old, POOLED)
+        assert causes == []
+
+    def test_becoming_ours_brings_the_rules(self):
+        old = stored(web(clusterIP="10.96.0.7", loadBalancerIP="x"), POOLED)
+        _, causes = updated(web(type="LoadBalancer", loadBalancerIP="x"), old, POOLED)
+        assert faults(causes) == wanted("spec.loadBalancerIP invalid")
+
+    def test_without_pools_any_address_will_do(self):
+        _, causes = created(web(type="LoadBalancer", loadBalancerIP="99.0.0.1"), OURS)
+        assert causes == []
+
+    @pytest.mark.parametrize(
+        ("at", "spec", "annotations", "message"),
+        [
+            (
+                POOLED,
+                {"loadBalancerIP": "20.0.0.10"},
+                {},
+                'Invalid value: "20.0.0.10": must be a usable address of the external pools: 20.0.0.1-20.0.0.9',
+            ),
+            (
+                POOLED,
+                {"loadBalancerIP": "20.0.0.1"},
+                {INTERNAL: "true"},
+                'Invalid value: "20.0.0.1": must be a usable address of the internal pools: 10.240.0.0/24',
+            ),
+            (
+                cluster(ours=True, internal_pools=("10.240.0.0/24", "10.241.0.0/24")),
+                {"loadBalancerIP": "20.0.0.1"},
+                {},
+                'Invalid value: "20.0.0.1": must be a usable address of the external pools: there are none',
+            ),
+            (
+                POOLED,
+                {"loadBalancerIP": "x"},
+                {},
+                'Invalid value: "x": must be an IP address, such as 10.9.8.7 or 2001:db8::ffff',
+            ),
+            (POOLED, {"loadBalancerIP": "::1"}, {}, 'Invalid value: "::1": must be IPv4, as spec.ipFamilies says'),
+        ],
+    )
+    def test_messages(self, at, spec, annotations, message):
+        _, causes = created(web(type="LoadBalancer", **spec), at, annotations=annotations)
+        assert [cause.message for cause in causes] == [message]
