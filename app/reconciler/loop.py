@@ -67,9 +67,13 @@ class _Worker:
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Note what changed; the controller sees every change, its queue only fills while it is the owner's."""
-        keys = self.controller.keys_of(changes)
-        if self._owner:
-            self._queue.add(keys)
+        try:
+            keys = self.controller.keys_of(changes)
+            if self._owner:
+                self._queue.add(keys)
+        except Exception:  # a defect of one controller must not keep changes from the others
+            log.exception("controller failed at a change", controller=self.controller.name)
+            self._stale = True
 
     def reloaded(self) -> None:
         """The mirror was read anew, so changes were missed: start over as after a take-over."""

@@ -42,10 +42,11 @@ async def owned(leases: Leases, name: str, holder: str) -> AsyncIterator[Ownersh
     try:
         yield ownership
     finally:
+        held = not ownership.lost.is_set()
         renewing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await renewing
-        if not ownership.lost.is_set():
+        if held:
             await _release(leases, guard, holder)
 
 
@@ -62,22 +63,24 @@ async def _acquire(leases: Leases, name: str, holder: str) -> LeaseGuard:
 
 
 async def _renew(leases: Leases, ownership: Ownership, holder: str) -> None:
-    """Renew until that fails for longer than the lease lives."""
+    """Renew until that is refused, or fails for longer than the lease lives; however it ends, the lease is lost."""
     loop = asyncio.get_running_loop()
     good_until = loop.time() + TTL
-    while loop.time() < good_until:
-        await asyncio.sleep(RENEWAL)
-        asked = loop.time()
-        try:
-            renewed = await leases.renew(ownership.guard, holder, TTL)
-        except ApiError as error:
-            log.warning("lease not renewed", lease=ownership.guard.name, error=error.message)
-            continue
-        if not renewed:
-            break
-        good_until = asked + TTL
-    log.warning("lease lost", lease=ownership.guard.name, epoch=ownership.guard.epoch)
-    ownership.lost.set()
+    try:
+        while loop.time() < good_until:
+            await asyncio.sleep(RENEWAL)
+            asked = loop.time()
+            try:
+                renewed = await leases.renew(ownership.guard, holder, TTL)
+            except ApiError as error:
+                log.warning("lease not renewed", lease=ownership.guard.name, error=error.message)
+                continue
+            if not renewed:
+                break
+            good_until = asked + TTL
+        log.warning("lease lost", lease=ownership.guard.name, epoch=ownership.guard.epoch)
+    finally:
+        ownership.lost.set()
 
 
 async def _release(leases: Leases, guard: LeaseGuard, holder: str) -> None:

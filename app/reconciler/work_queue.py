@@ -19,12 +19,14 @@ class WorkQueue:
 
     def __init__(self) -> None:
         self._ready: dict[Key, None] = {}
+        # The heap may hold times that no longer count; which one does stands beside it.
         self._delayed: list[tuple[float, Key]] = []
+        self._due: dict[Key, float] = {}
         self._failures: dict[Key, int] = {}
         self._hint = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._ready) + len(self._delayed)
+        return len(self._ready) + len(self._due)
 
     def add(self, keys: Iterable[Key]) -> None:
         """Ask for keys to be looked at now."""
@@ -43,7 +45,8 @@ class WorkQueue:
         delay = asked if asked is not None else min(FIRST_DELAY * 2**failures, LAST_DELAY)
         # Jitter keeps keys that failed together from coming back together.
         delay *= random.uniform(0.8, 1.2)  # noqa: S311 - not cryptography
-        heapq.heappush(self._delayed, (time.monotonic() + delay, key))
+        self._due[key] = time.monotonic() + delay
+        heapq.heappush(self._delayed, (self._due[key], key))
         return delay
 
     def succeeded(self, key: Key) -> None:
@@ -54,6 +57,7 @@ class WorkQueue:
         """Forget everything: the concern is somebody else's now."""
         self._ready.clear()
         self._delayed.clear()
+        self._due.clear()
         self._failures.clear()
 
     async def take(self, limit: int, seconds: float) -> list[Key]:
@@ -66,6 +70,7 @@ class WorkQueue:
                 keys = list(islice(self._ready, limit))
                 for key in keys:
                     del self._ready[key]
+                    self._due.pop(key, None)
                 return keys
             now = time.monotonic()
             if now >= deadline:
@@ -79,4 +84,7 @@ class WorkQueue:
     def _promote(self) -> None:
         now = time.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
-            self._ready[heapq.heappop(self._delayed)[1]] = None
+            at, key = heapq.heappop(self._delayed)
+            if self._due.get(key) == at:
+                del self._due[key]
+                self._ready[key] = None

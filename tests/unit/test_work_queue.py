@@ -1,0 +1,58 @@
+"""The reconciler's queue: each key at most once, those that failed after their delay."""
+
+from app.domain.errors import Permanent, Temporary
+from app.reconciler.work_queue import WorkQueue
+
+ONE, TWO = ("shop", "one"), ("shop", "two")
+SOON = Temporary("later", 0.01)
+LATE = Temporary("much later", 60.0)
+
+
+async def test_a_key_is_taken_once_however_often_it_was_added():
+    queue = WorkQueue()
+    queue.add([ONE, TWO])
+    queue.add([ONE])
+    assert await queue.take(10, 5) == [ONE, TWO]
+    assert await queue.take(10, 0) == []
+
+
+async def test_no_more_than_the_limit_is_taken():
+    queue = WorkQueue()
+    queue.add([ONE, TWO])
+    assert await queue.take(1, 5) == [ONE]
+    assert await queue.take(1, 5) == [TWO]
+
+
+async def test_what_failed_comes_back_once():
+    queue = WorkQueue()
+    queue.add([ONE])
+    await queue.take(10, 5)
+    queue.failed(ONE, SOON)
+    assert await queue.take(10, 5) == [ONE]
+    assert await queue.take(10, 0) == []
+
+
+async def test_a_change_brings_it_back_before_its_delay_and_replaces_that():
+    queue = WorkQueue()
+    for _ in range(3):
+        queue.failed(ONE, LATE)
+        queue.add([ONE])
+        assert await queue.take(10, 5) == [ONE]
+    assert len(queue) == 0
+    queue.failed(ONE, SOON)
+    assert len(queue) == 1
+    assert await queue.take(10, 5) == [ONE]
+
+
+async def test_delays_grow_until_it_succeeds():
+    queue = WorkQueue()
+    delays = [queue.failed(ONE, Temporary("again")) for _ in range(4)]
+    assert all(later > earlier * 1.2 for earlier, later in zip(delays, delays[1:], strict=False))
+    queue.succeeded(ONE)
+    assert queue.failed(ONE, Temporary("again")) < delays[1]
+
+
+async def test_what_cannot_succeed_does_not_come_back():
+    queue = WorkQueue()
+    assert queue.failed(ONE, Permanent("Wrong", "no")) is None
+    assert await queue.take(10, 0) == []
