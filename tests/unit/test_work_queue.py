@@ -1,5 +1,7 @@
 """The reconciler's queue: each key at most once, those that failed after their delay."""
 
+import itertools
+
 from app.domain.errors import Permanent, Temporary
 from app.reconciler.work_queue import WorkQueue
 
@@ -47,7 +49,7 @@ async def test_a_change_brings_it_back_before_its_delay_and_replaces_that():
 async def test_delays_grow_until_it_succeeds():
     queue = WorkQueue()
     delays = [queue.failed(ONE, Temporary("again")) for _ in range(4)]
-    assert all(later > earlier * 1.2 for earlier, later in zip(delays, delays[1:], strict=False))
+    assert all(later > earlier * 1.2 for earlier, later in itertools.pairwise(delays))
     queue.succeeded(ONE)
     assert queue.failed(ONE, Temporary("again")) < delays[1]
 
