@@ -204,12 +204,6 @@ def _scalar(kind: inspect.Type, extensions: Mapping[str, Any]) -> ScalarType:
     return ScalarType(tuple(sorted(names)), extensions.get("format", ""), **bounds)
 
 
-def wire_default(struct: StructType, name: str) -> Any:
-    """The value that stands for a key field left out of a list item, or None."""
-    known = struct.fields.get(name)
-    return known.default if known is not None else None
-
-
 def zero(of: Type) -> Any:
     """Go's zero value of a type, as JSON `null` decodes to inside a list or map."""
     match of:

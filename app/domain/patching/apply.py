@@ -94,13 +94,11 @@ def apply(kind: Kind[Any], live: Mapping[str, Any], config: Any, applying: Apply
         if fields:
             raise _refusal(kind, fields) from conflicts
         merged, managers = _apply(kind, current, config, managers, _forced(applying))
-    document = {**merged, "metadata": dict(merged.get("metadata") or {})}
+    metadata = dict(merged.get("metadata") or {})
     if applying.manager == _KUBECTL:
-        _remember(document["metadata"], config)
-    encoded = encode_managers(kind, managers)
-    if encoded:
-        document["metadata"]["managedFields"] = msgspec.to_builtins(encoded)
-    return document
+        _remember(metadata, config)
+    metadata["managedFields"] = msgspec.to_builtins(encode_managers(kind, managers))
+    return {**merged, "metadata": metadata}
 
 
 class _Conflicts(Exception):  # noqa: N818 - says what there are
