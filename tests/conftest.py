@@ -1,14 +1,19 @@
-"""A real Postgres for the session, and a migrated, empty database for each test that asks for one."""
+"""A real Postgres for the session, with a migrated, empty database for each test that asks for one, and a product."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from app.store.schema import migrate
 from app.supervisor.postgres import EmbeddedPostgres
+from tests.e2e.serving import Serving
+
+_numbers = itertools.count(1)
 
 _EMPTY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -54,3 +59,19 @@ async def _empty(url: str) -> None:
         await connection.execute(_EMPTY)
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One product, started as a user starts it, for all tests that leave it whole."""
+    with Serving(tmp_path_factory.mktemp("product") / "data") as serving:
+        yield serving
+
+
+@pytest.fixture
+def namespace(product: Serving) -> str:
+    """A namespace of the test's own in the product, which is empty at its beginning."""
+    name = f"test-{next(_numbers)}"
+    reply = httpx.post(f"{product.url}/api/v1/namespaces", json={"metadata": {"name": name}}, timeout=30)
+    assert reply.status_code == 201, reply.text
+    return name
