@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from app.api.media_types import JSON, SWAGGER_AS_PROTOBUF
+from app.api.media_types import JSON, SWAGGER_AS_PROTOBUF, SWAGGER_AS_PROTOBUF_ASKED
 from app.api.negotiation import negotiate
 from app.api.openapi.library import SWAGGER, SWAGGER_PROTOBUF, Library
 from app.api.paths import unknown_path
@@ -29,7 +29,7 @@ def openapi_routes(library: Library) -> APIRouter:
             raise unknown_path()
         accept = request.headers.get("accept", "")
         media_type = JSON
-        if name == SWAGGER and SWAGGER_AS_PROTOBUF in accept:
+        if name == SWAGGER and any(each in accept for each in SWAGGER_AS_PROTOBUF_ASKED):
             name, media_type = SWAGGER_PROTOBUF, SWAGGER_AS_PROTOBUF
         else:
             negotiate(accept.encode("latin-1"))
