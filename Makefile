@@ -3,7 +3,7 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
-INSTALL = $(BIN)/python -m pip --disable-pip-version-check --quiet install
+INSTALL = $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 .DELETE_ON_ERROR:
 .PHONY: help setup run test soak bench check format lock clean

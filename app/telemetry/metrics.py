@@ -30,11 +30,7 @@ REQUESTS = Counter("apiserver_request_total", "Requests answered", ["verb", "res
 REQUEST_SECONDS = Histogram(
     "apiserver_request_duration_seconds", "Time to answer, watches left out", ["verb", "resource"], buckets=_SECONDS
 )
-REQUESTS_IN_FLIGHT = Gauge(
-    "apiserver_current_inflight_requests", "Requests being answered", ["request_kind"], multiprocess_mode="livesum"
-)
 WATCHES = Gauge("apiserver_longrunning_requests", "Watches open", ["resource"], multiprocess_mode="livesum")
-WATCH_EVENTS = Counter("apiserver_watch_events_total", "Events sent to watchers", ["resource"])
 WATCHES_DROPPED = Counter("fairlead_watches_dropped_total", "Watchers ended because they did not read", ["resource"])
 
 COMMITS = Counter("fairlead_store_commits_total", "Batches of writes committed together", ["outcome"])
@@ -53,13 +49,6 @@ QUEUE_DEPTH = Gauge("workqueue_depth", "Keys waiting", ["name"], multiprocess_mo
 QUEUE_ADDS = Counter("workqueue_adds_total", "Keys added", ["name"])
 QUEUE_RETRIES = Counter("workqueue_retries_total", "Keys added again after a failure", ["name"])
 WORK_SECONDS = Histogram("workqueue_work_duration_seconds", "Time a batch of keys took", ["name"], buckets=_SECONDS)
-LEASES_HELD = Gauge("fairlead_leases_held", "Leases held", ["name"], multiprocess_mode="livesum")
-
-ALLOCATIONS = Counter("fairlead_allocations_total", "Services allocated or found short", ["outcome"])
-POOL_SIZE = Gauge("fairlead_pool_size", "Addresses or ports of a pool", ["pool"], multiprocess_mode="livemax")
-POOL_FREE = Gauge(
-    "fairlead_pool_free", "Addresses or ports of a pool that are free", ["pool"], multiprocess_mode="livemin"
-)
 
 
 def exposition() -> bytes:
