@@ -1,0 +1,362 @@
+"""What is said about a field that is refused: what is wrong with it and what would be valid."""
+
+import pytest
+
+from tests.unit.rules.builders import ALIAS, DUAL, SINGLE, TWO, V6, cluster, created, stored, updated, web
+from tests.unit.rules.shapes import BALANCED, LOCAL, NODE, PLAIN, TWOFOLD
+
+NAME = (
+    "must be 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit, such as my-name "
+    "or 123-abc"
+)
+KEY = (
+    "the name must be 1 to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, such as "
+    "app.kubernetes.io/name"
+)
+VALUE = (
+    "a value must be empty or at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
+)
+MODE, HINTS = "service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"
+
+ON_CREATE = {
+    "no ports": (
+        web(ports=None),
+        ["Required value: at least one port, unless the Service is headless or an ExternalName"],
+    ),
+    "port": (web(ports=[{"port": 0, "targetPort": 1}]), ["Invalid value: 0: must be from 1 to 65535"]),
+    "target port": (web(ports=[{"port": 1, "targetPort": -1}]), ["Invalid value: -1: must be from 1 to 65535"]),
+    "protocol": (
+        web(ports=[{"port": 1, "protocol": "x"}]),
+        ['Unsupported value: "x": supported values: "SCTP", "TCP", "UDP"'],
+    ),
+    "port name": (web(ports=[{"port": 1, "name": "A"}]), [f'Invalid value: "A": {NAME}']),
+    "port name missing": (
+        web(ports=[{"port": 1, "name": "a"}, {"port": 2}]),
+        ["Required value: a Service with several ports names each of them"],
+    ),
+    "port name twice": (
+        web(ports=[{"port": 1, "name": "a"}, {"port": 2, "name": "a"}]),
+        ['Duplicate value: "a": another port has it'],
+    ),
+    "port twice": (
+        web(ports=[{"port": 1, "name": "a"}, {"port": 1, "name": "b"}]),
+        ['Duplicate value: "1/TCP": another port has both'],
+    ),
+    "appProtocol": (web(ports=[{"port": 1, "appProtocol": "a b"}]), [f'Invalid value: "a b": {KEY}']),
+    "nodePort of a ClusterIP Service": (
+        web(ports=[{"port": 1, "nodePort": 30000}]),
+        ["Forbidden: a ClusterIP Service has none; use type NodePort"],
+    ),
+    "nodePort out of range": (
+        web(type="NodePort", ports=[{"port": 1, "nodePort": 1}]),
+        ["Invalid value: 1: must be from 30000 to 32767, or left out"],
+    ),
+    "nodePort for two numbers": (
+        web(type="NodePort", ports=[{**TWO[0], "nodePort": 30000}, {**TWO[1], "nodePort": 30000}]),
+        ["Invalid value: 30000: another port of this Service has it; choose another one, or leave it out"],
+    ),
+    "nodePort twice, to be chosen": (
+        web(type="NodePort", ports=[{"port": 1, "name": "a"}, {"port": 1, "name": "b"}]),
+        [
+            'Duplicate value: "to be chosen for port 1": another TCP port has it',
+            'Duplicate value: "1/TCP": another port has both',
+        ],
+    ),
+    "nodePort twice, asked for": (
+        web(type="NodePort", ports=[{"port": 1, "name": "a", "nodePort": 30000}, {"port": 1, "name": "b"}]),
+        ["Duplicate value: 30000: another TCP port has it", 'Duplicate value: "1/TCP": another port has both'],
+    ),
+    "type": (
+        web(type="x"),
+        ['Unsupported value: "x": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'],
+    ),
+    "headless load balancer": (
+        web(type="LoadBalancer", clusterIP="None"),
+        ['Invalid value: "None": a LoadBalancer Service has a ClusterIP; only ClusterIP may do without'],
+    ),
+    "selector": (
+        web(selector={"a b": "c d"}),
+        [f'Invalid value: "a b": {KEY}', f'Invalid value: "c d": {VALUE}'],
+    ),
+    "affinity": (web(sessionAffinity="x"), ['Unsupported value: "x": supported values: "ClientIP", "None"']),
+    "affinity time": (
+        web(sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 0}}),
+        ["Invalid value: 0: must be from 1 to 86400 seconds"],
+    ),
+    "alias with addresses": (
+        {**ALIAS, "clusterIP": "10.96.0.9"},
+        ["Forbidden: an ExternalName Service has no addresses; leave it out"],
+    ),
+    "alias of nothing": (
+        {"type": "ExternalName"},
+        ["Required value: the DNS name that an ExternalName Service stands for"],
+    ),
+    "source ranges": (
+        web(loadBalancerSourceRanges=["10.0.0.0/8"]),
+        ["Forbidden: only a LoadBalancer Service admits clients by source; use type LoadBalancer or leave it out"],
+    ),
+    "allocate flag": (web(allocateLoadBalancerNodePorts=True), ["Forbidden: only a LoadBalancer Service has it"]),
+    "class": (web(loadBalancerClass="a"), ["Forbidden: only a LoadBalancer Service has one"]),
+    "class misspelt": (web(type="LoadBalancer", loadBalancerClass="a b"), [f'Invalid value: "a b": {KEY}']),
+    "external policy": (
+        web(externalTrafficPolicy="Local"),
+        ['Invalid value: "Local": only NodePort, LoadBalancer and externalIPs take traffic from outside; leave it out'],
+    ),
+    "external policy misspelt": (
+        web(type="NodePort", externalTrafficPolicy="x"),
+        ['Unsupported value: "x": supported values: "Cluster", "Local"'],
+    ),
+    "internal policy": (
+        web(internalTrafficPolicy="x"),
+        ['Unsupported value: "x": supported values: "Cluster", "Local"'],
+    ),
+    "distribution": (
+        web(trafficDistribution="x"),
+        ['Unsupported value: "x": supported values: "PreferClose", "PreferSameZone", "PreferSameNode"'],
+    ),
+    "health check": (
+        web(healthCheckNodePort=1),
+        ["Invalid value: 1: only type LoadBalancer with externalTrafficPolicy Local has one; leave it out"],
+    ),
+    "health check out of range": (
+        web(type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=1),
+        ["Invalid value: 1: must be from 30000 to 32767, or left out"],
+    ),
+    "clusterIP outside": (
+        web(clusterIP="10.97.0.1"),
+        [
+            (
+                'Invalid value: "10.97.0.1": 10.97.0.1 cannot be given: choose a usable address of 10.96.0.0/16, '
+                "or leave it out"
+            )
+        ],
+    ),
+    "clusterIPs without clusterIP": (
+        web(clusterIPs=["10.96.0.9"]),
+        ['Invalid value: "10.96.0.9": clusterIP must be set, too, to its first value'],
+    ),
+    "clusterIPs begin otherwise": (
+        web(clusterIP="10.96.0.9", clusterIPs=["10.96.0.8"]),
+        ['Invalid value: "10.96.0.8": its first value must be 10.96.0.9'],
+    ),
+    "None among others": (
+        web(clusterIP="None", clusterIPs=["None", "10.96.0.9"]),
+        ['Invalid value: "None, 10.96.0.9": None must be the only value'],
+    ),
+    "two of one family": (
+        web(clusterIP="10.96.0.8", clusterIPs=["10.96.0.8", "10.96.0.9"]),
+        ['Invalid value: "10.96.0.8, 10.96.0.9": must have one address of each IP family'],
+    ),
+    "three": (
+        web(clusterIP="10.96.0.8", clusterIPs=["10.96.0.8", "fd00::1", "10.96.0.9"]),
+        ['Invalid value: "10.96.0.8, fd00::1, 10.96.0.9": must have at most two values'],
+    ),
+    "address of another family": (
+        web(clusterIP="10.96.0.8", ipFamilies=["IPv6"]),
+        ['Invalid value: "10.96.0.8": must be IPv6, as ipFamilies[0] says'],
+    ),
+    "address of a family not served": (
+        web(clusterIP="fd00::1"),
+        ['Invalid value: "fd00::1": must be IPv4: no IPv6 here'],
+    ),
+    "family": (web(ipFamilies=["x"]), ['Unsupported value: "x": supported values: "IPv4", "IPv6"']),
+    "family twice": (
+        web(ipFamilies=["IPv4", "IPv4"]),
+        ['Duplicate value: "IPv4": each value may appear only once'],
+    ),
+    "family not served": (web(ipFamilies=["IPv6"]), ['Invalid value: "IPv6": this cluster has only IPv4']),
+    "policy": (
+        web(ipFamilyPolicy="x"),
+        ['Unsupported value: "x": supported values: "PreferDualStack", "RequireDualStack", "SingleStack"'],
+    ),
+    "policy not served": (
+        web(ipFamilyPolicy="RequireDualStack"),
+        ['Invalid value: "RequireDualStack": this cluster has only IPv4; use SingleStack or PreferDualStack'],
+    ),
+    "two families of one stack": (
+        web(ipFamilies=["IPv4", "IPv6"]),
+        ['Invalid value: "SingleStack": must be PreferDualStack or RequireDualStack with two ipFamilies'],
+    ),
+    "two addresses of one stack": (
+        web(clusterIP="10.96.0.8", clusterIPs=["10.96.0.8", "fd00:10:96::1"], ipFamilies=["IPv4", "IPv6"]),
+        [
+            'Invalid value: "SingleStack": must be PreferDualStack or RequireDualStack with two clusterIPs',
+            'Invalid value: "SingleStack": must be PreferDualStack or RequireDualStack with two ipFamilies',
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "messages"), ON_CREATE.values(), ids=ON_CREATE)
+def test_on_create(spec, messages):
+    _, causes = created(spec)
+    assert [cause.message for cause in causes] == messages
+
+
+ON_UPDATE = {
+    "clusterIP": (PLAIN, web(clusterIP="10.96.0.8"), ['Invalid value: "10.96.0.8": must stay 10.96.0.9']),
+    "class": (
+        BALANCED,
+        {**BALANCED, "loadBalancerClass": "a/b"},
+        ['Invalid value: "a/b": must stay unset while the type is LoadBalancer'],
+    ),
+    "no class": (
+        {**BALANCED, "loadBalancerClass": "a/b"},
+        BALANCED,
+        ['Invalid value: "": must stay a/b while the type is LoadBalancer'],
+    ),
+    "health check": (
+        LOCAL,
+        {**LOCAL, "healthCheckNodePort": 30101},
+        ["Forbidden: must stay 30100 while it is needed"],
+    ),
+    "node port twice": (
+        NODE,
+        web(type="NodePort", ports=[{**TWO[0], "nodePort": 30080}, {**TWO[1], "nodePort": 30080}]),
+        ["Duplicate value: 30080: another TCP port of this Service has it"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "sent", "messages"), ON_UPDATE.values(), ids=ON_UPDATE)
+def test_on_update(old, sent, messages):
+    _, causes = updated(sent, stored(old))
+    assert [cause.message for cause in causes] == messages
+
+
+DUAL_ON_UPDATE = {
+    "fewer addresses": (
+        {**TWOFOLD, "clusterIPs": ["10.96.0.9"]},
+        ['Invalid value: "RequireDualStack": must be SingleStack to drop the second of clusterIPs'],
+    ),
+    "fewer families": (
+        {**TWOFOLD, "ipFamilies": ["IPv4"]},
+        ['Invalid value: "RequireDualStack": must be SingleStack to drop the second of ipFamilies'],
+    ),
+    "swapped": (
+        {
+            **TWOFOLD,
+            "clusterIP": "fd00:10:96::9",
+            "clusterIPs": ["fd00:10:96::9", "10.96.0.9"],
+            "ipFamilies": ["IPv6", "IPv4"],
+        },
+        [
+            'Invalid value: "fd00:10:96::9": must stay 10.96.0.9',
+            'Invalid value: "10.96.0.9": must stay fd00:10:96::9',
+            'Invalid value: "IPv6, IPv4": must stay IPv4, IPv6',
+        ],
+    ),
+    "the secondary alone": (
+        web(clusterIP="fd00:10:96::9", clusterIPs=["fd00:10:96::9"], ipFamilyPolicy="SingleStack"),
+        [
+            'Invalid value: "fd00:10:96::9": must stay 10.96.0.9',
+            'Invalid value: "IPv6": must stay IPv4, IPv6',
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "messages"), DUAL_ON_UPDATE.values(), ids=DUAL_ON_UPDATE)
+def test_on_update_of_two_stacks(sent, messages):
+    _, causes = updated(sent, stored(TWOFOLD, DUAL), DUAL)
+    assert [cause.message for cause in causes] == messages
+
+
+METADATA = {
+    "name missing": (ALIAS, {"name": ""}, ["Required value: a name, or generateName for one to be made from it"]),
+    "name": (ALIAS, {"name": "A"}, [f'Invalid value: "A": {NAME}']),
+    "name missing, an address wanted": (
+        web(clusterIP="10.96.0.9"),
+        {"name": ""},
+        ['Invalid value: "10.96.0.9": only a Service with a name can have one: metadata.name is missing'],
+    ),
+    "name of two dots": (
+        web(),
+        {"name": ".."},
+        [
+            (
+                "Invalid value: \"\": only a Service with a name can have one: metadata.name must not be '.' or '..', "
+                "which mean something else in a path"
+            )
+        ],
+    ),
+    "generateName": (ALIAS, {"generateName": "A"}, [f'Invalid value: "A": {NAME}']),
+    "namespace missing": (ALIAS, {"namespace": ""}, ["Required value: a Service belongs to a namespace"]),
+    "namespace": (ALIAS, {"namespace": "A"}, [f'Invalid value: "A": {NAME}']),
+    "label": (
+        ALIAS,
+        {"labels": {"a b": "c d"}},
+        [f'Invalid value: "a b": {KEY}', f'Invalid value: "c d": {VALUE}'],
+    ),
+    "annotation": (ALIAS, {"annotations": {"a b": ""}}, [f'Invalid value: "a b": {KEY}']),
+    "annotations": (
+        ALIAS,
+        {"annotations": {"a": "x" * 262144}},
+        ["Too long: may not be more than 262144 bytes"],
+    ),
+    "finalizer": (
+        ALIAS,
+        {"finalizers": ["hold"]},
+        [
+            (
+                'Invalid value: "hold": must begin with a domain, such as example.com/hold, or be one of kubernetes, '
+                "orphan, foregroundDeletion"
+            )
+        ],
+    ),
+    "finalizers": (
+        ALIAS,
+        {"finalizers": ["orphan", "foregroundDeletion"]},
+        ['Invalid value: "orphan, foregroundDeletion": must not have both orphan and foregroundDeletion'],
+    ),
+    "owner": (
+        ALIAS,
+        {"ownerReferences": [{"apiVersion": "apps/"}]},
+        [
+            'Invalid value: "": must be the owner\'s kind',
+            'Invalid value: "": must be the owner\'s name',
+            'Invalid value: "": must be the owner\'s uid',
+            'Invalid value: "apps/": must be the owner\'s <group>/<version>, or v1',
+        ],
+    ),
+    "owner an Event": (
+        ALIAS,
+        {"ownerReferences": [{"apiVersion": "v1", "kind": "Event", "name": "e", "uid": "1"}]},
+        ['Invalid value: "e": an Event cannot own anything'],
+    ),
+    "topology": (
+        ALIAS,
+        {"annotations": {MODE: "a", HINTS: "b"}},
+        [f"Invalid value: \"a\": must be 'b', as {HINTS} is"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "metadata", "messages"), METADATA.values(), ids=METADATA)
+def test_metadata(spec, metadata, messages):
+    _, causes = created(spec, **metadata)
+    assert [cause.message for cause in causes] == messages
+
+
+@pytest.mark.parametrize(
+    ("at", "spec", "message"),
+    [
+        (DUAL, web(ipFamilies=["IPv4"], clusterIP="10.97.0.1"), "10.96.0.0/16, fd00:10:96::/112"),
+        (SINGLE, web(clusterIP="10.97.0.1"), "10.96.0.0/16"),
+        (cluster(V6), web(ipFamilies=["IPv4"]), "this cluster has only IPv6"),
+    ],
+)
+def test_what_the_cluster_has_is_said(at, spec, message):
+    _, causes = created(spec, at)
+    assert message in causes[0].message
+
+
+def test_what_was_is_said():
+    old = stored(PLAIN, finalizers=["a/b"])
+    old.metadata.deletion_timestamp = "2026-01-02T03:04:05Z"
+    _, causes = updated(web(), old, finalizers=["a/b", "c/e", "c/d"], name="x")
+    assert [cause.message for cause in causes] == [
+        "Forbidden: the object is being deleted, so finalizers can only be removed, not c/d, c/e added",
+        'Invalid value: "x": must stay web',
+        "Invalid value: None: must stay 2026-01-02T03:04:05Z",
+    ]
