@@ -1,33 +1,55 @@
-"""Services, pods, nodes and slices by what connects them, decoded once for all controllers that need them."""
+"""Services, pods, nodes and slices by what connects them, followed once for all controllers that need them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from app.controllers.controller import Key
 from app.domain.encoding import decode_object
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
 from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject
-from app.domain.kinds.node import ZONE_LABEL, Node
+from app.domain.kinds.node import Node
 from app.domain.kinds.node_declaration import NODE
 from app.domain.kinds.pod import Pod
 from app.domain.kinds.pod_declaration import POD
 from app.domain.kinds.service import Service
 from app.domain.kinds.service_declaration import SERVICE
-from app.domain.wanted.backends import selects
-from app.mirror.entry import Change
+from app.domain.wanted.backends import matches, trimmed_node, trimmed_pod
+from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 
 Pair = tuple[str, str, str]
 """Namespace, label key, label value."""
 
-_INDEXED: Mapping[str, Kind[Any]] = {kind.key: kind for kind in (SERVICE, POD, NODE, ENDPOINT_SLICE)}
+
+class _Spec(msgspec.Struct):
+    selector: dict[str, str] | None = None
+
+
+class _Selecting(msgspec.Struct):
+    spec: _Spec
+
+
+class _Metadata(msgspec.Struct):
+    labels: dict[str, str] | None = None
+
+
+class _Labelled(msgspec.Struct):
+    metadata: _Metadata
+
+
+# There may be a million Services, and most changes of them leave their selector alone.
+_SELECTOR = msgspec.json.Decoder(_Selecting)
+_LABELS = msgspec.json.Decoder(_Labelled)
 
 
 class BackendIndex:
-    """Kept current from the changes; `affected` names the Services that they concern.
+    """As current as the mirror from its construction on, whichever controllers are this process's at the moment.
+
+    It subscribes to the mirror, so it has to be constructed before whatever asks it while changes are brought in. Pods
+    and nodes are kept decoded, without what no endpoint shows; Services and slices are decoded when asked for.
 
     Attributes:
         nodes: All nodes by name.
@@ -35,141 +57,139 @@ class BackendIndex:
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
-        self._seen: Sequence[Change] = ()
-        self._affected: list[Key] = []
-        self._clear()
+        self._affected: Sequence[Key] = ()
+        mirror.subscribe(self._changed, self._reload)
+        self._reload()
 
-    def _clear(self) -> None:
-        self.nodes: dict[str, Node] = {}
-        self._services: dict[Key, Service] = {}
-        self._selectors: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
-        self._pods: dict[Key, Pod] = {}
-        self._labelled: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
-        self._on_node: defaultdict[str, dict[Key, None]] = defaultdict(dict)
-        self._slices: defaultdict[Key, dict[str, EndpointSlice]] = defaultdict(dict)
-        self._slice_keys: dict[Key, Key] = {}
-
-    def reload(self) -> None:
-        """Read everything anew from the mirror."""
-        self._clear()
-        for kind in _INDEXED.values():
-            for entry in self._mirror.list(kind.key, None):
-                self._put(kind, (entry.namespace, entry.name), decode_object(kind, entry.wire))
-
-    def affected(self, changes: Sequence[Change]) -> Sequence[Key]:
-        """Bring the changes in and name the Services they concern; several controllers may ask for the same batch."""
-        if changes is not self._seen:
-            self._seen = changes
-            self._affected = list(dict.fromkeys(key for change in changes for key in self._bring_in(change)))
+    def affected(self) -> Sequence[Key]:
+        """The Services that the latest batch of changes concerns, those that are gone included."""
         return self._affected
 
     def service(self, key: Key) -> Service | None:
         """A Service, or None."""
-        return self._services.get(key)
+        entry = self._mirror.get(SERVICE.key, *key)
+        return None if entry is None else decode_object(SERVICE, entry.wire)
 
-    def services(self) -> Iterable[Key]:
-        """All Services."""
-        return self._services.keys()
+    def selecting(self) -> Iterable[Key]:
+        """The Services that have a selector."""
+        return self._selectors.keys()
 
     def slices(self, key: Key) -> list[EndpointSlice]:
         """The slices labelled with a Service's name, whoever manages them."""
-        return list(self._slices.get(key, {}).values())
+        found = (self._mirror.get(ENDPOINT_SLICE.key, key[0], name) for name in self._slices.get(key, ()))
+        return [decode_object(ENDPOINT_SLICE, entry.wire) for entry in found if entry is not None]
 
     def slice_owners(self) -> Iterable[Key]:
         """Namespaces and names of Services that slices are labelled with."""
-        return [key for key, slices in self._slices.items() if slices]
+        return self._slices.keys()
 
     def pods(self, service: Service) -> list[Pod]:
         """The pods a Service selects, looked up by its rarest label."""
         namespace = service.metadata.namespace or ""
-        pairs = [(namespace, key, value) for key, value in (service.spec.selector or {}).items()]
-        if not pairs:
+        selector = service.spec.selector or {}
+        if not selector:
             return []
-        rarest = min((self._labelled.get(pair, {}) for pair in pairs), key=len)
+        rarest = min((self._labelled.get((namespace, *pair), {}) for pair in selector.items()), key=len)
         found = (self._pods[namespace, name] for name in rarest)
-        return [pod for pod in found if selects(service, pod.metadata.labels)]
+        return [pod for pod in found if matches(selector, pod.metadata.labels)]
 
-    def _bring_in(self, change: Change) -> Iterator[Key]:
-        kind = _INDEXED.get(change.entry.kind)
-        if kind is None:
-            return
-        key = (change.entry.namespace, change.entry.name)
-        yield from self._concerned(kind, key)
-        node_before = self.nodes.get(key[1]) if kind is NODE else None
-        self._drop(kind, key)
-        if change.type != "DELETED":
-            self._put(kind, key, decode_object(kind, change.entry.wire))
-        if kind is not NODE or _differs(node_before, self.nodes.get(key[1])):
-            yield from self._concerned(kind, key, nodes=True)
+    def pods_on(self, node: str) -> Iterable[Key]:
+        """The pods that name a node."""
+        return self._on_node.get(node, {}).keys()
 
-    def _concerned(self, kind: Kind[Any], key: Key, *, nodes: bool = False) -> Iterator[Key]:
-        """The Services that an object concerns, as it is now in the index."""
-        if kind is SERVICE:
-            yield key
-        elif kind is POD and key in self._pods:
-            yield from self._selecting(self._pods[key])
-        elif kind is ENDPOINT_SLICE and key in self._slice_keys:
-            yield self._slice_keys[key]
-        elif kind is NODE and nodes:
-            for pod_key in self._on_node.get(key[1], {}):
-                yield from self._selecting(self._pods[pod_key])
+    def _reload(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self._selectors: dict[Key, Mapping[str, str]] = {}
+        self._found_under: dict[Key, Pair] = {}
+        self._selected_by: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
+        self._pods: dict[Key, Pod] = {}
+        self._labelled: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
+        self._on_node: defaultdict[str, dict[Key, None]] = defaultdict(dict)
+        self._slices: defaultdict[Key, dict[str, None]] = defaultdict(dict)
+        self._labelled_with: dict[Key, Key] = {}
+        self._affected = ()
+        for kind, bring_in in self._indexed().items():
+            for entry in self._mirror.list(kind, None):
+                for _ in bring_in((entry.namespace, entry.name), entry):
+                    pass
 
-    def _selecting(self, pod: Pod) -> Iterator[Key]:
+    def _changed(self, changes: Sequence[Change]) -> None:
+        indexed = self._indexed()
+        affected: dict[Key, None] = {}
+        for change in changes:
+            bring_in = indexed.get(change.entry.kind)
+            if bring_in is not None:
+                key = (change.entry.namespace, change.entry.name)
+                affected.update(dict.fromkeys(bring_in(key, None if change.type == "DELETED" else change.entry)))
+        self._affected = tuple(affected)
+
+    def _indexed(self) -> Mapping[str, Any]:
+        return {
+            SERVICE.key: self._bring_in_service,
+            POD.key: self._bring_in_pod,
+            NODE.key: self._bring_in_node,
+            ENDPOINT_SLICE.key: self._bring_in_slice,
+        }
+
+    def _bring_in_service(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+        selector = None if entry is None else _SELECTOR.decode(entry.wire).spec.selector
+        if selector != self._selectors.get(key):
+            under = self._found_under.pop(key, None)
+            if under is not None:
+                del self._selectors[key]
+                _forget(self._selected_by, under, key[1])
+            if selector:
+                pairs = [(key[0], *pair) for pair in selector.items()]
+                under = min(pairs, key=lambda pair: len(self._selected_by.get(pair, ())))
+                self._selectors[key] = selector
+                self._found_under[key] = under
+                self._selected_by[under][key[1]] = None
+        yield key
+
+    def _bring_in_pod(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+        before = self._pods.pop(key, None)
+        after = None if entry is None else trimmed_pod(decode_object(POD, entry.wire))
+        if before is not None and before != after:
+            yield from self._services_of(before)
+            for label in (before.metadata.labels or {}).items():
+                _forget(self._labelled, (key[0], *label), key[1])
+            _forget(self._on_node, before.spec.node_name, key)
+        if after is not None:
+            self._pods[key] = after
+            if before != after:
+                for label in (after.metadata.labels or {}).items():
+                    self._labelled[key[0], *label][key[1]] = None
+                self._on_node[after.spec.node_name][key] = None
+                yield from self._services_of(after)
+
+    def _bring_in_node(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+        before = self.nodes.pop(key[1], None)
+        after = None if entry is None else trimmed_node(decode_object(NODE, entry.wire))
+        if after is not None:
+            self.nodes[key[1]] = after
+        if before != after:
+            for pod in self.pods_on(key[1]):
+                yield from self._services_of(self._pods[pod])
+
+    def _bring_in_slice(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+        before = self._labelled_with.pop(key, None)
+        if before is not None:
+            _forget(self._slices, before, key[1])
+            yield before
+        labels = None if entry is None else _LABELS.decode(entry.wire).metadata.labels
+        if labels and SERVICE_NAME_LABEL in labels:
+            after = (key[0], labels[SERVICE_NAME_LABEL])
+            self._labelled_with[key] = after
+            self._slices[after][key[1]] = None
+            yield after
+
+    def _services_of(self, pod: Pod) -> Iterator[Key]:
+        """The Services that select a pod."""
         namespace = pod.metadata.namespace or ""
-        for key, value in (pod.metadata.labels or {}).items():
-            for name in self._selectors.get((namespace, key, value), {}):
-                if selects(self._services[namespace, name], pod.metadata.labels):
+        for pair in (pod.metadata.labels or {}).items():
+            for name in self._selected_by.get((namespace, *pair), ()):
+                if matches(self._selectors[namespace, name], pod.metadata.labels):
                     yield (namespace, name)
-
-    def _put(self, kind: Kind[Any], key: Key, obj: KubeObject) -> None:
-        match obj:
-            case Service():
-                self._services[key] = obj
-                if pair := _first_pair(obj):
-                    self._selectors[pair][key[1]] = None
-            case Pod():
-                self._pods[key] = obj
-                for label, value in (obj.metadata.labels or {}).items():
-                    self._labelled[key[0], label, value][key[1]] = None
-                self._on_node[obj.spec.node_name][key] = None
-            case EndpointSlice():
-                owner = (key[0], (obj.metadata.labels or {}).get(SERVICE_NAME_LABEL, ""))
-                self._slice_keys[key] = owner
-                self._slices[owner][key[1]] = obj
-            case Node():
-                self.nodes[key[1]] = obj
-        del kind
-
-    def _drop(self, kind: Kind[Any], key: Key) -> None:
-        if kind is SERVICE:
-            service = self._services.pop(key, None)
-            if service is not None and (pair := _first_pair(service)):
-                _forget(self._selectors, pair, key[1])
-        elif kind is POD:
-            pod = self._pods.pop(key, None)
-            if pod is not None:
-                for label, value in (pod.metadata.labels or {}).items():
-                    _forget(self._labelled, (key[0], label, value), key[1])
-                _forget(self._on_node, pod.spec.node_name, key)
-        elif kind is ENDPOINT_SLICE:
-            owner = self._slice_keys.pop(key, None)
-            if owner is not None:
-                _forget(self._slices, owner, key[1])
-        else:
-            self.nodes.pop(key[1], None)
-
-
-def _first_pair(service: Service) -> Pair | None:
-    """The one label pair under which a Service's selector is indexed."""
-    pairs = sorted((service.spec.selector or {}).items())
-    return (service.metadata.namespace or "", *pairs[0]) if pairs else None
-
-
-def _differs(before: Node | None, after: Node | None) -> bool:
-    """Whether a node changed in what endpoints show of it: that it is there, and its zone."""
-    if before is None or after is None:
-        return before is not after
-    return (before.metadata.labels or {}).get(ZONE_LABEL) != (after.metadata.labels or {}).get(ZONE_LABEL)
 
 
 def _forget(index: defaultdict[Any, dict[Any, Any]], place: Any, member: Any) -> None:

@@ -1,26 +1,32 @@
 """EndpointSlices that mirror hand-written Endpoints (KEP-1713)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Key
-from app.controllers.slice_writes import labelled_by, settle, writes_of
+from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.encoding import decode_object
 from app.domain.errors import RetryError
+from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL
+from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.kinds.endpoints_declaration import ENDPOINTS
 from app.domain.kinds.meta import Cluster
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.wanted.mirrored_slices import CONTROLLER, plan_mirrored_slices
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
 
+_MARK = CONTROLLER.encode()
+
 
 class MirroredSlices:
     """Keeps slices in step with the Endpoints of Services without a selector."""
 
     name = "mirrored-slices"
-    resync = 300.0
+    resync = 3600.0
     channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:
@@ -30,11 +36,17 @@ class MirroredSlices:
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """The Services that the changes concern, and those whose Endpoints changed."""
-        touched = [
-            (change.entry.namespace, change.entry.name) for change in changes if change.entry.kind == ENDPOINTS.key
-        ]
-        return [*self._index.affected(changes), *touched]
+        """The names of Services and Endpoints that changed, and those that mirroring slices which changed belong to."""
+        for change in changes:
+            kind = change.entry.kind
+            if kind in (ENDPOINTS.key, SERVICE.key):
+                yield (change.entry.namespace, change.entry.name)
+            elif kind == ENDPOINT_SLICE.key:
+                states = [change.entry] if change.previous is None else [change.entry, change.previous]
+                for entry in states:
+                    if _MARK in entry.wire:
+                        labels = decode_object(ENDPOINT_SLICE, entry.wire).metadata.labels or {}
+                        yield (entry.namespace, labels.get(SERVICE_NAME_LABEL, ""))
 
     def hinted(self, channel: str) -> Iterable[Key]:
         """Listens to no channel."""
@@ -47,23 +59,19 @@ class MirroredSlices:
         return [*((entry.namespace, entry.name) for entry in entries), *self._index.slice_owners()]
 
     async def take_over(self) -> None:
-        """Start from what is stored now."""
-        await self._mirror.fresh()
-        self._index.reload()
+        """Needs nothing: the index follows all the time."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Plan and write the mirroring slices. Those of Endpoints that are gone go by collection."""
         await self._mirror.fresh()
-        now = self._cluster().now
-        writes: list[Write] = []
-        owners: list[Key] = []
-        for key in dict.fromkeys(keys):
-            entry = self._mirror.get(ENDPOINTS.key, *key)
-            if entry is None:
-                continue
-            existing = [each for each in self._index.slices(key) if labelled_by(each, CONTROLLER)]
-            plan = plan_mirrored_slices(decode_object(ENDPOINTS, entry.wire), self._index.service(key), existing)
-            made = writes_of(plan, self._mirror, now, lease)
-            writes += made
-            owners += [key] * len(made)
-        return settle(owners, await self._writer.write_all(writes))
+        return await plan_and_write(self._writer, keys, partial(self._plan, lease))
+
+    def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
+        service = self._index.service(key)
+        existing = [each for each in self._index.slices(key) if labelled_by(each, CONTROLLER)]
+        nothing_to_mirror = service is None or service.spec.selector
+        entry = None if nothing_to_mirror and not existing else self._mirror.get(ENDPOINTS.key, *key)
+        if entry is None:
+            return ()
+        plan = plan_mirrored_slices(decode_object(ENDPOINTS, entry.wire), service, existing)
+        return writes_of(plan, self._cluster().now, lease)

@@ -1,6 +1,6 @@
-"""A plan for slices as writes, and what became of them."""
+"""Plans for endpoints as writes, and what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from app.controllers.controller import Key
 from app.controllers.object_writes import creation, removal, update
@@ -8,10 +8,16 @@ from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.endpoint_slice import EndpointSlice
 from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, SlicePlan
-from app.mirror.mirror import Mirror
-from app.store.writes import Committed, LeaseGuard, NamespaceMissing, NamespaceTerminating, Outcome, Write
+from app.store.writer import Writer
+from app.store.writes import Committed, LeaseGuard, Missing, NamespaceMissing, NamespaceTerminating, Write
+
+_CHUNK = 64
+"""Services planned for at a time: planning holds the event loop for some milliseconds, and its writes go together."""
 
 _AGAIN = 0.05
+
+_SETTLED = (Committed, Missing, NamespaceMissing, NamespaceTerminating)
+"""Outcomes after which nothing is owed: what is gone brings its Service back, and nothing new comes into what goes."""
 
 
 def labelled_by(slice_: EndpointSlice, controller: str) -> bool:
@@ -19,29 +25,30 @@ def labelled_by(slice_: EndpointSlice, controller: str) -> bool:
     return (slice_.metadata.labels or {}).get(MANAGED_BY_LABEL) == controller
 
 
-def writes_of(plan: SlicePlan, mirror: Mirror, now: str, lease: LeaseGuard) -> list[Write]:
-    """The writes of a plan; a slice that is gone meanwhile needs none, because its going brings its Service back."""
+def writes_of(plan: SlicePlan, now: str, lease: LeaseGuard) -> list[Write]:
+    """The writes of a plan for slices that were decoded as they are stored."""
     writes = []
     for made in plan.create:
         made.metadata.generation = 1
         writes.append(creation(ENDPOINT_SLICE, made, now, lease))
     for changed in plan.update:
-        entry = mirror.by_uid(changed.metadata.uid or "")
-        if entry is not None:
-            changed.metadata.generation = (changed.metadata.generation or 0) + 1
-            writes.append(update(ENDPOINT_SLICE, changed, entry.revision, lease))
-    for doomed in plan.delete:
-        entry = mirror.by_uid(doomed.metadata.uid or "")
-        if entry is not None:
-            writes.append(removal(ENDPOINT_SLICE, doomed, entry.revision, lease))
-    return writes
+        changed.metadata.generation = (changed.metadata.generation or 0) + 1
+        writes.append(update(ENDPOINT_SLICE, changed, int(changed.metadata.resource_version or 0), lease))
+    return writes + [
+        removal(ENDPOINT_SLICE, doomed, int(doomed.metadata.resource_version or 0), lease) for doomed in plan.delete
+    ]
 
 
-def settle(owners: Sequence[Key], outcomes: Sequence[Outcome]) -> Mapping[Key, RetryError]:
-    """Which keys to try again: those whose object changed under the plan. In a namespace that goes, nothing is owed."""
-    fine = (Committed, NamespaceMissing, NamespaceTerminating)
-    return {
-        key: Temporary(f"{type(outcome).__name__} while its endpoints were written", _AGAIN)
-        for key, outcome in zip(owners, outcomes, strict=True)
-        if not isinstance(outcome, fine)
-    }
+async def plan_and_write(
+    writer: Writer, keys: Sequence[Key], plan: Callable[[Key], Sequence[Write]]
+) -> Mapping[Key, RetryError]:
+    """Plan for each key and write what that comes to; answers the keys whose objects changed under the plan."""
+    distinct = list(dict.fromkeys(keys))
+    failures: dict[Key, RetryError] = {}
+    for start in range(0, len(distinct), _CHUNK):
+        planned = [(key, write) for key in distinct[start : start + _CHUNK] for write in plan(key)]
+        outcomes = await writer.write_all([write for _, write in planned])
+        for (key, _), outcome in zip(planned, outcomes, strict=True):
+            if not isinstance(outcome, _SETTLED):
+                failures[key] = Temporary(f"{type(outcome).__name__} while its endpoints were written", _AGAIN)
+    return failures

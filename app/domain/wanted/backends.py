@@ -3,7 +3,9 @@
 import ipaddress
 from collections.abc import Mapping
 
-from app.domain.kinds.pod import READY, Pod
+from app.domain.kinds.meta import ObjectMeta
+from app.domain.kinds.node import ZONE_LABEL, Node
+from app.domain.kinds.pod import READY, Container, ContainerPort, Pod, PodCondition, PodSpec, PodStatus
 from app.domain.kinds.service import Service, ServicePort
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
@@ -19,8 +21,59 @@ def has_selected_backends(service: Service) -> bool:
 
 def selects(service: Service, labels: Mapping[str, str] | None) -> bool:
     """Whether the Service's selector matches the labels; one without a selector selects nothing."""
-    selector = service.spec.selector or {}
+    return matches(service.spec.selector or {}, labels)
+
+
+def matches(selector: Mapping[str, str], labels: Mapping[str, str] | None) -> bool:
+    """Whether a selector matches the labels; an empty one matches nothing."""
     return bool(selector) and selector.items() <= (labels or {}).items()
+
+
+def trimmed_pod(pod: Pod) -> Pod:
+    """What endpoints show of a pod, and nothing else: pods that are equal when trimmed have the same endpoints."""
+    meta, spec, status = pod.metadata, pod.spec, pod.status
+    return Pod(
+        metadata=ObjectMeta(
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            labels=meta.labels,
+            deletion_timestamp=meta.deletion_timestamp,
+        ),
+        spec=PodSpec(
+            init_containers=_trimmed_containers(spec.init_containers),
+            containers=_trimmed_containers(spec.containers),
+            node_name=spec.node_name,
+            hostname=spec.hostname,
+            subdomain=spec.subdomain,
+        ),
+        status=PodStatus(
+            phase=status.phase if status.phase in _TERMINAL else "",
+            conditions=[PodCondition(READY, status="True")] if is_ready(pod) else None,
+            pod_ip=status.pod_ip,
+            pod_ips=status.pod_ips,
+        ),
+    )
+
+
+def trimmed_node(node: Node) -> Node:
+    """What endpoints show of a node: its zone."""
+    zone = (node.metadata.labels or {}).get(ZONE_LABEL)
+    return Node(metadata=ObjectMeta(name=node.metadata.name, labels={ZONE_LABEL: zone} if zone else None))
+
+
+def _trimmed_containers(containers: list[Container] | None) -> list[Container] | None:
+    """The named ports: a Service finds others by number."""
+    trimmed = []
+    for each in containers or []:
+        ports = [
+            ContainerPort(name=port.name, container_port=port.container_port, protocol=port.protocol)
+            for port in each.ports or []
+            if port.name
+        ]
+        if ports:
+            trimmed.append(Container(ports=ports, restart_policy=each.restart_policy))
+    return trimmed or None
 
 
 def has_cluster_ip(service: Service) -> bool:
