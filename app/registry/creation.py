@@ -90,13 +90,15 @@ class Creation:
     ) -> tuple[str, ...]:
         cluster = self._context.cluster()
         _fill_metadata(kind, namespace, obj, cluster)
+        kind.strategy.default(obj)
+        # Owners are recorded of what the client sent and what it stands for, not of what the rules make of it.
+        if not recorded:
+            record_update(kind, None, obj, options.field_manager, cluster.now)
         kind.strategy.prepare_create(obj, cluster)
         causes = kind.strategy.unavailable(obj, None, cluster)
         causes = causes or [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
         if causes:
             raise invalid_object(kind, obj.metadata.name, causes)
-        if not recorded:
-            record_update(kind, None, obj, options.field_manager, cluster.now)
         return (*options.warnings, *kind.strategy.warnings(obj, None))
 
     async def _store(self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...]) -> Answer:

@@ -1,12 +1,14 @@
 """Update and patch, of the object and of its status."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from app.domain.decoding import to_document
 from app.domain.encoding import decode_object, encode_body
-from app.domain.errors import BadRequest, Cause, ServiceUnavailable, invalid
+from app.domain.errors import AlreadyExists, BadRequest, Cause, ServiceUnavailable, invalid
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster, KubeObject
 from app.domain.patching.managed_fields import record_update
@@ -22,8 +24,8 @@ from app.store.writes import Committed, Missing, Outcome, Stale, Write
 Subresource = str
 """`status`, one that the kind declares, or "" for the object itself."""
 
-_TRIES = 10
-"""How often a write that named no resourceVersion is applied anew after somebody else's came first."""
+_PATIENCE = 10.0
+"""Seconds for which a write that named no resourceVersion is applied anew whenever somebody else's came first."""
 
 
 class Updating:
@@ -32,6 +34,7 @@ class Updating:
     def __init__(self, context: Context, creation: Creation) -> None:
         self._context = context
         self._creation = creation
+        self._turns: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def update(
         self, kind: Kind[Any], namespace: str, name: str, obj: Any, options: WriteOptions, subresource: Subresource = ""
@@ -42,16 +45,16 @@ class Updating:
             ApiError: The object is refused; nothing was stored.
         """
         _check_request(namespace, name, obj)
-        for _ in range(_TRIES):
+
+        async def attempt() -> Answer | None:
             entry = await self._context.current(kind, namespace, name)
-            if entry is None:
-                if kind.create_on_update and not subresource:
-                    return await self._creation.create(kind, namespace, obj, options)
-                raise not_found(kind, name)
-            answer = await self._attempt(kind, entry, _copy(kind, obj), options, subresource, recorded=False)
-            if answer is not None:
-                return answer
-        raise _contended(kind, name)
+            if entry is not None:
+                return await self._attempt(kind, entry, _copy(kind, obj), options, subresource)
+            if kind.create_on_update and not subresource:
+                return await self._creation.create(kind, namespace, obj, options)
+            raise not_found(kind, name)
+
+        return await self._until_settled(kind, namespace, name, attempt)
 
     async def patch(
         self,
@@ -64,33 +67,52 @@ class Updating:
     ) -> Answer:
         """Apply a patch to whatever the object is now, again when it changed meanwhile.
 
+        A patch that names a resourceVersion fails on that revision's absence, not on a change in between.
+
         Raises:
             ApiError: The patch or its result is refused; nothing was stored.
         """
-        for _ in range(_TRIES):
+
+        async def attempt() -> Answer | None:
             entry = await self._context.current(kind, namespace, name)
-            if entry is None:
-                if patch.creates and not subresource:
-                    return await self._create_by_patch(kind, namespace, name, patch, options)
+            if entry is None and not (patch.creates and not subresource):
                 raise not_found(kind, name)
-            old = self._context.forms.decoded(kind, entry)
-            obj, warnings = patch.decode(patch.apply(to_document(old)))
+            before = {} if entry is None else to_document(self._context.forms.decoded(kind, entry))
+            obj, warnings = patch.decode(patch.apply(before))
             _check_request(namespace, name, obj)
-            options_now = replace(options, warnings=(*options.warnings, *warnings))
-            applied = patch.operation == "Apply"
-            answer = await self._attempt(kind, entry, obj, options_now, subresource, recorded=applied)
-            if answer is not None:
-                return answer
+            told = replace(options, warnings=(*options.warnings, *warnings))
+            if entry is None:
+                return await self._create_by_patch(kind, namespace, obj, patch, told)
+            return await self._attempt(kind, entry, obj, told, subresource, patch=patch)
+
+        return await self._until_settled(kind, namespace, name, attempt)
+
+    async def _until_settled(
+        self, kind: Kind[Any], namespace: str, name: str, attempt: Callable[[], Awaitable[Answer | None]]
+    ) -> Answer:
+        """Try once, and when somebody else's write came first, again in turn with all others of this process."""
+        answer = await attempt()
+        if answer is not None:
+            return answer
+        clock = asyncio.get_running_loop().time
+        until = clock() + _PATIENCE
+        async with self._turns.setdefault((kind.key, namespace, name), asyncio.Lock()):
+            while clock() < until:
+                answer = await attempt()
+                if answer is not None:
+                    return answer
         raise _contended(kind, name)
 
     async def _create_by_patch(
-        self, kind: Kind[Any], namespace: str, name: str, patch: Patch, options: WriteOptions
-    ) -> Answer:
-        document = patch.apply({})
-        obj, warnings = patch.decode(document)
-        _check_request(namespace, name, obj)
-        options_now = replace(options, warnings=(*options.warnings, *warnings))
-        return await self._creation.create(kind, namespace, obj, options_now, recorded=patch.operation == "Apply")
+        self, kind: Kind[Any], namespace: str, obj: Any, patch: Patch, options: WriteOptions
+    ) -> Answer | None:
+        """Create what a patch makes of nothing; None when somebody else just created it."""
+        if obj.metadata.uid:
+            raise conflict(kind, obj.metadata.name, f"uid {obj.metadata.uid} in the request is of no object there is")
+        try:
+            return await self._creation.create(kind, namespace, obj, options, recorded=patch.operation == "Apply")
+        except AlreadyExists:
+            return None
 
     async def _attempt(
         self,
@@ -100,11 +122,12 @@ class Updating:
         options: WriteOptions,
         subresource: Subresource,
         *,
-        recorded: bool,
+        patch: Patch | None = None,
     ) -> Answer | None:
         """One try against one state of the object; None when it changed and the client does not mind."""
-        named = new.metadata.resource_version
-        unconditional = not named or named == "0"
+        # A patched object carries the revision it was made from, so the client named one only in a whole object.
+        retry = patch is not None or new.metadata.resource_version in (None, "", "0")
+        recorded = patch is not None and patch.operation == "Apply"
         _check_preconditions(kind, entry, new)
         old = self._context.forms.decoded(kind, entry)
         warnings = self._apply_rules(kind, new, old, options, subresource, recorded=recorded)
@@ -114,7 +137,7 @@ class Updating:
         if options.dry_run:
             await self._context.preview(kind, new, created=False)
             return Answer(200, entry_of(kind, new, entry.revision), warnings=warnings)
-        return await self._store(kind, entry, new, body, options, warnings, retry=unconditional or recorded)
+        return await self._store(kind, entry, new, body, options, warnings, retry=retry)
 
     def _apply_rules(
         self, kind: Kind[Any], new: Any, old: Any, options: WriteOptions, subresource: Subresource, *, recorded: bool
@@ -124,14 +147,15 @@ class Updating:
             cause = invalid("metadata.resourceVersion", "", "must be specified for an update of this kind")
             raise invalid_object(kind, old.metadata.name, [cause])
         _carry_metadata(kind, new, old)
+        kind.strategy.default(new)
+        if not recorded:
+            record_update(kind, old, new, options.field_manager, cluster.now, subresource)
         prepare, validate = _hooks(kind, subresource)
         prepare(new, old, cluster)
         causes = [] if subresource else kind.strategy.unavailable(new, old, cluster)
         causes = causes or [*validate_metadata_update(kind, new.metadata, old.metadata), *validate(new, old, cluster)]
         if causes:
             raise invalid_object(kind, old.metadata.name, causes)
-        if not recorded:
-            record_update(kind, old, new, options.field_manager, cluster.now, subresource)
         warnings = kind.strategy.status_warnings if subresource == "status" else kind.strategy.warnings
         return (*options.warnings, *warnings(new, old))
 

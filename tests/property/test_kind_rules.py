@@ -54,6 +54,7 @@ def test_no_document_breaks_the_rules_or_the_columns(kind, data):
     except ApiError:
         return
     strategy = kind.strategy
+    strategy.default(new)
     strategy.prepare_create(new, CLUSTER)
     causes = strategy.validate_create(new, CLUSTER)
     assert all(cause.field and cause.message for cause in causes)
@@ -62,10 +63,12 @@ def test_no_document_breaks_the_rules_or_the_columns(kind, data):
     assert all(isinstance(read(new), str) for read in kind.selectable.values())
     json.dumps(to_document(new))
     changed = parsed(kind, written)
+    strategy.default(changed)
     strategy.prepare_update(changed, old, CLUSTER)
     strategy.validate_update(changed, old, CLUSTER)
     if kind.has_status:
         changed = parsed(kind, written)
+        strategy.default(changed)
         strategy.prepare_status(changed, old, CLUSTER)
         strategy.validate_status(changed, old, CLUSTER)
 
@@ -79,10 +82,12 @@ def test_what_was_accepted_is_accepted_again_and_stays_the_same(kind, data):
     except ApiError:
         return
     strategy = kind.strategy
+    strategy.default(stored)
     strategy.prepare_create(stored, CLUSTER)
     if strategy.validate_create(stored, CLUSTER):
         return
     again = parsed(kind, to_document(stored))
+    strategy.default(again)
     strategy.prepare_update(again, stored, CLUSTER)
     assert strategy.validate_update(again, stored, CLUSTER) == []
     assert to_document(again) == to_document(stored)

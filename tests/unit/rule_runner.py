@@ -29,6 +29,7 @@ def parse(kind, document):
 def create(kind, document):
     """The object as it would be stored, and what is wrong with it."""
     obj = parse(kind, document)
+    kind.strategy.default(obj)
     kind.strategy.prepare_create(obj, CLUSTER)
     return obj, shown(kind.strategy.validate_create(obj, CLUSTER))
 
@@ -41,6 +42,7 @@ def created(kind, document):
 
 def update(kind, old, document):
     obj, before = parse(kind, document), to_document(old)
+    kind.strategy.default(obj)
     kind.strategy.prepare_update(obj, old, CLUSTER)
     causes = shown(kind.strategy.validate_update(obj, old, CLUSTER))
     assert to_document(old) == before
@@ -49,6 +51,7 @@ def update(kind, old, document):
 
 def write_status(kind, old, document):
     obj, before = parse(kind, document), to_document(old)
+    kind.strategy.default(obj)
     kind.strategy.prepare_status(obj, old, CLUSTER)
     causes = shown(kind.strategy.validate_status(obj, old, CLUSTER))
     assert to_document(old) == before

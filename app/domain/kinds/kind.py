@@ -38,8 +38,11 @@ class Strategy(Generic[ObjectT]):
     checked by the registry for every kind (`rules/metadata.py`); a strategy sees only what is its kind's own.
     """
 
+    def default(self, new: ObjectT) -> None:
+        """Fill in what the client left out and what depends on nothing else; before anything else is done with it."""
+
     def prepare_create(self, new: ObjectT, cluster: Cluster) -> None:
-        """Drop what clients may not set on create and fill in defaults."""
+        """Drop what clients may not set on create and settle what depends on the surroundings."""
 
     def unavailable(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[Cause]:
         """Name what the object asks for that cannot be had; any cause here is the whole answer, whatever else is wrong.
@@ -55,7 +58,7 @@ class Strategy(Generic[ObjectT]):
         return []
 
     def prepare_update(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> None:
-        """Restore what the main resource may not change (status), carry over server-chosen values, apply defaults."""
+        """Restore what the main resource may not change (status), carry over server-chosen values."""
 
     def validate_update(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong in an update of the main resource."""

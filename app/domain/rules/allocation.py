@@ -59,10 +59,12 @@ class Allocation:
     Attributes:
         shortages: What is still missing; empty when the Service has everything.
         picked: The values that were picked, each held in its pool now.
+        exhausted: The pools that had nothing left; trying again makes sense when one of them has something free.
     """
 
     shortages: tuple[Shortage, ...]
     picked: tuple[tuple[AddressPool | PortRange, Any], ...]
+    exhausted: tuple[AddressPool | PortRange, ...] = ()
 
     def give_back(self) -> None:
         """Let go of everything picked: the Service was not stored with it."""
@@ -85,7 +87,7 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
     attempt.health_check_node_port()
     attempt.frontends()
     refresh_conditions(service, cluster, attempt.shortages)
-    return Allocation(tuple(attempt.shortages), tuple(attempt.picked))
+    return Allocation(tuple(attempt.shortages), tuple(attempt.picked), tuple(attempt.exhausted))
 
 
 class _Attempt:
@@ -96,6 +98,7 @@ class _Attempt:
         self._pools = pools
         self.shortages: list[Shortage] = []
         self.picked: list[tuple[AddressPool | PortRange, Any]] = []
+        self.exhausted: list[AddressPool | PortRange] = []
 
     def cluster_ips(self) -> None:
         """One ClusterIP for each of `ipFamilies`; the first is also `clusterIP`. A gap stops, for order is meaning."""
@@ -191,3 +194,4 @@ class _Attempt:
         taken = f"{pool.free} of {pool.size} are free in {pool.label}"
         message = f"{what}: {taken}; it is tried again as soon as one is released"
         self.shortages.append(Shortage(POOL_EXHAUSTED, pool.label, pool.size, pool.free, message))
+        self.exhausted.append(pool)

@@ -4,7 +4,6 @@ from app.domain.kinds.meta import Claim
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.conditions import is_served_by_us
-from app.domain.rules.families import FAMILIES
 from app.domain.rules.load_balancer_wish import (
     ADDITIONAL_ADDRESSES,
     HIGH_AVAILABILITY_PORTS,
@@ -62,7 +61,7 @@ def _asked_addresses(service: Service) -> dict[str, str]:
     """Each address that the client asks for, with the field where it does."""
     found = dict.fromkeys(additional_addresses(service), annotation_field(ADDITIONAL_ADDRESSES))
     for family in service.spec.ip_families or []:
-        asked = static_address(service, family) if family in FAMILIES else None
+        asked = static_address(service, family)
         if asked is not None:
             named = [address for address in ingress_addresses(service) if family_of(address) == family]
             found |= dict.fromkeys([asked.address] if asked.address else map(canonical, named), asked.field)

@@ -21,16 +21,18 @@ _OWN_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-c
 class EndpointSliceStrategy(Strategy[EndpointSlice]):
     """A slice counts its generations, and its address type is for ever."""
 
-    def prepare_create(self, new: EndpointSlice, cluster: Cluster) -> None:
-        """Apply the defaults and begin with generation 1."""
-        del cluster
+    def default(self, new: EndpointSlice) -> None:
+        """Fill in what the client left out."""
         _default(new)
+
+    def prepare_create(self, new: EndpointSlice, cluster: Cluster) -> None:
+        """Begin with generation 1."""
+        del cluster
         new.metadata.generation = 1
 
     def prepare_update(self, new: EndpointSlice, old: EndpointSlice, cluster: Cluster) -> None:
-        """Apply the defaults and count a generation when more than annotations and the like changed."""
+        """Count a generation when more than annotations and the like changed."""
         del cluster
-        _default(new)
         same = _content(new) == _content(old) and (new.metadata.labels or {}) == (old.metadata.labels or {})
         new.metadata.generation = (old.metadata.generation or 0) + (0 if same else 1)
 

@@ -13,14 +13,8 @@ from app.domain.wanted.subsets import repack
 class EndpointsStrategy(Strategy[Endpoints]):
     """Endpoints are kept in canonical form; what is wrong is named as the client wrote it."""
 
-    def prepare_create(self, new: Endpoints, cluster: Cluster) -> None:
-        """Apply the defaults."""
-        del cluster
-        _prepare(new)
-
-    def prepare_update(self, new: Endpoints, old: Endpoints, cluster: Cluster) -> None:
-        """Apply the defaults."""
-        del old, cluster
+    def default(self, new: Endpoints) -> None:
+        """Fill in what the client left out."""
         _prepare(new)
 
     def validate_create(self, new: Endpoints, cluster: Cluster) -> list[Cause]:

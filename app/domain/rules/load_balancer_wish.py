@@ -13,7 +13,7 @@ INTERNAL_SUBNET = PREFIX + "azure-load-balancer-internal-subnet"
 HIGH_AVAILABILITY_PORTS = PREFIX + "azure-load-balancer-enable-high-availability-ports"
 ADDITIONAL_ADDRESSES = PREFIX + "azure-additional-public-ips"
 ADDRESS_KEYS = {"IPv4": PREFIX + "azure-load-balancer-ipv4", "IPv6": PREFIX + "azure-load-balancer-ipv6"}
-ADDRESS_NAME_KEYS = {"IPv4": PREFIX + "azure-pip-name", "IPv6": PREFIX + "azure-pip-name-ipv6"}
+NAME_KEYS = {"IPv4": PREFIX + "azure-pip-name", "IPv6": PREFIX + "azure-pip-name-ipv6"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def subnet(service: Service) -> str:
 
 def static_address(service: Service, family: str) -> StaticAddress | None:
     """The address asked for in a family: by address name, by IP annotation, by `loadBalancerIP`, in this order."""
-    name_key, address_key = ADDRESS_NAME_KEYS[family], ADDRESS_KEYS[family]
+    if family not in ADDRESS_KEYS:
+        return None
+    name_key, address_key = NAME_KEYS[family], ADDRESS_KEYS[family]
     if name := annotation(service, name_key):
         return StaticAddress("", name, annotation_field(name_key))
     if address := canonical_address(annotation(service, address_key), family):

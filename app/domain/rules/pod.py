@@ -27,17 +27,19 @@ _SYSTEM_CONDITIONS = frozenset({
 class PodStrategy(Strategy[Pod]):
     """A pod begins Pending; what it is does not change, how it is comes through `/status`."""
 
-    def prepare_create(self, new: Pod, cluster: Cluster) -> None:
-        """Apply the defaults and begin Pending."""
-        del cluster
+    def default(self, new: Pod) -> None:
+        """Fill in what the client left out."""
         _default(new.spec)
+
+    def prepare_create(self, new: Pod, cluster: Cluster) -> None:
+        """Begin Pending."""
+        del cluster
         new.metadata.generation = 1
         new.status = PodStatus(phase="Pending")
 
     def prepare_update(self, new: Pod, old: Pod, cluster: Cluster) -> None:
-        """Apply the defaults, keep the status, count a generation when the spec changed."""
+        """Keep the status, count a generation when the spec changed."""
         del cluster
-        _default(new.spec)
         new.status = old.status
         new.metadata.generation = (old.metadata.generation or 0) + (0 if new.spec == old.spec else 1)
 

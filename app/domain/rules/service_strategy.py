@@ -24,10 +24,13 @@ from app.domain.rules.transitions import drop_what_the_type_forbids, restore_cho
 class ServiceStrategy(Strategy[Service]):
     """Service: defaulting, transitions, validation, claims."""
 
-    def prepare_create(self, new: Service, cluster: Cluster) -> None:
-        """Drop the status, fill in what the client left out, and say what is still to be allocated."""
-        new.status = ServiceStatus()
+    def default(self, new: Service) -> None:
+        """Fill in what the client left out."""
         apply_defaults(new)
+
+    def prepare_create(self, new: Service, cluster: Cluster) -> None:
+        """Drop the status, settle addresses and families, and say what is still to be allocated."""
+        new.status = ServiceStatus()
         normalise_cluster_ips(new.spec, None)
         share_asked_node_ports(new.spec)
         _settle_families(new, None, cluster)
@@ -44,7 +47,6 @@ class ServiceStrategy(Strategy[Service]):
 
     def prepare_update(self, new: Service, old: Service, cluster: Cluster) -> None:
         """Carry over what the server chose and what only `/status` may change; drop what the type has no use for."""
-        apply_defaults(new)
         restore_chosen_values(new.spec, old.spec)
         normalise_cluster_ips(new.spec, old.spec)
         _settle_families(new, old, cluster)
@@ -60,7 +62,6 @@ class ServiceStrategy(Strategy[Service]):
 
     def prepare_status(self, new: Service, old: Service, cluster: Cluster) -> None:
         """Restore the spec, our own conditions, and the addresses of a load balancer that is ours."""
-        apply_defaults(new)
         new.spec = old.spec
         keep_own_conditions(new, old)
         if is_ours(old, cluster):

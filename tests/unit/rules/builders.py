@@ -70,6 +70,7 @@ def created(spec: Mapping[str, Any], at: Cluster = SINGLE, **metadata: Any) -> t
     """A Service after `prepare_create`, and what is wrong with it."""
     new = service(spec, **metadata)
     rules = SERVICE.strategy
+    rules.default(new)
     rules.prepare_create(new, at)
     causes = rules.unavailable(new, None, at)
     return new, causes or [*validate_metadata(SERVICE, new.metadata), *rules.validate_create(new, at)]
@@ -89,6 +90,7 @@ def updated(
     before = msgspec.json.encode(old)
     new = service(spec, **{"labels": old.metadata.labels, "annotations": old.metadata.annotations, **metadata})
     rules = SERVICE.strategy
+    rules.default(new)
     rules.prepare_update(new, old, at)
     causes = rules.unavailable(new, old, at)
     if not causes:
