@@ -7,27 +7,32 @@ import structlog
 
 from app.controllers.controller import Key
 from app.controllers.event_recorder import EventRecorder, Note
+from app.controllers.pool_memory import PoolMemory
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, RetryError, Temporary
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
 from app.domain.kinds.service_declaration import SERVICE
+from app.domain.ranges import AddressPool, PortRange
 from app.domain.rules.allocation import Allocation as Picks
 from app.domain.rules.allocation import allocate
-from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
+from app.domain.rules.pool_set import PoolSet
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
-from app.store.notifications import PENDING, RELEASED
+from app.store.notifications import PENDING
 from app.store.object_writes import write_of
 from app.store.reader import Reader
 from app.store.rows import ObjectRow
 from app.store.writer import Writer
-from app.store.writes import Action, ClaimHeld, Committed, LeaseGuard, Outcome, Write
+from app.store.writes import Action, ClaimHeld, Committed, LeaseGuard, Missing, Outcome, Write
 
 UNPUBLISHED: Key = ("", "")
 """The key that stands for all Services that were stored and not yet published."""
 
 _BATCH = 512
+
+_REPICK = 0.05
+"""Seconds before another pick for a Service whose pick was held."""
 
 log = structlog.get_logger()
 
@@ -40,6 +45,10 @@ class _Attempt:
     picks: Picks
     write: Write
 
+    @property
+    def key(self) -> Key:
+        return self.service.metadata.namespace or "", self.service.metadata.name
+
 
 class Allocation:
     """Allocates for Services that are not published yet, and for published ones that wait for a pool.
@@ -50,7 +59,7 @@ class Allocation:
 
     name = "allocation"
     resync = 1.0
-    channels: Sequence[str] = (PENDING, RELEASED)
+    channels: Sequence[str] = (PENDING,)
 
     def __init__(
         self,
@@ -65,78 +74,106 @@ class Allocation:
         self._reader = reader
         self._mirror = mirror
         self._cluster = cluster
-        self._pools = pools
+        self._memory = PoolMemory(reader, pools)
         self._recorder = recorder
-        self._waiting: dict[Key, None] = {}
+        # What each one found exhausted; None while it has to be tried in any case.
+        self._waiting: dict[Key, Sequence[AddressPool | PortRange] | None] = {}
+        self._broken: set[str] = set()
         self._owner = False
-        self._freed = False
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """Services that wait, and all that wait whenever something was released."""
+        """Services with something left to allocate, and those that wait for what was released."""
         if not self._owner:
             return ()
         keys: dict[Key, None] = {}
+        released = False
         for change in changes:
             if change.entry.kind == SERVICE.key:
-                keys.update(dict.fromkeys(self._observe(change)))
+                released = self._observe(change, keys) or released
+        if released:
+            keys.update(dict.fromkeys(self._hopeful()))
         return keys
 
-    def _observe(self, change: Change) -> Iterator[Key]:
+    def _observe(self, change: Change, keys: dict[Key, None]) -> bool:
+        """Note one change; answers whether it released something."""
         key = (change.entry.namespace, change.entry.name)
         new = None if change.type == "DELETED" else decode_object(SERVICE, change.entry.wire)
         before = change.previous if change.type != "DELETED" else change.entry
         old = decode_object(SERVICE, before.wire) if before is not None else None
-        if self._pools.moved(old, new):
-            yield from self._waiting
         if new is None or not SERVICE.strategy.pending(new):
             self._waiting.pop(key, None)
         else:
-            yield key
+            self._waiting[key] = keys[key] = None
+        return self._memory.observe(old, new)
+
+    def _hopeful(self) -> Iterator[Key]:
+        """Those that wait and have not been tried since what they wait for has something free."""
+        for key, exhausted in self._waiting.items():
+            if exhausted is None or any(pool.free for pool in exhausted):
+                yield key
 
     def hinted(self, channel: str) -> Iterable[Key]:
-        """Unpublished Services, and what waits when something was released without a change of the log."""
-        return [UNPUBLISHED, *self._waiting] if channel == RELEASED else [UNPUBLISHED]
+        """Something was stored that is not published."""
+        del channel
+        return [UNPUBLISHED]
 
     def all_keys(self) -> Iterable[Key]:
-        """Unpublished Services; those that wait are brought back by releases."""
-        return [UNPUBLISHED]
+        """Unpublished Services, and those that wait with hope."""
+        return [UNPUBLISHED, *self._hopeful()]
 
     async def take_over(self) -> None:
         """Learn from the claims what is held, and which published Services wait."""
         await self._mirror.fresh()
         self._owner = True
+        self._broken.clear()
         self._waiting.clear()
-        self._pools.clear()
-        for table in POOLED_CLAIMS:
-            async for claim in self._reader.claimed(table):
-                self._pools.hold(table, claim.key)
+        await self._memory.learn()
         for row in await self._reader.pending(SERVICE.key):
             self._waiting[row.namespace, row.name] = None
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Allocate for the keys; what finds its pool exhausted is published pending and waits for a release."""
+        if not self._memory.known:
+            await self._relearn()
         waiting = [key for key in keys if key != UNPUBLISHED]
+        again: list[Key] = []
         if waiting:
             await self._mirror.fresh()
-            await self._reallocate(waiting, lease)
-        if UNPUBLISHED in keys:
-            while rows := await self._reader.unpublished(_BATCH):
-                if not await self._publish(rows, lease):
-                    return {UNPUBLISHED: Temporary("another process is at work on the same Services", 0.05)}
-        return {}
+            again = await self._reallocate(waiting, lease)
+        if UNPUBLISHED in keys and not await self._publish_all(lease):
+            again.append(UNPUBLISHED)
+        return dict.fromkeys(again, Temporary("what was picked is held by another Service", _REPICK))
 
-    async def _publish(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> bool:
-        """Allocate for unpublished rows and publish them; answers whether any row was settled."""
-        cluster = self._cluster()
-        attempts = []
-        for row in rows:
-            service = decode_object(SERVICE, row.body)
-            self._pools.moved(None, service)
-            attempts.append(self._attempt(service, "publish", None, cluster, lease))
-        return await self._store(attempts)
+    async def _relearn(self) -> None:
+        """The pools are other objects then, so that what waits for them has to be tried again."""
+        await self._memory.learn()
+        self._waiting = dict.fromkeys(self._waiting)
 
-    async def _reallocate(self, keys: Sequence[Key], lease: LeaseGuard) -> None:
-        """Try again for published Services that wait."""
+    async def _publish_all(self, lease: LeaseGuard) -> bool:
+        """Allocate for unpublished Services and publish them; answers whether none has to be picked for again."""
+        done = True
+        last = 0
+        while rows := await self._reader.unpublished(_BATCH, last):
+            last = rows[-1].ordinal
+            cluster = self._cluster()
+            attempts = [
+                attempt
+                for row in rows
+                if row.uid not in self._broken and (attempt := self._first_attempt(row, cluster, lease))
+            ]
+            done = not await self._store(attempts) and done
+        return done
+
+    def _first_attempt(self, row: ObjectRow, cluster: Cluster, lease: LeaseGuard) -> _Attempt | None:
+        service = decode_object(SERVICE, row.body)
+        self._memory.observe(None, service)
+        attempt = self._attempt(service, "publish", None, cluster, lease)
+        if attempt is None:
+            self._broken.add(row.uid)
+        return attempt
+
+    async def _reallocate(self, keys: Sequence[Key], lease: LeaseGuard) -> list[Key]:
+        """Try again for published Services that wait; answers those that have to be picked for again."""
         cluster = self._cluster()
         attempts = []
         for key in keys:
@@ -147,46 +184,57 @@ class Allocation:
                 continue
             before = encode_body(service)
             attempt = self._attempt(service, "update", entry.revision, cluster, lease)
-            if attempt.write.body == before:
-                self._waiting[key] = None
+            if attempt is None or attempt.write.body == before:
+                self._waiting[key] = () if attempt is None else attempt.picks.exhausted
             else:
                 attempts.append(attempt)
-        await self._store(attempts)
+        return await self._store(attempts)
 
     def _attempt(
         self, service: Service, action: Action, expected: int | None, cluster: Cluster, lease: LeaseGuard
-    ) -> _Attempt:
-        picks = allocate(service, self._pools.pools, cluster, created=action == "publish")
-        write = write_of(SERVICE, action, service, encode_body(service), expected=expected, lease=lease)
+    ) -> _Attempt | None:
+        """Pick for one Service; None when a defect prevents it, which must not stop the others."""
+        try:
+            picks = allocate(service, self._memory.pools, cluster, created=action == "publish")
+            write = write_of(SERVICE, action, service, encode_body(service), expected=expected, lease=lease)
+        except Exception:
+            log.exception("cannot allocate", service=service.metadata.name, namespace=service.metadata.namespace)
+            self._memory.known = False
+            return None
         return _Attempt(service, picks, write)
 
-    async def _store(self, attempts: Sequence[_Attempt]) -> bool:
-        """Write what was picked; answers whether anything was settled, well or badly."""
-        if not attempts:
-            return False
+    async def _store(self, attempts: Sequence[_Attempt]) -> list[Key]:
+        """Write what was picked; answers those whose picks turned out to be held."""
         try:
             outcomes = await self._writer.write_all([attempt.write for attempt in attempts])
         except ApiError:
-            for attempt in attempts:
-                attempt.picks.give_back()
+            self._memory.known = False
             raise
-        notes = []
+        notes: list[Note] = []
+        again = []
         for attempt, outcome in zip(attempts, outcomes, strict=True):
-            self._settle(attempt, outcome)
             if isinstance(outcome, Committed):
-                notes += [Note(attempt.service, "Warning", s.reason, s.message) for s in attempt.picks.shortages]
+                notes += self._settled(attempt)
+            elif self._undone(attempt, outcome):
+                again.append(attempt.key)
         await self._recorder.record(notes)
-        return any(not isinstance(outcome, ClaimHeld) for outcome in outcomes)
+        return again
 
-    def _settle(self, attempt: _Attempt, outcome: Outcome) -> None:
-        meta = attempt.service.metadata
-        if isinstance(outcome, Committed):
-            if attempt.write.pending:
-                self._waiting[meta.namespace or "", meta.name] = None
-            else:
-                self._waiting.pop((meta.namespace or "", meta.name), None)
-            return
+    def _settled(self, attempt: _Attempt) -> list[Note]:
+        """Note what became of the Service; answers what people should know about it."""
+        if attempt.write.pending:
+            self._waiting[attempt.key] = attempt.picks.exhausted
+            return [Note(attempt.service, "Warning", s.reason, s.message) for s in attempt.picks.shortages]
+        if self._waiting.pop(attempt.key, None):
+            return [Note(attempt.service, "Normal", "Allocated", "what it waited for has been allocated")]
+        return []
+
+    def _undone(self, attempt: _Attempt, outcome: Outcome) -> bool:
+        """Give back what was picked in vain; answers whether it has to be picked for again."""
         attempt.picks.give_back()
         if isinstance(outcome, ClaimHeld):
-            self._pools.hold(outcome.claim.table, outcome.claim.key)
-            log.info("pick was held", claim=outcome.claim.key, service=meta.name, namespace=meta.namespace)
+            self._memory.held(outcome)
+            log.info("pick was held", claim=outcome.claim.key, service="/".join(attempt.key))
+        if isinstance(outcome, Missing) and attempt.write.action == "publish":
+            self._memory.observe(attempt.service, None)
+        return isinstance(outcome, ClaimHeld)

@@ -1,0 +1,60 @@
+"""What is free, as far as this process knows: learnt from the claims, kept current from the change log."""
+
+from app.domain.kinds.service import Service
+from app.domain.rules.allocation import Pools
+from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
+from app.store.reader import Reader
+from app.store.writes import ClaimHeld
+
+_Step = tuple[Service | None, Service | None]
+
+
+class PoolMemory:
+    """The pools with what is held in them. It is only a hint: the claims' unique rows decide.
+
+    Attributes:
+        known: Whether it can be relied on; False until it was learnt, and after a write whose outcome is not known.
+    """
+
+    def __init__(self, reader: Reader, pools: PoolSet) -> None:
+        self._reader = reader
+        self._set = pools
+        self._missed: list[_Step] | None = None
+        self.known = False
+
+    @property
+    def pools(self) -> Pools:
+        """What can be picked from; other objects each time it was learnt anew."""
+        return self._set.pools
+
+    async def learn(self) -> None:
+        """Read all claims.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached; nothing is known.
+        """
+        self.known = False
+        self._set.clear()
+        # What changes meanwhile may be older or newer than the claims as they are read: it is brought in behind them.
+        missed: list[_Step] = []
+        self._missed = missed
+        try:
+            for table in POOLED_CLAIMS:
+                async for claim in self._reader.claimed(table):
+                    self._set.hold(table, claim.key)
+        finally:
+            self._missed = None
+        for old, new in missed:
+            self._set.moved(old, new)
+        self.known = True
+
+    def observe(self, old: Service | None, new: Service | None) -> bool:
+        """Note a change of a Service; answers whether something that was held is free now."""
+        if self._missed is not None:
+            self._missed.append((old, new))
+            return False
+        return self._set.moved(old, new)
+
+    def held(self, outcome: ClaimHeld) -> None:
+        """Note that a pick turned out to be somebody else's."""
+        self._set.hold(outcome.claim.table, outcome.claim.key)
