@@ -1,0 +1,1 @@
+"""One file a kind: its model and its declaration."""
