@@ -1,0 +1,156 @@
+"""What holds of the rules of a Service whatever is sent."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.allocation import allocate
+from app.domain.rules.defaulting import apply_defaults
+from app.domain.rules.pool_set import PoolSet
+from tests.property.service_specs import (
+    ANNOTATIONS,
+    GOOD_ANNOTATIONS,
+    GOOD_SPECS,
+    SPECS,
+    STATUSES,
+)
+from tests.unit.rules.builders import LATER, V4, V6, cluster, created, service, spec_of, updated
+
+RULES = SERVICE.strategy
+INTERNAL, EXTERNAL = ("10.240.0.0/24", "fd01::/112"), ("20.0.0.0/24", "fd02::/112")
+POOLS = {"internal_pools": INTERNAL, "external_pools": EXTERNAL}
+CLUSTERS = st.sampled_from(
+    [
+        cluster(V4),
+        cluster(V6),
+        cluster(V4, V6),
+        cluster(V6, V4),
+        cluster(V4, ours=True, **POOLS),
+        cluster(V4, V6, ours=True),
+    ]
+)
+FIELDS = ("spec.", "metadata.", "status.")
+
+
+def pool_set(at):
+    return PoolSet(at.service_cidrs, at.node_port_range, INTERNAL, EXTERNAL, lambda _size: 0)
+
+
+def body(value):
+    return msgspec.json.encode(value)
+
+
+def copy(value):
+    return msgspec.json.decode(body(value), type=Service)
+
+
+def settled(spec, at, annotations=None):
+    """A Service that was accepted and given what it lacks, or None."""
+    new, causes = created(spec, at, annotations=annotations)
+    if causes:
+        return None
+    allocate(new, pool_set(at).pools, at, created=True)
+    return copy(new)
+
+
+@given(SPECS, ANNOTATIONS, STATUSES, CLUSTERS)
+@settings(max_examples=250, deadline=None)
+def test_no_document_makes_a_rule_fail(spec, annotations, status, at):
+    new, causes = created(spec, at, annotations=annotations, status=status)
+    assert all(cause.field.startswith(FIELDS) and cause.message for cause in causes)
+    RULES.warnings(new, None)
+    RULES.claims(new)
+    RULES.pending(new)
+    allocate(new, pool_set(at).pools, at, created=True)
+    RULES.claims(new)
+
+
+@given(GOOD_SPECS, SPECS, ANNOTATIONS, STATUSES, CLUSTERS)
+@settings(max_examples=200, deadline=None)
+def test_no_update_makes_a_rule_fail(before, spec, annotations, status, at):
+    old = settled(before, at)
+    if old is None:
+        return
+    new, causes = updated(spec, old, at, annotations=annotations, status=status)
+    assert all(cause.field.startswith(FIELDS) and cause.message for cause in causes)
+    RULES.warnings(new, old)
+    RULES.claims(new)
+    RULES.pending(new)
+    allocate(new, pool_set(at).pools, at, created=False)
+    written = service(spec, status=status)
+    RULES.prepare_status(written, old, at)
+    RULES.validate_status(written, old, at)
+    RULES.status_warnings(written, old)
+
+
+@given(SPECS, ANNOTATIONS, CLUSTERS)
+@settings(max_examples=150, deadline=None)
+def test_defaulting_twice_changes_nothing(spec, annotations, at):
+    new = service(spec, annotations=annotations)
+    apply_defaults(new)
+    once = body(new)
+    apply_defaults(new)
+    assert body(new) == once
+    RULES.prepare_create(new, at)
+    once = body(new)
+    RULES.prepare_create(new, at)
+    assert body(new) == once
+
+
+@given(GOOD_SPECS, GOOD_ANNOTATIONS, CLUSTERS)
+@settings(max_examples=250, deadline=None)
+def test_what_is_stored_can_be_sent_again(spec, annotations, at):
+    old = settled(spec, at, annotations)
+    if old is None:
+        return
+    later = msgspec.structs.replace(at, now=LATER)
+    new = copy(old)
+    RULES.prepare_update(new, old, later)
+    causes = RULES.unavailable(new, old, later) or RULES.validate_update(new, old, later)
+    assert causes == []
+    assert body(new) == body(old)
+    assert RULES.claims(new) == RULES.claims(old)
+    assert not RULES.pending(new)
+    assert allocate(new, pool_set(at).pools, later, created=False).picked == ()
+    assert body(new) == body(old)
+
+
+@given(GOOD_SPECS, GOOD_ANNOTATIONS, CLUSTERS)
+@settings(max_examples=150, deadline=None)
+def test_the_manifest_can_be_sent_again(spec, annotations, at):
+    """What the server chose stays when the client sends again what it sent at first.
+
+    Two manifests are exceptions, as for the API server: one that asks for a nodePort, which a second protocol shares on
+    create only, and one that names a single family, which the server made two and the client then seems to drop.
+    """
+    if len(spec.get("ipFamilies", ())) == 1:
+        del spec["ipFamilies"]
+    spec["ports"] = [{key: value for key, value in port.items() if key != "nodePort"} for port in spec["ports"]]
+    old = settled(spec, at, annotations)
+    if old is None:
+        return
+    new, causes = updated(spec, old, at, annotations=annotations)
+    assert causes == []
+    allocate(new, pool_set(at).pools, at, created=False)
+    assert spec_of(new) == spec_of(old)
+
+
+@given(GOOD_SPECS, CLUSTERS)
+@settings(max_examples=150, deadline=None)
+def test_pending_is_exact(spec, at):
+    """Something is pending as long as an allocation from full pools would still give something, and no longer."""
+    new, causes = created(spec, at)
+    if causes:
+        return
+    lacked = RULES.pending(new)
+    given_now = allocate(new, pool_set(at).pools, at, created=True)
+    assert given_now.shortages == ()
+    assert not RULES.pending(new)
+    assert lacked == bool(given_now.picked or asked_frontends(new))
+
+
+def asked_frontends(new):
+    asked = new.spec.load_balancer_ip
+    return asked and any(point.ip == asked for point in new.status.load_balancer.ingress or [])
