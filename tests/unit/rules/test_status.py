@@ -20,6 +20,7 @@ SUBDOMAIN = (
 def written(status, old, at=SINGLE, spec=BALANCED, **metadata):
     new = service(spec, status=status, **metadata)
     before = msgspec.json.encode(old)
+    SERVICE.strategy.default(new)
     SERVICE.strategy.prepare_status(new, old, at)
     causes = SERVICE.strategy.validate_status(new, old, at)
     assert msgspec.json.encode(old) == before
