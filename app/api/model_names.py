@@ -11,6 +11,7 @@ from app.domain.kinds.meta import ObjectMeta, ObjectReference, Wire
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 STATUS = f"{META}.Status"
 DELETE_OPTIONS = f"{META}.DeleteOptions"
+INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 
 _NAMES: dict[type[Wire], str] = {
     DeleteOptionsBody: DELETE_OPTIONS,

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from app.domain.encoding import watch_frame, wire_bytes
+from app.domain.encoding import watch_frame, wire_bytes, with_revision
 from app.store.rows import ChangeRow, ObjectRow
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -35,6 +35,11 @@ class Entry(msgspec.Struct, gc=False, eq=False):
     uid: str
     revision: int
     wire: bytes
+
+    def at(self, revision: int) -> "Entry":
+        """The same state under a later revision: that which deleted it, or took it out of a selection."""
+        wire = with_revision(self.wire, revision)
+        return Entry(self.kind, self.namespace, self.name, self.uid, revision, wire)
 
 
 class Change(msgspec.Struct, gc=False, eq=False):

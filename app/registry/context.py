@@ -62,9 +62,10 @@ class Context:
 
 
 def entry_of(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None = None) -> Entry:
-    """An entry for an object that was just written, or would have been."""
+    """An entry for an object that was just written, or would have been: then `revision` is 0, and it shows none."""
     meta = obj.metadata
-    wire = wire_bytes(encode_body(obj) if body is None else body, revision)
+    body = encode_body(obj) if body is None else body
+    wire = wire_bytes(body, revision) if revision else body
     return Entry(kind.key, meta.namespace or "", meta.name, meta.uid or "", revision, wire)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.encoding import decode_object, watch_frame, with_revision
+from app.domain.encoding import decode_object, watch_frame
 from app.domain.kinds.kind import Kind
 from app.domain.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
 from app.mirror.entry import Change, ChangeType, Entry
@@ -36,7 +36,7 @@ class Selection:
 
     def __init__(self, kind: Kind[Any], label_selector: str, field_selector: str) -> None:
         self._kind = kind
-        self._events: dict[int, WatchEvent | None] = {}
+        self._events: dict[tuple[int, str], WatchEvent | None] = {}
         self._labels: LabelSelector | None = parse_label_selector(label_selector) if label_selector else None
         self._fields: FieldSelector | None = (
             parse_field_selector(field_selector, (*_OWN_FIELDS, *kind.selectable)) if field_selector else None
@@ -60,11 +60,13 @@ class Selection:
         """
         if self.everything:
             return WatchEvent(change.type, change.entry, change.revision, change.frame)
-        if change.revision not in self._events:
+        # One revision of a Service can be several changes of what is derived from it.
+        key = (change.revision, change.entry.name)
+        if key not in self._events:
             if len(self._events) >= _REMEMBERED:
                 self._events.clear()
-            self._events[change.revision] = self._event(change)
-        return self._events[change.revision]
+            self._events[key] = self._event(change)
+        return self._events[key]
 
     def _event(self, change: Change) -> WatchEvent | None:
         now = change.type != "DELETED" and self.matches(change.entry)
@@ -75,7 +77,7 @@ class Selection:
         type_: ChangeType = "DELETED" if not now else "MODIFIED" if was else "ADDED"
         if type_ == change.type:
             return WatchEvent(type_, change.entry, change.revision, change.frame)
-        entry = change.entry if now or before is None else _restamped(before, change.revision)
+        entry = change.entry if now or before is None else before.at(change.revision)
         return WatchEvent(type_, entry, change.revision, watch_frame(type_, entry.wire))
 
     def _field_reader(self, entry: Entry) -> "_FieldReader":
@@ -90,11 +92,6 @@ def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str) 
         BadRequest: A selector cannot be parsed or names a field the kind cannot select by.
     """
     return Selection(kind, label_selector, field_selector)
-
-
-def _restamped(entry: Entry, revision: int) -> Entry:
-    wire = with_revision(entry.wire, revision)
-    return Entry(entry.kind, entry.namespace, entry.name, entry.uid, revision, wire)
 
 
 class _FieldReader:

@@ -163,7 +163,7 @@ class _DerivedFeed:
         for name in sorted({*before, *after}):
             old, new = before.get(name), after.get(name)
             if new is None and old is not None:
-                yield Change(change.revision, "DELETED", old, None)
+                yield Change(change.revision, "DELETED", old.at(change.revision), None)
             elif new is not None and old is None:
                 yield Change(change.revision, "ADDED", new, None)
             elif new is not None and old is not None and _content(old) != _content(new):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.api.meta_models import DeleteOptionsBody, ListMeta, Status
-from app.api.model_names import META, ModelNames, package_of
+from app.api.model_names import INT_OR_STRING, META, ModelNames, package_of
 from app.api.openapi.content import PATCH, WATCH_EVENT, Document, reference
 from app.api.openapi.operations import group_version_kind
 from app.domain.kinds.kind import Kind
@@ -74,6 +74,9 @@ class Schemas:
                 return {"type": "array", "items": self._type(of.item, package)}
             case MapType():
                 return {"type": "object", "additionalProperties": self._type(of.value, package)}
+            case ScalarType() if len(of.names) > 1:
+                self.collected[INT_OR_STRING] = _INT_OR_STRING
+                return reference(INT_OR_STRING)
             case ScalarType():
                 return _scalar(of)
             case AnyType():
@@ -81,12 +84,6 @@ class Schemas:
 
 
 def _scalar(of: ScalarType) -> Document:
-    if len(of.names) > 1:
-        return {
-            "oneOf": [{"type": name} for name in of.names],
-            "format": "int-or-string",
-            "x-kubernetes-int-or-string": True,
-        }
     schema: Document = {"type": of.names[0]}
     if schema["type"] == "integer":
         schema["format"] = "int32" if of.maximum <= _LARGEST_INT32 else "int64"
@@ -121,6 +118,12 @@ def _attributes(model: type[Wire]) -> Iterator[tuple[str, str]]:
         yield match[1], re.sub(r"\n +", " ", match[2])
 
 
+_INT_OR_STRING: Document = {
+    "description": "A number, or a name that stands for one.",
+    "oneOf": [{"type": "integer"}, {"type": "string"}],
+    "format": "int-or-string",
+    "x-kubernetes-int-or-string": True,
+}
 _PATCH: Document = {
     "description": "A patch: of JSON patch (RFC 6902) a list of operations, of the other media types a partial object.",
     "oneOf": [

@@ -138,12 +138,12 @@ class ObjectMeta(Wire):
 class Condition(Wire):
     """One aspect of an object's status (meta/v1 Condition)."""
 
-    type: str = ""
-    status: str = ""
+    type: str = field(default_factory=str)
+    status: str = field(default_factory=str)
     observed_generation: Int64 | None = None
-    last_transition_time: Time | None = None
-    reason: str = ""
-    message: str = ""
+    last_transition_time: Time | None = field(default_factory=null)
+    reason: str = field(default_factory=str)
+    message: str = field(default_factory=str)
 
 
 class ObjectReference(Wire):
