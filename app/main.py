@@ -24,6 +24,7 @@ from app.controllers.endpoint_slices import EndpointSlices
 from app.controllers.endpoints_objects import EndpointsObjects
 from app.controllers.event_expiry import EventExpiry
 from app.controllers.event_recorder import EventRecorder
+from app.controllers.garbage_collection import GarbageCollection
 from app.controllers.log_compaction import LogCompaction
 from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
@@ -133,6 +134,7 @@ def _reconciler(parts: Parts) -> Reconciler:
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
         MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),
+        GarbageCollection(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]

@@ -1,21 +1,20 @@
 """Emptying namespaces that are being deleted, then letting them go."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from app.controllers.controller import Key
+from app.controllers.object_writes import deletion, write_in_turn
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.namespace import NAMESPACE
-from app.domain.rules.deletion import is_released, mark_deleted
+from app.domain.rules.deletion import is_released
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import Action, Committed, LeaseGuard, Write
+from app.store.writes import Action, Committed, LeaseGuard
 
 _RETRY = 1.0
 
@@ -31,7 +30,7 @@ class Namespaces:
         self._writer = writer
         self._mirror = mirror
         self._cluster = cluster
-        self._contents = [kind for kind in kinds.all if kind.namespaced and kind.derive is None]
+        self._contents = [kind for kind in kinds.all if kind.namespaced and kind.stored]
         self._terminating: set[str] = set()
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
@@ -83,20 +82,11 @@ class Namespaces:
             write
             for kind in self._contents
             for entry in self._mirror.list(kind.key, namespace)
-            if (write := self._removal(kind, entry, lease)) is not None
+            if (write := deletion(kind, entry, self._cluster(), lease)) is not None
         ]
-        await self._writer.write_all(writes)
+        await write_in_turn(self._writer, writes)
         await self._mirror.fresh()
         return any(len(self._mirror.list(kind.key, namespace)) for kind in self._contents)
-
-    def _removal(self, kind: Kind[Any], entry: Entry, lease: LeaseGuard) -> Write | None:
-        obj = decode_object(kind, entry.wire)
-        before = encode_body(obj)
-        mark_deleted(kind, obj, self._cluster())
-        if is_released(kind, obj):
-            return write_of(kind, "delete", obj, before, expected=entry.revision, lease=lease)
-        after = encode_body(obj)
-        return None if after == before else write_of(kind, "update", obj, after, expected=entry.revision, lease=lease)
 
     async def _let_go(self, name: str, lease: LeaseGuard) -> bool:
         """Remove Kubernetes' own finalizer; answers whether that is done, whoever did it."""

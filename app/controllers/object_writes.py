@@ -2,16 +2,23 @@
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
 
-from app.domain.encoding import encode_body
+from app.domain.encoding import decode_object, encode_body
 from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject
+from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.rules.deletion import Propagation, is_released, mark_deleted
 from app.domain.rules.names import generated_name
+from app.mirror.entry import Entry
 from app.store.object_writes import write_of
-from app.store.writes import LeaseGuard, Write
+from app.store.writer import Writer
+from app.store.writes import LeaseGuard, Outcome, Write
+
+_CHUNK = 500
+"""Writes handed over at a time, so that those of others come in between and none waits longer than it may."""
 
 
 def creation(kind: Kind[Any], obj: KubeObject, now: str, lease: LeaseGuard) -> Write:
@@ -35,3 +42,28 @@ def update(kind: Kind[Any], obj: KubeObject, revision: int, lease: LeaseGuard) -
 def removal(kind: Kind[Any], obj: KubeObject, revision: int, lease: LeaseGuard) -> Write:
     """The write that deletes an object as it was at a revision."""
     return write_of(kind, "delete", obj, encode_body(obj), expected=revision, lease=lease)
+
+
+def deletion(
+    kind: Kind[Any], entry: Entry, cluster: Cluster, lease: LeaseGuard, propagation: Propagation = ""
+) -> Write | None:
+    """The write that deletes an object as a client would, or only marks it if finalizers hold it; None when it is."""
+    obj = decode_object(kind, entry.wire)
+    before = encode_body(obj)
+    mark_deleted(kind, obj, cluster, propagation)
+    if is_released(kind, obj):
+        return write_of(kind, "delete", obj, before, expected=entry.revision, lease=lease)
+    after = encode_body(obj)
+    return None if after == before else write_of(kind, "update", obj, after, expected=entry.revision, lease=lease)
+
+
+async def write_in_turn(writer: Writer, writes: Sequence[Write]) -> list[Outcome]:
+    """Store any number of writes, each with its own outcome.
+
+    Raises:
+        ApiError: The store cannot be reached; some may have been stored.
+    """
+    outcomes: list[Outcome] = []
+    for start in range(0, len(writes), _CHUNK):
+        outcomes += await writer.write_all(writes[start : start + _CHUNK])
+    return outcomes

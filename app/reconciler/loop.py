@@ -34,21 +34,14 @@ class Reconciler:
         holder: str,
     ) -> None:
         self._workers = [_Worker(controller, leases, notifications, holder) for controller in controllers]
-        mirror.subscribe(self._changed, self._reloaded)
+        for worker in self._workers:
+            mirror.subscribe(worker.changed, worker.reloaded)
 
     async def run(self) -> None:
         """Run all controllers until cancelled."""
         async with asyncio.TaskGroup() as group:
             for worker in self._workers:
                 group.create_task(worker.run(), name=f"controller {worker.controller.name}")
-
-    def _reloaded(self) -> None:
-        for worker in self._workers:
-            worker.reloaded()
-
-    def _changed(self, changes: Sequence[Change]) -> None:
-        for worker in self._workers:
-            worker.changed(changes)
 
 
 class _Worker:

@@ -197,6 +197,11 @@ class Kind(Generic[ObjectT]):
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
+    def stored(self) -> bool:
+        """Whether there are rows of it: some or all of its objects are neither computed nor another kind's."""
+        return self.view is None and (self.derive is None or "create" in self.verbs)
+
+    @property
     def api_version(self) -> str:
         """`v1`, `discovery.k8s.io/v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version

@@ -1,0 +1,185 @@
+"""Garbage collection: what belongs to something goes with it (`metadata.ownerReferences`)."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from app.controllers.controller import Key
+from app.controllers.dependents import Dependents
+from app.controllers.object_writes import deletion, write_in_turn
+from app.domain.encoding import decode_object, encode_body
+from app.domain.errors import RetryError, Temporary
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster, KubeObject, OwnerReference
+from app.domain.rules.deletion import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, is_released, mark_deleted
+from app.mirror.entry import Change, Entry
+from app.mirror.mirror import Mirror
+from app.store.object_writes import write_of
+from app.store.writer import Writer
+from app.store.writes import Committed, LeaseGuard, Missing, Outcome, Write
+
+_AGAIN = 0.05
+_TURN = 2_000
+"""Objects looked at before others get their turn."""
+
+Owner = Literal["there", "waiting", "gone"]
+
+
+class GarbageCollection:
+    """Collects objects whose owners are all gone, and carries out foreground and orphaning deletions.
+
+    Keys are uids. An owner counts as gone only when a view that is current does not have it: uids are never used again,
+    so it cannot come back. Where that cannot be known, for kinds that are not served here, nothing is collected.
+    """
+
+    name = "garbage-collection"
+    resync = 3600.0
+    channels: Sequence[str] = ()
+
+    def __init__(self, writer: Writer, mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]) -> None:
+        self._writer = writer
+        self._mirror = mirror
+        self._kinds = kinds
+        self._cluster = cluster
+        self._dependents = Dependents()
+        self._owner = False
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+        """What lost an owner or never had it, what begins to wait for its dependents, and what waited for these."""
+        if not self._owner:
+            return
+        for change in changes:
+            uid = change.entry.uid
+            concerned = dict.fromkeys(owner.uid for owner in self._dependents.owners(uid))
+            if change.type == "DELETED":
+                self._dependents.drop(uid)
+                yield from self._keys(self._dependents.of(uid))
+            else:
+                was_going = self._dependents.is_going(uid)
+                self._dependents.put(change.entry)
+                if self._dependents.is_going(uid):
+                    yield ("", uid)
+                    if not was_going:
+                        yield from self._keys(self._dependents.of(uid))
+                elif self._has_lost(change.entry):
+                    yield ("", uid)
+            yield from self._keys(owner for owner in concerned if self._dependents.is_going(owner))
+
+    def hinted(self, channel: str) -> Iterable[Key]:
+        """Listens to no channel."""
+        del channel
+        return ()
+
+    def all_keys(self) -> Iterable[Key]:
+        """Everything that lacks an owner, and everything that waits for its dependents."""
+        owned = (self._mirror.by_uid(uid) for uid in self._dependents.all())
+        lacking = [entry.uid for entry in owned if entry is not None and self._has_lost(entry)]
+        return self._keys([*lacking, *self._dependents.foreground, *self._dependents.orphaning])
+
+    async def take_over(self) -> None:
+        """Find out what belongs to what; changes are brought in meanwhile."""
+        await self._mirror.fresh()
+        self._dependents = Dependents()
+        self._owner = True
+        entries = [entry for kind in self._kinds if kind.stored for entry in self._mirror.list(kind.key, None)]
+        for number, entry in enumerate(entries):
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+            if self._mirror.by_uid(entry.uid) is entry:
+                self._dependents.put(entry)
+
+    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+        """Delete what lacks its owners, and settle what waits for its dependents."""
+        await self._mirror.fresh()
+        planned: list[tuple[Key, Write]] = []
+        failures: dict[Key, RetryError] = {}
+        for key in keys:
+            entry = self._mirror.by_uid(key[1])
+            if entry is not None and key[1] in self._dependents.orphaning and not await self._orphan(entry, lease):
+                failures[key] = Temporary("dependents changed while they were released", _AGAIN)
+            elif entry is not None and (write := self._next_step(entry, lease)) is not None:
+                planned.append((key, write))
+        outcomes = await write_in_turn(self._writer, [write for _, write in planned])
+        for (key, _), outcome in zip(planned, outcomes, strict=True):
+            if not _is_done(outcome):
+                failures[key] = Temporary(f"{type(outcome).__name__} while it was collected", _AGAIN)
+        return failures
+
+    async def _orphan(self, entry: Entry, lease: LeaseGuard) -> bool:
+        """Take the owner out of all dependents' references; answers whether none is left that names it."""
+        found = (self._mirror.by_uid(uid) for uid in self._dependents.of(entry.uid))
+        writes = [self._without_owners(each, {entry.uid}, lease) for each in found if each is not None]
+        return all(map(_is_done, await write_in_turn(self._writer, writes)))
+
+    def _next_step(self, entry: Entry, lease: LeaseGuard) -> Write | None:
+        kind = self._kinds.by_key[entry.kind]
+        obj = decode_object(kind, entry.wire)
+        if entry.uid in self._dependents.orphaning:
+            return self._without_finalizer(kind, obj, ORPHAN_FINALIZER, entry, lease)
+        if entry.uid in self._dependents.foreground:
+            blocked = any(self._blocks(uid, entry.uid) for uid in self._dependents.of(entry.uid))
+            return None if blocked else self._without_finalizer(kind, obj, FOREGROUND_FINALIZER, entry, lease)
+        return self._collected(kind, obj, entry, lease)
+
+    def _collected(self, kind: Kind[Any], obj: KubeObject, entry: Entry, lease: LeaseGuard) -> Write | None:
+        """The deletion of an object that has no owner left; one that has some only loses its other references."""
+        if obj.metadata.deletion_timestamp is not None:
+            return None
+        states = {owner.uid: self._state(entry, owner) for owner in obj.metadata.owner_references or []}
+        lost = {uid for uid, state in states.items() if state != "there"}
+        if not lost:
+            return None
+        if len(lost) < len(states):
+            return self._without_owners(entry, lost, lease)
+        dependents = self._dependents.of(entry.uid)
+        if "waiting" not in states.values() or not dependents:
+            return deletion(kind, entry, self._cluster(), lease)
+        if any(uid in self._dependents.foreground for uid in dependents):
+            # A circle: each would wait for the other for ever.
+            for owner in obj.metadata.owner_references or []:
+                owner.block_owner_deletion = False
+        mark_deleted(kind, obj, self._cluster(), "Foreground")
+        return write_of(kind, "update", obj, encode_body(obj), expected=entry.revision, lease=lease)
+
+    def _without_owners(self, entry: Entry, owners: set[str], lease: LeaseGuard) -> Write:
+        kind = self._kinds.by_key[entry.kind]
+        obj = decode_object(kind, entry.wire)
+        kept = [each for each in obj.metadata.owner_references or [] if each.uid not in owners]
+        obj.metadata.owner_references = kept or None
+        return write_of(kind, "update", obj, encode_body(obj), expected=entry.revision, lease=lease)
+
+    def _without_finalizer(
+        self, kind: Kind[Any], obj: KubeObject, finalizer: str, entry: Entry, lease: LeaseGuard
+    ) -> Write:
+        obj.metadata.finalizers = [each for each in obj.metadata.finalizers or [] if each != finalizer] or None
+        action: Literal["delete", "update"] = "delete" if is_released(kind, obj) else "update"
+        return write_of(kind, action, obj, encode_body(obj), expected=entry.revision, lease=lease)
+
+    def _has_lost(self, entry: Entry) -> bool:
+        return any(self._state(entry, owner) != "there" for owner in self._dependents.owners(entry.uid))
+
+    def _state(self, entry: Entry, reference: OwnerReference) -> Owner:
+        """What is known of an owner: an object of another name or kind, or in another namespace, is not the one."""
+        kind = self._kinds.by_kind(reference.api_version, reference.kind)
+        if kind is None or (kind.namespaced and not entry.namespace):
+            return "there"
+        owner = self._mirror.by_uid(reference.uid)
+        if owner is None:
+            return "gone" if kind.derive is None else "there"
+        stored = kind.view.stored if kind.view is not None else kind.key
+        namespace = entry.namespace if kind.namespaced else ""
+        if (owner.kind, owner.namespace, owner.name) != (stored, namespace, reference.name):
+            return "gone"
+        return "waiting" if owner.uid in self._dependents.foreground else "there"
+
+    def _blocks(self, uid: str, owner: str) -> bool:
+        return any(each.uid == owner and each.block_owner_deletion for each in self._dependents.owners(uid))
+
+    def _keys(self, uids: Iterable[str]) -> Iterator[Key]:
+        for uid in uids:
+            yield ("", uid)
+
+
+def _is_done(outcome: Outcome) -> bool:
+    return isinstance(outcome, Committed | Missing)

@@ -1,0 +1,116 @@
+"""A store, a mirror and the verbs in one process, with any controllers running over them."""
+
+import asyncio
+import contextlib
+import itertools
+
+import msgspec
+
+from app import main
+from app.domain.encoding import decode_object
+from app.domain.errors import NotFound
+from app.reconciler.loop import Reconciler
+from app.registry.bootstrap import bootstrap
+from app.registry.context import Context
+from app.registry.forms import Forms
+from app.registry.options import DeleteOptions, WriteOptions
+from app.registry.registry import Registry
+from app.settings import Settings
+from app.store.leases import Leases
+from tests.e2e.waiting import eventually
+
+_holders = itertools.count(1)
+
+
+class World:
+    """What a client and a reconciler have in common.
+
+    Attributes:
+        parts: Of the composition root.
+        registry: The verbs.
+    """
+
+    def __init__(self, parts, registry):
+        self.parts = parts
+        self.registry = registry
+
+    async def create(self, kind, document, namespace="default"):
+        """Create an object from a document; answers it as stored."""
+        obj = msgspec.convert(document, type=kind.model)
+        answer = await self.registry.create(kind, namespace if kind.namespaced else "", obj, WriteOptions())
+        return decode_object(kind, answer.entry.wire)
+
+    async def change(self, kind, name, change, namespace="default", subresource=""):
+        """Read an object, change it in place and put it back; answers it as stored."""
+        obj = await self.get(kind, name, namespace)
+        change(obj)
+        namespace = namespace if kind.namespaced else ""
+        answer = await self.registry.update(kind, namespace, name, obj, WriteOptions(), subresource)
+        return decode_object(kind, answer.entry.wire)
+
+    async def delete(self, kind, name, namespace="default", **options):
+        """Delete an object."""
+        namespace = namespace if kind.namespaced else ""
+        return await self.registry.delete(kind, namespace, name, DeleteOptions(**options))
+
+    async def get(self, kind, name, namespace="default"):
+        """An object as it is now; None when it is not there."""
+        try:
+            entry = await self.registry.get(kind, namespace if kind.namespaced else "", name)
+        except NotFound:
+            return None
+        return decode_object(kind, entry.wire)
+
+    async def names(self, kind, namespace="default"):
+        """Names of all objects of a kind in a namespace."""
+        await self.parts.mirror.fresh()
+        return {entry.name for entry in self.parts.mirror.list(kind.key, namespace if kind.namespaced else None)}
+
+    async def gone(self, kind, name, namespace="default"):
+        """Wait until an object is not there any more."""
+
+        async def is_gone():
+            return await self.get(kind, name, namespace) is None
+
+        await eventually(is_gone)
+
+    async def becomes(self, kind, name, condition, namespace="default"):
+        """Wait until an object fulfils a condition; answers it."""
+
+        async def fulfilled():
+            obj = await self.get(kind, name, namespace)
+            return obj if obj is not None and condition(obj) else None
+
+        return await eventually(fulfilled)
+
+    @contextlib.asynccontextmanager
+    async def reconciling(self, *controllers):
+        """Run controllers until the end of the block."""
+        leases = Leases(self.parts.database)
+        reconciler = Reconciler(
+            controllers, self.parts.mirror, leases, self.parts.notifications, f"test-{next(_holders)}"
+        )
+        running = asyncio.create_task(reconciler.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+
+
+@contextlib.asynccontextmanager
+async def running(url, **settings):
+    """A world on a database, with what is there from the start."""
+    async with main._parts(Settings(database_url=url, **settings)) as parts:
+        context = Context(
+            writer=parts.writer,
+            mirror=parts.mirror,
+            cluster=parts.cluster,
+            allocation_wait=5.0,
+            forms=Forms(parts.kinds),
+            previews={},
+        )
+        registry = Registry(context, parts.kinds)
+        await bootstrap(registry)
+        yield World(parts, registry)
