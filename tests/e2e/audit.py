@@ -20,10 +20,10 @@ async def rows(url, statement, *arguments):
         await connection.close()
 
 
-async def unfinished(url):
-    """Services that are not published, or that wait for something to be allocated."""
+async def finished(url):
+    """Whether every Service is published and waits for nothing."""
     (row,) = await rows(url, "SELECT count(*) FROM objects WHERE kind = 'services' AND (NOT published OR pending)")
-    return row[0]
+    return row[0] == 0
 
 
 async def claims_left(url):

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e import audit
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import eventually
-from tests.e2e.workload import Load
+from tests.e2e.workload import Load, storm
 
 VICTIMS = ("supervisor", "api", "reconciler", "postgres", "backend")
 NAMESPACE = "default"
@@ -52,36 +52,21 @@ def killable(tmp_path):
 )
 async def test_nothing_acknowledged_is_lost(killable, size, kills, progress):
     chance = random.Random(size)
-    load = Load([killable.url], NAMESPACE, size, pressed=True)
-    over = asyncio.Event()
+    load = Load([killable.url], NAMESPACE, range(size), pressed=True)
 
     async def havoc():
         order = [*VICTIMS] * (kills // len(VICTIMS))
         chance.shuffle(order)
         for victim in order:
-            target = load.done + chance.randrange(progress)
-            await eventually(lambda target=target: _reached(load, target), timeout=90)
+            await load.progress(chance.randrange(progress), within=90)
             await killable.kill(victim, chance)
-        target = load.done + progress
-        await eventually(lambda: _reached(load, target), timeout=90)
-        over.set()
+        await load.progress(progress, within=90)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(load.run(lambda worker: worker.storm(over.is_set)))
-        group.create_task(havoc())
-
+    await storm([load], havoc())
     url = killable.serving.database_url
-    await eventually(lambda: _finished(url))
+    await eventually(lambda: audit.finished(url))
     await audit.check_everything(url, load)
     load.pressed = False
     await load.run(lambda worker: worker.delete_all())
     assert set((await audit.claims_left(url)).values()) == {0}
     await audit.check_everything(url, load)
-
-
-async def _reached(load, target):
-    return load.done >= target
-
-
-async def _finished(url):
-    return not await audit.unfinished(url)

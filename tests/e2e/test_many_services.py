@@ -9,7 +9,7 @@ from tests.e2e.workload import Load
 @pytest.mark.parametrize("size", [300, pytest.param(3_000, marks=pytest.mark.soak)])
 async def test_services_of_every_type_by_32_clients(product, namespace, size):
     before = await audit.claims_left(product.database_url)
-    load = Load([product.url], namespace, size)
+    load = Load([product.url], namespace, range(size))
     await load.run(lambda worker: worker.create_all())
     counted = await audit.check_claims(product.database_url)
     assert counted["cluster_ips"] >= size // 2

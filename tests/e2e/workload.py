@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tests.e2e.bodies import EVERY, MUTABLE, headless, service
 from tests.e2e.client import Connection, LostError, UnreachableError
 from tests.e2e.subject import MARK, Record, Subject, is_allocated
+from tests.e2e.waiting import eventually
 
 PAUSE = 0.1
 """Seconds before somebody who was turned away comes again; less than Retry-After asks, to press harder."""
@@ -17,33 +18,47 @@ ASKED_ADDRESSES = [f"10.96.0.{last}" for last in range(10, 250)]
 """Values that clients ask for by themselves, from the bands that are not given to others; each is one Service's own."""
 
 
+async def storm(loads, havoc):
+    """Have the clients of all loads do anything, until the coroutine `havoc` has ended."""
+    over = asyncio.Event()
+
+    async def until_over():
+        await havoc
+        over.set()
+
+    async with asyncio.TaskGroup() as group:
+        for load in loads:
+            group.create_task(load.run(lambda worker: worker.storm(over.is_set)))
+        group.create_task(until_over())
+
+
 @dataclass(slots=True)
 class Load:
     """A number of clients at work on a number of Services.
 
     Attributes:
-        urls: Where each client talks to, in turn; or a function that tells for a client's number.
+        urls: Where the clients talk to, each to any of them; text, or functions that tell where that is now.
+        numbers: Of the Services; those of different loads in one product differ.
         pressed: Whether the test breaks things on purpose, so that refusals and lost answers are to be expected.
         rounds: Operations of every kind, as they were answered.
     """
 
     urls: list
     namespace: str
-    size: int
+    numbers: range
     clients: int = 32
     pressed: bool = False
-    seed: int = 1
     record: Record = field(default_factory=Record)
     rounds: Counter = field(default_factory=Counter)
     subjects: list = field(init=False)
 
     def __post_init__(self):
-        self.subjects = [Subject(self.namespace, f"s-{number}", self.record) for number in range(self.size)]
+        self.subjects = [Subject(self.namespace, f"s-{number}", self.record) for number in self.numbers]
 
     def worker(self, number):
         connections = [Connection(url) for url in self.urls]
-        own = list(enumerate(self.subjects))[number :: self.clients]
-        return Worker(self, connections, own, random.Random(f"{self.seed}/{number}"))
+        own = list(zip(self.numbers, self.subjects, strict=True))[number :: self.clients]
+        return Worker(self, connections, own, random.Random(f"{self.numbers}/{number}"))
 
     async def run(self, work):
         """Have each client do `work`, a function of a Worker; the first violation ends all."""
@@ -58,7 +73,17 @@ class Load:
 
     @property
     def done(self):
-        return sum(self.rounds.values())
+        """Operations that the server has carried out."""
+        return sum(self.rounds[verb] for verb in ("create", "get", "update", "delete"))
+
+    async def progress(self, steps, within):
+        """Wait until so many more have been carried out."""
+        target = self.done + steps
+
+        async def reached():
+            return self.done >= target
+
+        await eventually(reached, timeout=within)
 
 
 class Worker:

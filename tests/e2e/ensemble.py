@@ -1,0 +1,109 @@
+"""API processes and reconcilers on one Postgres, as an operator runs them; each can be paused and killed."""
+
+import os
+import signal
+import socket
+import sys
+
+import httpx
+
+from app.settings import ENVIRONMENT_PREFIX
+from app.store.schema import migrate
+from app.supervisor.children import spawn
+from tests.e2e.waiting import until
+
+
+class Process:
+    """One process of the product, which dies with the test."""
+
+    def __init__(self, command, environment, log, pass_fds=()):
+        self._command = [sys.executable, "-m", "app.cli", *command]
+        self._environment = environment
+        self._pass_fds = pass_fds
+        self._log = log
+        self.start()
+
+    def start(self):
+        with self._log.open("ab") as log:
+            self._process = spawn(self._command, env=self._environment, output=log, pass_fds=self._pass_fds)
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def pause(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+
+class Api(Process):
+    """Listens on a socket that stays, so that it has the same address after a restart."""
+
+    def __init__(self, environment, log):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        fd = self._listener.fileno()
+        super().__init__(["api", "--fd", str(fd)], environment, log, (fd,))
+        self.url = "http://{}:{}".format(*self._listener.getsockname())
+
+    def close(self):
+        self.kill()
+        self._listener.close()
+
+    def is_ready(self):
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+class Reconciler(Process):
+    def __init__(self, environment, log):
+        super().__init__(["reconciler", "--health-port", "0"], environment, log)
+
+    def close(self):
+        self.kill()
+
+
+class Ensemble:
+    """Everything on one database, which is migrated first.
+
+    Args:
+        database_url: Where.
+        directory: For the logs.
+        apis: How many API processes.
+        reconcilers: How many reconcilers.
+        settings: As in the environment, without the prefix: `allocation_wait="1"`.
+    """
+
+    def __init__(self, database_url, directory, *, apis=2, reconcilers=2, **settings):
+        migrate(database_url)
+        ours = {ENVIRONMENT_PREFIX + name.upper(): value for name, value in settings.items()}
+        others = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
+        environment = others | ours | {f"{ENVIRONMENT_PREFIX}DATABASE_URL": database_url}
+        self.database_url = database_url
+        self.apis = [Api(environment, directory / f"api-{number}.log") for number in range(apis)]
+        self.reconcilers = [
+            Reconciler(environment, directory / f"reconciler-{number}.log") for number in range(reconcilers)
+        ]
+
+    def __enter__(self):
+        until(lambda: all(api.is_ready() for api in self.apis), timeout=120)
+        return self
+
+    def __exit__(self, *_):
+        for process in [*self.apis, *self.reconcilers]:
+            process.close()
+
+    @property
+    def urls(self):
+        return [api.url for api in self.apis]

@@ -1,0 +1,103 @@
+"""Two API processes and two reconcilers on one Postgres: any may be killed or paused, and none shows the past."""
+
+import asyncio
+import random
+
+import asyncpg
+import pytest
+
+from tests.e2e import audit
+from tests.e2e.bodies import cluster_ip, node_port, service
+from tests.e2e.client import Connection
+from tests.e2e.ensemble import Ensemble, Process
+from tests.e2e.subject import Record, is_allocated
+from tests.e2e.waiting import eventually, until
+from tests.e2e.workload import Load, storm
+
+NAMESPACE = "default"
+SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
+
+
+async def create_database(postgres, name):
+    connection = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return postgres.url(name)
+
+
+@pytest.fixture(scope="module")
+def ensemble(postgres, tmp_path_factory):
+    url = asyncio.run(create_database(postgres, "several"))
+    with Ensemble(url, tmp_path_factory.mktemp("several")) as ensemble:
+        yield ensemble
+
+
+@pytest.mark.parametrize("rounds", [20, pytest.param(1_000, marks=pytest.mark.soak)])
+async def test_what_one_process_wrote_the_other_shows(ensemble, rounds):
+    here, there = map(Connection, ensemble.urls)
+    for number in range(rounds):
+        created = await here.request("POST", SERVICES, service(f"seen-{number}", cluster_ip()))
+        path = f"{SERVICES}/seen-{number}"
+        assert (created.status, is_allocated(created.document)) == (201, True)
+        assert (await there.request("GET", path)).document == created.document
+        listed = await there.request("GET", SERVICES)
+        assert created.document["metadata"]["name"] in {item["metadata"]["name"] for item in listed.document["items"]}
+
+        changed = created.document | {"spec": created.document["spec"] | node_port()}
+        updated = await there.request("PUT", path, changed)
+        assert updated.status == 200, updated.document
+        assert (await here.request("GET", path)).document == updated.document
+        assert (await here.request("PUT", path, created.document)).reason == "Conflict"
+        again = await there.request("POST", SERVICES, service(f"seen-{number}", cluster_ip()))
+        assert again.reason == "AlreadyExists"
+
+        assert (await here.request("DELETE", path)).status == 200
+        assert (await there.request("GET", path)).status == 404
+        assert (await there.request("DELETE", path)).status == 404
+        here, there = there, here
+    here.close()
+    there.close()
+
+
+@pytest.mark.parametrize("size", [64, pytest.param(2_000, marks=pytest.mark.soak)])
+async def test_clients_of_both_see_one_truth(ensemble, size):
+    load = Load(ensemble.urls, NAMESPACE, range(size))
+    await load.run(lambda worker: worker.create_all())
+    await storm([load], load.progress(4 * size, within=600))
+    await audit.check_everything(ensemble.database_url, load)
+    await load.run(lambda worker: worker.delete_all())
+    assert set((await audit.claims_left(ensemble.database_url)).values()) == {0}
+
+
+@pytest.mark.parametrize(("lose", "find"), [(Process.pause, Process.resume), (Process.kill, Process.start)])
+@pytest.mark.parametrize(
+    ("size", "turns", "within"), [(48, 1, 15.0), pytest.param(2_000, 10, 3.0, marks=pytest.mark.soak)]
+)
+async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(ensemble, lose, find, size, turns, within):
+    """Clients of a lost process are busy with it until it is back; those of the others must not notice."""
+    chance = random.Random(size)
+    record = Record()
+    loads = {
+        api: Load([api.url], NAMESPACE, range(first, 2 * size, 2), clients=16, pressed=True, record=record)
+        for first, api in enumerate(ensemble.apis)
+    }
+
+    async def havoc():
+        for victim in [*ensemble.apis, *ensemble.reconcilers] * turns:
+            others = [load for api, load in loads.items() if api is not victim]
+            await others[0].progress(chance.randrange(size), within=60)
+            lose(victim)
+            for load in others:
+                await load.progress(size // 2, within=within)
+            find(victim)
+            await asyncio.to_thread(until, lambda: all(api.is_ready() for api in ensemble.apis), timeout=60)
+
+    await storm(loads.values(), havoc())
+    await eventually(lambda: audit.finished(ensemble.database_url))
+    for load in loads.values():
+        await audit.check_everything(ensemble.database_url, load)
+        load.pressed = False
+        await load.run(lambda worker: worker.delete_all())
+    assert set((await audit.claims_left(ensemble.database_url)).values()) == {0}
