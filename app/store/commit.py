@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
 import structlog
 
 from app.domain.errors import InternalError, ServiceUnavailable, Timeout
@@ -23,6 +24,9 @@ _PAUSE = 0.05
 _SETTLING = 2.0
 """Seconds beyond the deadline in which an unknown outcome is still looked up."""
 
+_ABORTED = {"22", "23", "40", "42", "53", "55", "FL", "P0"}
+"""Classes of SQLSTATE that end a statement before its commit; others, 57 (intervention) for one, may come after it."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -31,10 +35,18 @@ class RefusedError(Exception):
 
 
 class Committer:
-    """Runs batches one after the other on a session of its own."""
+    """Runs batches one after the other on a session of its own.
 
-    def __init__(self, database: Database) -> None:
-        self._session = Session(database.connect, {"application_name": "fairlead-writer"})
+    Args:
+        database: Where.
+        lock_timeout: Seconds to wait for the write lock; when they pass certainly nothing was stored.
+    """
+
+    def __init__(self, database: Database, lock_timeout: float) -> None:
+        settings = {"application_name": "fairlead-writer", "lock_timeout": f"{round(lock_timeout * 1000)}ms"}
+        self._session = Session(database.connect, settings)
+        # The server gives up waiting before we do, so that the outcome is known.
+        self._patience = 2 * lock_timeout
 
     async def commit(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
         """Store a batch of independent writes, each for itself or all together.
@@ -59,14 +71,16 @@ class Committer:
             batch = uuid.uuid4()
             connection = await self._connection(until)
             try:
-                return outcomes(writes, await self._call(connection, until, _WRITE, batch, *sent))
+                answer = await self._call(connection, max(until, loop.time() + self._patience), batch, *sent)
+                return outcomes(writes, answer)
             except LOST as error:
-                self._session.drop()
                 failure = error
             log.warning("batch interrupted", writes=len(writes), error=str(failure) or type(failure).__name__)
-            answer = await self._settle(batch, max(until, loop.time() + _SETTLING))
-            if answer is not None:
-                return outcomes(writes, answer)
+            if not _aborted(failure):
+                self._session.drop()
+                answer = await self._settle(batch, max(until, loop.time() + _SETTLING))
+                if answer is not None:
+                    return outcomes(writes, answer)
             if not is_passing(failure):
                 COMMITS.labels("refused").inc()
                 raise RefusedError(str(failure)) from failure
@@ -82,14 +96,13 @@ class Committer:
             COMMITS.labels("unavailable").inc()
             raise
 
-    async def _call(self, connection: Any, until: float, statement: str, *values: Any) -> Any:
+    async def _call(self, connection: Any, until: float, *values: Any) -> Any:
         started = time.monotonic()
         async with asyncio.timeout_at(until):
-            answer = await connection.fetchrow(statement, *values)
+            answer = await connection.fetchrow(_WRITE, *values)
         COMMIT_SECONDS.observe(time.monotonic() - started)
-        if statement is _WRITE:
-            COMMIT_LOCK_SECONDS.observe(answer["lock_seconds"])
-            COMMITS.labels("committed").inc()
+        COMMIT_LOCK_SECONDS.observe(answer["lock_seconds"])
+        COMMITS.labels("committed").inc()
         return answer
 
     async def _settle(self, batch: uuid.UUID, until: float) -> Any:
@@ -113,6 +126,13 @@ class Committer:
     async def close(self) -> None:
         """Close the session."""
         await self._session.close()
+
+
+def _aborted(failure: BaseException) -> bool:
+    """Whether nothing was stored for certain: the server said so, or the arguments never left this process."""
+    if isinstance(failure, asyncpg.PostgresError):
+        return (failure.sqlstate or "")[:2] in _ABORTED
+    return isinstance(failure, ValueError)
 
 
 def refused(error: RefusedError) -> InternalError:

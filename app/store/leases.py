@@ -6,9 +6,11 @@ from app.store.database import Database
 from app.store.writes import LeaseGuard
 
 _ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
-# An expired lease that nobody has taken is still its holder's.
+# An expired lease that nobody has taken is still its holder's. A renewal that a crash loses only makes the lease expire
+# sooner, so it need not wait for the disk, where writes that somebody waits for would queue behind it.
 _RENEW = """
-    UPDATE leases SET expires_at = clock_timestamp() + $4::interval
+    WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+    UPDATE leases SET expires_at = clock_timestamp() + $4::interval FROM soon
     WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
 """
 _RELEASE = """

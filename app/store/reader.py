@@ -35,6 +35,7 @@ _BETWEEN = f"""
     WHERE c.revision > $1 AND c.revision <= $2 AND c.kind = $3 AND ($4::text IS NULL OR c.namespace = $4)
     ORDER BY c.revision LIMIT $5
 """
+_AGES = "SELECT revision, extract(epoch FROM clock_timestamp() - at) FROM changes WHERE revision = ANY ($1::bigint[])"
 _NEWEST = "SELECT greatest(compacted, (SELECT max(revision) FROM changes)) FROM compaction"
 _SNAPSHOT = f"SELECT {_OBJECT} FROM objects WHERE published"
 _UNPUBLISHED = f"SELECT {_OBJECT} FROM objects WHERE NOT published AND ordinal > $2 ORDER BY ordinal LIMIT $1"
@@ -152,6 +153,10 @@ class Reader:
         """
         rows = await self._database.fetch(_BETWEEN, after, until, kind, namespace, limit)
         return [ChangeRow._make(row) for row in rows]
+
+    async def ages(self, revisions: Sequence[int]) -> dict[int, float]:
+        """How many seconds ago changes were made, by the database's clock; without those that compaction has taken."""
+        return {row[0]: float(row[1]) for row in await self._database.fetch(_AGES, revisions)}
 
     async def unpublished(self, limit: int, after: int = 0) -> Sequence[ObjectRow]:
         """Objects that nobody can see yet, in the order they came, from behind the ordinal `after`."""

@@ -60,7 +60,7 @@ class Writer:
     def __init__(
         self, database: Database, *, deadline: float = 3.0, queue_limit: int = 4096, queue_bytes: int = 64 * 2**20
     ) -> None:
-        self._committer = Committer(database)
+        self._committer = Committer(database, lock_timeout=deadline / 3)
         self._deadline = deadline
         self._limits = (queue_limit, queue_bytes)
         self._queue: deque[_Member | _Group] = deque()
@@ -93,9 +93,12 @@ class Writer:
         """
         if not writes:
             return []
-        futures = self._join(writes)
-        await asyncio.wait(futures)
-        return [future.result() for future in futures]
+        outcomes = await asyncio.gather(*self._join(writes), return_exceptions=True)
+        # Several batches may have failed, each for its own reason; the first one is told.
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
     async def write_together(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Store writes all or nothing: when one is refused, the outcome of the others is `Aborted`.
@@ -208,19 +211,22 @@ class Writer:
             self._answer(members, outcomes)
 
     def _answer(self, members: Sequence[_Member], outcomes: Sequence[Outcome]) -> None:
-        """Tell the outcomes. Who wanted a claim that another member has just released is in the next batch."""
-        stored = {
-            (member.write.kind, member.write.namespace, member.write.name): member.write
-            for member, outcome in zip(members, outcomes, strict=True)
-            if isinstance(outcome, Committed)
-        }
+        """Tell the outcomes, but for those who wanted a claim of an earlier member that no longer shows it.
+
+        They are in the next batch: in the order of the queue they come after its release.
+        """
+        earlier: dict[tuple[str, str, str], Write] = {}
         again: list[_Member] = []
         for member, outcome in zip(members, outcomes, strict=True):
+            write = member.write
             if isinstance(outcome, ClaimHeld):
-                holder = stored.get((outcome.owner_kind, outcome.owner_namespace, outcome.owner_name))
+                holder = earlier.get((outcome.owner_kind, outcome.owner_namespace, outcome.owner_name))
                 if holder is not None and not shows(holder, outcome.claim):
                     again.append(member)
+                    earlier[write.kind, write.namespace, write.name] = write
                     continue
+            elif isinstance(outcome, Committed):
+                earlier[write.kind, write.namespace, write.name] = write
             if not member.future.done():
                 member.future.set_result(outcome)
         self._queue.extendleft(reversed(again))

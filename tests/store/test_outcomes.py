@@ -264,8 +264,8 @@ async def test_nothing_to_write_is_written(store: Store):
 
 
 _CALL = """
-    SELECT fairlead_write(gen_random_uuid(), false, '{create}', '{namespaces}', '{""}', '{x}', ARRAY[$1::uuid], '{x}',
-        '{NULL}', ARRAY[$2::boolean], '{f}', '{NULL}', '{NULL}', '{NULL}', NULL, NULL, NULL, NULL)
+    SELECT * FROM fairlead_write(gen_random_uuid(), false, '{create}', '{namespaces}', '{""}', '{x}', ARRAY[$1::uuid],
+        '{x}', '{NULL}', ARRAY[$2::boolean], '{f}', '{NULL}', '{NULL}', '{NULL}', NULL, NULL, NULL, NULL)
 """
 
 

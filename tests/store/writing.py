@@ -32,8 +32,10 @@ def claim(text: str) -> Claim:
 
 
 def service(action: Action, name: str, uid: str, *claims: str, namespace: str = "shop", **others: Any) -> Write:
-    others.setdefault("body", body(name))
-    return Write(action, "services", namespace, name, uid, claims=tuple(claim(text) for text in claims), **others)
+    content = others.pop("body", None) or body(name)
+    return Write(
+        action, "services", namespace, name, uid, content, claims=tuple(claim(text) for text in claims), **others
+    )
 
 
 def namespace(action: Action, name: str, uid: str, **others: Any) -> Write:
@@ -55,6 +57,17 @@ async def shop(store: Store) -> str:
     owner = uid()
     await committed(store, namespace("create", "shop", owner))
     return owner
+
+
+@asynccontextmanager
+async def running(url: str, **settings: Any) -> AsyncIterator[Store]:
+    """A store of one's own."""
+    store = Store(url, **settings)
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @asynccontextmanager
