@@ -49,11 +49,11 @@ def migrated_url(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database_url(migrated_url: str) -> str:
     """URL of a migrated database with nothing in it and nobody else connected."""
-    asyncio.run(_empty(migrated_url))
+    asyncio.run(empty(migrated_url))
     return migrated_url
 
 
-async def _empty(url: str) -> None:
+async def empty(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(_EMPTY)

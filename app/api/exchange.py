@@ -33,6 +33,7 @@ class Exchange:
     """What a handler needs of a request, and how it answers.
 
     Attributes:
+        path: What is asked for, without a slash at its end.
         headers: The request's headers, names in lower case; of a repeated header the last.
         body_limit: Bytes a body may have.
         extra: Headers of the answer, whatever it will be.
@@ -77,7 +78,8 @@ class Exchange:
         self.receive = receive
         self._send = send
         self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        path: str = scope["path"]
+        self.path = path.rstrip("/") if path.endswith("/") else path
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body_limit = body_limit
         self.extra: tuple[Header, ...] = ()

@@ -50,7 +50,7 @@ class ResourcePaths:
         Raises:
             NotFound: It names nothing that is served.
         """
-        _, root, *parts = path.rstrip("/").split("/")
+        _, root, *parts = path.split("/")
         group = parts.pop(0) if root == "apis" and parts else ""
         if len(parts) < 2 or "" in parts or (root == "apis") is not bool(group):  # noqa: PLR2004 - version, resource
             raise unknown_path()

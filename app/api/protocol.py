@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with what it lacks: bounds on a request's head, and cutting a connection."""
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -9,6 +11,7 @@ from app.api.exchange import ABORT
 from app.api.limits import Limits
 
 LIMITS = Limits()
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -38,7 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Let the application cut the connection."""
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]  # uvicorn knows extensions without values only
+        self.scope["extensions"] = {ABORT: self._abort}  # type: ignore[dict-item]  # uvicorn knows extensions without values only
 
     def on_headers_complete(self) -> None:
         """The head is there."""
@@ -56,6 +59,12 @@ class BoundedProtocol(HttpToolsProtocol):
         """Nothing to wait for any more."""
         self._forget_timer()
         super().connection_lost(exc)
+
+    def _abort(self) -> None:
+        """Cut the connection and forget what was not read, in the kernel, too, which would keep it for minutes."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.transport.abort()
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(LIMITS.head_seconds, self.timeout_keep_alive_handler)

@@ -32,6 +32,8 @@ async def serve(app: FastAPI, listener: socket.socket, stopping: asyncio.Event) 
         ws="none",
         log_config=None,
         access_log=False,
+        # Nothing here asks who the client behind a proxy is.
+        proxy_headers=False,
         server_header=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

@@ -131,4 +131,6 @@ class _Ending:
 
 
 def _end(scope: asyncio.Timeout) -> None:
-    scope.reschedule(asyncio.get_running_loop().time())
+    """End a scope now, unless it is ending already."""
+    if not scope.expired():
+        scope.reschedule(asyncio.get_running_loop().time())

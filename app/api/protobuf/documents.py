@@ -46,45 +46,55 @@ class ProtobufDocuments:
             raise BadRequest("a protobuf body starts with the bytes k8s and 0")
         try:
             envelope: Any = self._messages.envelope.FromString(body[len(_MAGIC) :])
-            message = message_class.FromString(envelope.raw)
-            dropped: list[str] = []
-            document = _struct(schema_of(model), message, dropped)
-        except (DecodeError, UnicodeDecodeError, msgspec.MsgspecError, OverflowError) as error:
+            reader = _Reader(self._messages)
+            document = reader.struct(schema_of(model), message_class.FromString(envelope.raw))
+        except (DecodeError, msgspec.MsgspecError, OverflowError) as error:
             raise BadRequest(f"the protobuf body is malformed: {error}") from error
         meta = envelope.typeMeta
         document |= {key: value for key, value in (("apiVersion", meta.apiVersion), ("kind", meta.kind)) if value}
-        return document, dropped[:1]
+        return document, [DROPPED] if reader.dropped else []
 
 
-def _struct(struct: StructType, message: Any, dropped: list[str]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for described, value in message.ListFields():
-        field = struct.fields[described.name]
-        read = _value(field.type, value, dropped)
-        if read is not None and not (read == "" and not field.nullable):
-            document[field.wire] = read
-    if len(UnknownFieldSet(message)):
-        dropped.append(DROPPED)
-    return document
+class _Reader:
+    """Turns messages into documents.
 
+    Attributes:
+        dropped: Whether a message had fields that are not known.
+    """
 
-def _value(of: Type, value: Any, dropped: list[str]) -> Any:
-    match of:
-        case StructType():
-            return _struct(of, value, dropped)
-        case ListType():
-            return [_value(of.item, part, dropped) for part in value]
-        case MapType(value=AnyType()) | AnyType():
-            return msgspec.json.decode(value.raw) if value.raw else None
-        case MapType():
-            return {key: _entry(of.value, part, dropped) for key, part in value.items()}
-        case ScalarType():
-            return _scalar(of, value)
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self.dropped = False
 
+    def struct(self, struct: StructType, message: Any) -> dict[str, Any]:
+        """The document of a model's message."""
+        numbers = self._messages.numbers_of(message)
+        document: dict[str, Any] = {}
+        for described, value in message.ListFields():
+            field = struct.fields[described.name]
+            read = self._value(field.type, value)
+            means_nothing = not read and (numbers[described.name].zero_is_absent or not field.nullable)
+            if read is not None and not (means_nothing and isinstance(field.type, ScalarType)):
+                document[field.wire] = read
+        self.dropped = self.dropped or bool(len(UnknownFieldSet(message)))
+        return document
 
-def _entry(of: Type, value: Any, dropped: list[str]) -> Any:
-    """A value of a map; Kubernetes' quantities are messages there."""
-    return value.string if _is_quantity(of, value) else _value(of, value, dropped)
+    def _value(self, of: Type, value: Any) -> Any:
+        match of:
+            case StructType():
+                return self.struct(of, value)
+            case ListType():
+                return [self._value(of.item, part) for part in value]
+            case MapType(value=AnyType()) | AnyType():
+                return msgspec.json.decode(value.raw) if value.raw else None
+            case MapType():
+                return {_text(key): self._entry(of.value, part) for key, part in value.items()}
+            case ScalarType():
+                return _scalar(of, value)
+
+    def _entry(self, of: Type, value: Any) -> Any:
+        """A value of a map; Kubernetes' quantities are messages there."""
+        return value.string if _is_quantity(of, value) else self._value(of, value)
 
 
 def _is_quantity(of: Type, value: Any) -> bool:
@@ -94,7 +104,14 @@ def _is_quantity(of: Type, value: Any) -> bool:
 def _scalar(of: ScalarType, value: Any) -> Any:
     if len(of.names) > 1:
         return value.intVal if value.type == _INT else value.strVal
-    return _moment(of, value) if of.format == "date-time" else value
+    return _moment(of, value) if of.format == "date-time" else _text(value)
+
+
+def _text(value: Any) -> Any:
+    """A scalar, unless it is text that the library could not decode and left as bytes."""
+    if isinstance(value, bytes):
+        raise BadRequest(f"the protobuf body has text that is not UTF-8: {value[:40]!r}")
+    return value
 
 
 def _moment(of: ScalarType, value: Any) -> str | None:

@@ -1,8 +1,13 @@
 """Field numbers of Kubernetes' protobuf messages, for the fields that the models have.
 
-They are part of the wire, as JSON names are, and never change. `!` marks a map whose values are `Quantity` messages.
-A field without a number here is one that protobuf clients of Kubernetes 1.33 do not know either.
+They are part of the wire, as JSON names are, and never change. `!` marks a map whose values are `Quantity` messages,
+`-` a field whose zero value Go writes though it means nothing. A field without a number here is one that protobuf
+clients of Kubernetes 1.33 do not know either.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
 _TABLE = {
     "io.k8s.api.authentication.v1.SelfSubjectReview": "metadata=1 status=2",
@@ -36,8 +41,14 @@ _TABLE = {
     ),
     "io.k8s.api.core.v1.ContainerImage": "names=1 sizeBytes=2",
     "io.k8s.api.core.v1.ContainerPort": "name=1 hostPort=2 containerPort=3 protocol=4 hostIP=5",
+    "io.k8s.api.core.v1.ContainerState": "waiting=1 running=2 terminated=3",
+    "io.k8s.api.core.v1.ContainerStateRunning": "startedAt=1",
+    "io.k8s.api.core.v1.ContainerStateTerminated": (
+        "exitCode=1 signal=2 reason=3 message=4 startedAt=5 finishedAt=6 containerID=7"
+    ),
+    "io.k8s.api.core.v1.ContainerStateWaiting": "reason=1 message=2",
     "io.k8s.api.core.v1.ContainerStatus": (
-        "name=1 ready=4 restartCount=5 image=6 imageID=7 containerID=8 started=9 stopSignal=15"
+        "name=1 state=2 lastState=3 ready=4 restartCount=5 image=6 imageID=7 containerID=8 started=9 stopSignal=15"
     ),
     "io.k8s.api.core.v1.DaemonEndpoint": "Port=1",
     "io.k8s.api.core.v1.EndpointAddress": "ip=1 targetRef=2 hostname=3 nodeName=4",
@@ -123,7 +134,7 @@ _TABLE = {
     "io.k8s.api.networking.v1.ServiceCIDRSpec": "cidrs=1",
     "io.k8s.api.networking.v1.ServiceCIDRStatus": "conditions=1",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Condition": (
-        "type=1 status=2 observedGeneration=3 lastTransitionTime=4 reason=5 message=6"
+        "type=1 status=2 observedGeneration=3- lastTransitionTime=4 reason=5 message=6"
     ),
     "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions": (
         "gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5 "
@@ -135,7 +146,7 @@ _TABLE = {
         "manager=1 operation=2 apiVersion=3 time=4 fieldsType=6 fieldsV1=7 subresource=8"
     ),
     "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta": (
-        "name=1 generateName=2 namespace=3 selfLink=4 uid=5 resourceVersion=6 generation=7 "
+        "name=1 generateName=2- namespace=3- selfLink=4- uid=5- resourceVersion=6- generation=7- "
         "creationTimestamp=8 deletionTimestamp=9 deletionGracePeriodSeconds=10 labels=11 annotations=12 "
         "ownerReferences=13 finalizers=14 managedFields=17"
     ),
@@ -146,7 +157,28 @@ _TABLE = {
 }
 
 
-def field_numbers(message: str) -> dict[str, str] | None:
-    """The numbers of a message's fields by wire name, with their marks; None for a message that is not known."""
+@dataclass(frozen=True, slots=True)
+class FieldNumber:
+    """One field of a message.
+
+    Attributes:
+        number: Of the field.
+        quantities: Whether it is a map of `Quantity` messages.
+        zero_is_absent: Whether its zero value stands for none.
+    """
+
+    number: int
+    quantities: bool = False
+    zero_is_absent: bool = False
+
+
+@cache
+def field_numbers(message: str) -> Mapping[str, FieldNumber] | None:
+    """The fields of a message by wire name, None for a message that is not known."""
     row = _TABLE.get(message)
-    return None if row is None else dict(pair.split("=") for pair in row.split(" "))
+    return None if row is None else dict(map(_field, row.split(" ")))
+
+
+def _field(text: str) -> tuple[str, FieldNumber]:
+    wire, _, number = text.partition("=")
+    return wire, FieldNumber(int(number.rstrip("!-")), number.endswith("!"), number.endswith("-"))

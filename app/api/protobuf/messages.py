@@ -4,14 +4,14 @@ The models already say which fields there are and of what type; only the field n
 beside them would say the same a second time, and would have to be kept in step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 
 from app.api.model_names import ModelNames
 from app.api.protobuf.descriptors import MessageClasses, described_field, described_file
-from app.api.protobuf.field_numbers import field_numbers
+from app.api.protobuf.field_numbers import FieldNumber, field_numbers
 from app.domain.kinds.meta import Wire
 from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
 
@@ -42,7 +42,7 @@ class Messages:
     def __init__(self, models: Iterable[tuple[type[Wire], str]], names: ModelNames) -> None:
         self._names = names
         self._file = described_file(_PACKAGE, _BUILT_IN)
-        self._described: set[str] = set()
+        self._numbers: dict[str, Mapping[str, FieldNumber]] = {}
         for model, package in models:
             self._describe(schema_of(model), package)
         self._classes = MessageClasses(self._file)
@@ -51,21 +51,24 @@ class Messages:
     def of(self, model: type[Wire], package: str) -> Any | None:
         """The class for a model, None when nothing is known of its message."""
         name = self._names.name(model, package)
-        return self._classes[_flat(name)] if name in self._described else None
+        return self._classes[_flat(name)] if _flat(name) in self._numbers else None
+
+    def numbers_of(self, message: Any) -> Mapping[str, FieldNumber]:
+        """What is known of the fields of a model's message."""
+        return self._numbers[message.DESCRIPTOR.name]
 
     def _describe(self, struct: StructType, package: str) -> str:
         """Add the message of a model, unless it is there; answers the name of its type."""
-        name = self._names.name(struct.model, package)
-        numbers = field_numbers(name)
-        if numbers is not None and name not in self._described:
-            self._described.add(name)
-            message = DescriptorProto(name=_flat(name))
-            for wire, mark in numbers.items():
-                number, of = int(mark.removesuffix("!")), struct.fields[wire].type
-                quantities = mark.endswith("!")
-                message.field.append(self._field(message, of, (wire, number), package, quantities=quantities))
+        full_name = self._names.name(struct.model, package)
+        numbers, name = field_numbers(full_name), _flat(full_name)
+        if numbers is not None and name not in self._numbers:
+            self._numbers[name] = numbers
+            message = DescriptorProto(name=name)
+            for wire, known in numbers.items():
+                of, place = struct.fields[wire].type, (wire, known.number)
+                message.field.append(self._field(message, of, place, package, quantities=known.quantities))
             self._file.message_type.append(message)
-        return _flat(name)
+        return name
 
     def _field(
         self, message: DescriptorProto, of: Type, place: tuple[str, int], package: str, *, quantities: bool = False

@@ -1,0 +1,114 @@
+"""The API of one process, on a real socket and a real database, without a reconciler."""
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import uvicorn
+
+from app.api.application import create_app
+from app.api.protocol import BoundedProtocol
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.meta import Cluster
+from app.domain.timestamps import format_time
+from app.mirror.mirror import Mirror
+from app.registry.bootstrap import bootstrap
+from app.registry.context import Context
+from app.registry.forms import Forms
+from app.registry.registry import Registry
+from app.store.store import Store
+from tests.api.objects import EVENTS, SERVICES
+from tests.conftest import empty
+
+CLEARED = (SERVICES, EVENTS, "/api/v1/namespaces/kube-public/services")
+"""What tests create in."""
+
+
+def now():
+    return format_time(datetime.now(UTC))
+
+
+def cluster():
+    return Cluster(
+        service_cidrs=("10.96.0.0/16",),
+        node_port_range=(30000, 32767),
+        cluster_domain="cluster.local",
+        manages_load_balancers=True,
+        now=now(),
+    )
+
+
+@asynccontextmanager
+async def running_registry(url):
+    """The registry over a real store and mirror, with the first namespaces."""
+    store = Store(url)
+    await store.start()
+    mirror = Mirror(store.reader, store.notifications)
+    await mirror.start()
+    try:
+        kinds = Kinds()
+        context = Context(
+            writer=store.writer,
+            mirror=mirror,
+            cluster=cluster,
+            allocation_wait=0.2,
+            previews={},
+            forms=Forms(kinds),
+        )
+        registry = Registry(context, kinds)
+        await bootstrap(registry)
+        yield registry
+    finally:
+        await mirror.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def serving(registry, send_buffer=0, **options):
+    """The application on a free port of loopback; gives its base URL and the event that announces its end."""
+
+    async def well():
+        return None
+
+    stopping = asyncio.Event()
+    app = create_app(registry, now=now, ready={"mirror": well}, version="0.0.0", stopping=stopping, **options)
+    listener = socket.create_server(("127.0.0.1", 0))
+    if send_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    config = uvicorn.Config(app, http=BoundedProtocol, ws="none", log_config=None, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve([listener]))
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", stopping
+    finally:
+        stopping.set()
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture(scope="module")
+async def registry(migrated_url):
+    """The registry, over a database that is empty when the module begins."""
+    await empty(migrated_url)
+    async with running_registry(migrated_url) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="module")
+async def base_url(registry):
+    async with serving(registry) as (url, _):
+        yield url
+
+
+@pytest.fixture
+async def api(base_url):
+    """A client of the API, which has no objects but the first namespaces."""
+    async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
+        for collection in CLEARED:
+            assert (await client.delete(collection)).is_success
+        yield client

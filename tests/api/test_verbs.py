@@ -1,0 +1,201 @@
+import pytest
+
+from tests.api.objects import EVENTS, SERVICES, alias, created
+
+APPLIED = b"""
+apiVersion: v1
+kind: Service
+metadata: {name: web, labels: {a: b}}
+spec: {type: ExternalName, externalName: web.example.com}
+"""
+MERGE = {"content-type": "application/merge-patch+json"}
+
+
+async def test_an_object_lives_through_all_verbs(api):
+    made = await created(api, "web", labels={"app": "web"})
+    assert made["metadata"]["uid"]
+
+    read = (await api.get(f"{SERVICES}/web")).json()
+    assert read == made
+
+    read["spec"]["externalName"] = "other.example.com"
+    replaced = (await api.put(f"{SERVICES}/web", json=read)).json()
+    assert replaced["spec"]["externalName"] == "other.example.com"
+    assert int(replaced["metadata"]["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+
+    patched = await api.patch(f"{SERVICES}/web", content=b'{"metadata":{"labels":{"app":null}}}', headers=MERGE)
+    assert patched.status_code == 200
+    assert "labels" not in patched.json()["metadata"]
+
+    gone = await api.delete(f"{SERVICES}/web")
+    assert gone.status_code == 200
+    assert gone.json()["kind"] == "Service"
+    assert (await api.get(f"{SERVICES}/web")).status_code == 404
+
+
+async def test_a_stale_update_conflicts(api):
+    made = await created(api, "web")
+    assert (
+        await api.put(f"{SERVICES}/web", json={**made, "metadata": {**made["metadata"], "labels": {"a": "b"}}})
+    ).is_success
+    stale = await api.put(f"{SERVICES}/web", json={**made, "metadata": {**made["metadata"], "labels": {"a": "c"}}})
+    assert stale.status_code == 409
+    assert stale.json()["reason"] == "Conflict"
+    assert stale.json()["details"] == {"name": "web", "kind": "services"}
+
+
+async def test_put_creates_where_the_kind_allows_it(api):
+    assert (await api.put(f"{SERVICES}/web", json=alias("web"))).status_code == 201
+    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    body = {"metadata": {"name": "s", "resourceVersion": "1"}, "addressType": "IPv4", "endpoints": []}
+    assert (await api.put(f"{slices}/s", json=body)).status_code == 404
+
+
+async def test_a_kind_may_answer_a_status_to_a_deletion(api):
+    body = {"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}, "reason": "Tested"}
+    made = (await api.post(EVENTS, json=body)).json()
+    answer = (await api.delete(f"{EVENTS}/e")).json()
+    assert (answer["kind"], answer["status"]) == ("Status", "Success")
+    assert answer["details"] == {"name": "e", "kind": "events", "uid": made["metadata"]["uid"]}
+
+
+async def test_a_selected_collection_is_deleted(api):
+    await created(api, "a", labels={"app": "x"})
+    await created(api, "b", labels={"app": "y"})
+    answer = await api.delete(SERVICES, params={"labelSelector": "app=x"})
+    assert [item["metadata"]["name"] for item in answer.json()["items"]] == ["a"]
+    left = (await api.get(SERVICES)).json()
+    assert [item["metadata"]["name"] for item in left["items"]] == ["b"]
+
+
+async def test_pages_lead_through_a_list(api):
+    for name in "abcde":
+        await created(api, name)
+    seen, token, pages = [], "", 0
+    while True:
+        page = (await api.get(SERVICES, params={"limit": 2, "continue": token})).json()
+        seen += [item["metadata"]["name"] for item in page["items"]]
+        pages += 1
+        token = page["metadata"].get("continue", "")
+        if not token:
+            break
+    assert (seen, pages) == (list("abcde"), 3)
+
+
+async def test_all_namespaces_are_listed_together(api):
+    await created(api, "a")
+    assert (await api.post("/api/v1/namespaces/kube-public/services", json=alias("b"))).status_code == 201
+    items = (await api.get("/api/v1/services")).json()["items"]
+    assert [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in items] == [
+        ("default", "a"),
+        ("kube-public", "b"),
+    ]
+
+
+async def test_status_is_written_apart(api):
+    made = await created(api, "web", labels={"kept": "yes"})
+    made["spec"]["externalName"] = "ignored.example.com"
+    made["status"]["conditions"] = [
+        {
+            "type": "Seen",
+            "status": "True",
+            "reason": "Test",
+            "message": "",
+            "lastTransitionTime": "2026-01-02T03:04:05Z",
+        }
+    ]
+    answer = await api.put(f"{SERVICES}/web/status", json=made)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["spec"]["externalName"] == "web.example.com"
+    assert "Seen" in [condition["type"] for condition in answer.json()["status"]["conditions"]]
+    assert (await api.get(f"{SERVICES}/web/status")).json()["metadata"]["name"] == "web"
+
+
+async def test_a_namespace_is_finalized(api):
+    made = (await api.post("/api/v1/namespaces", json={"metadata": {"name": "team"}})).json()
+    assert made["spec"]["finalizers"] == ["kubernetes"]
+    marked = (await api.delete("/api/v1/namespaces/team")).json()
+    assert marked["status"]["phase"] == "Terminating"
+    marked["spec"]["finalizers"] = []
+    assert (await api.put("/api/v1/namespaces/team/finalize", json=marked)).status_code == 200
+    assert (await api.get("/api/v1/namespaces/team")).status_code == 404
+    assert (await api.get("/api/v1/namespaces/default/finalize")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("application/json-patch+json", b'[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]'),
+        ("application/merge-patch+json", b'{"metadata":{"labels":{"a":"b"}}}'),
+        ("application/strategic-merge-patch+json", b'{"metadata":{"labels":{"a":"b"}}}'),
+        (
+            "application/apply-patch+yaml",
+            APPLIED,
+        ),
+    ],
+)
+async def test_each_kind_of_patch_is_applied(api, media_type, body):
+    await created(api, "web")
+    params = {"fieldManager": "tester", "force": "true"} if "apply" in media_type else {"fieldManager": "tester"}
+    answer = await api.patch(f"{SERVICES}/web", content=body, headers={"content-type": media_type}, params=params)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["metadata"]["labels"] == {"a": "b"}
+    assert "tester" in [entry["manager"] for entry in answer.json()["metadata"]["managedFields"]]
+
+
+async def test_apply_creates_and_names_conflicts(api):
+    headers = {"content-type": "application/apply-patch+yaml"}
+    url = f"{SERVICES}/web"
+    made = await api.patch(url, content=APPLIED, headers=headers, params={"fieldManager": "one"})
+    assert made.status_code == 201, made.text
+    refused = await api.patch(
+        url, content=APPLIED.replace(b"web.example", b"b.example"), headers=headers, params={"fieldManager": "two"}
+    )
+    assert refused.status_code == 409
+    assert [cause["field"] for cause in refused.json()["details"]["causes"]] == [".spec.externalName"]
+    nameless = await api.patch(url, content=APPLIED.replace(b"web.example", b"b.example"), headers=headers)
+    assert nameless.status_code == 422
+    assert nameless.json()["details"]["causes"][0]["field"] == "fieldManager"
+
+
+async def test_dry_runs_store_nothing(api):
+    answer = await api.post(SERVICES, json=alias("web"), params={"dryRun": "All"})
+    assert answer.status_code == 201
+    assert (await api.get(f"{SERVICES}/web")).status_code == 404
+    await created(api, "web")
+    assert (await api.delete(f"{SERVICES}/web", params={"dryRun": "All"})).status_code == 200
+    assert (await api.get(f"{SERVICES}/web")).status_code == 200
+    wrong = await api.post(SERVICES, json=alias("other"), params={"dryRun": "Some"})
+    assert wrong.status_code == 422
+    assert wrong.json()["details"]["causes"][0]["field"] == "dryRun"
+
+
+async def test_preconditions_guard_a_deletion(api):
+    made = await created(api, "web")
+    wrong = {"preconditions": {"uid": "00000000-0000-0000-0000-000000000000"}}
+    assert (await api.request("DELETE", f"{SERVICES}/web", json=wrong)).status_code == 409
+    right = {"preconditions": {"uid": made["metadata"]["uid"]}, "kind": "DeleteOptions", "apiVersion": "v1"}
+    assert (await api.request("DELETE", f"{SERVICES}/web", json=right)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"propagationPolicy": "Sometimes"}, "propagationPolicy"),
+        ({"propagationPolicy": "Orphan", "orphanDependents": True}, "propagationPolicy"),
+        ({"dryRun": ["Some"]}, "dryRun"),
+    ],
+)
+async def test_deletion_options_without_meaning_are_refused(api, options, field):
+    await created(api, "web")
+    answer = await api.request("DELETE", f"{SERVICES}/web", json=options)
+    assert answer.status_code == 422
+    assert answer.json()["details"]["causes"][0]["field"] == field
+
+
+async def test_a_deprecated_kind_warns_of_itself(api):
+    for answer in (
+        await api.get("/api/v1/namespaces/default/endpoints"),
+        await api.get("/api/v1/namespaces/default/endpoints/missing"),
+    ):
+        assert [text for text in answer.headers.get_list("warning") if "EndpointSlice" in text]

@@ -1,0 +1,181 @@
+import asyncio
+import json
+import socket
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from app.api.limits import Limits
+from tests.api.conftest import serving
+from tests.api.objects import SERVICES, alias, created
+
+DEADLINE = 10
+
+
+@asynccontextmanager
+async def watching(api, path=SERVICES, headers=None, **params):
+    """An open watch, as a function that gives its next event."""
+    async with api.stream("GET", path, params={"watch": "true", **params}, headers=headers) as answer:
+        assert answer.status_code == 200
+        lines = answer.aiter_lines()
+
+        async def event():
+            async with asyncio.timeout(DEADLINE):
+                return json.loads(await anext(lines))
+
+        yield event
+
+
+def summary(event):
+    return event["type"], event["object"]["metadata"].get("name")
+
+
+async def test_a_watch_starts_with_what_there_is_and_goes_on(api):
+    await created(api, "first")
+    async with watching(api) as event:
+        assert summary(await event()) == ("ADDED", "first")
+        made = await created(api, "second")
+        added = await event()
+        assert added == {"type": "ADDED", "object": made}
+        await api.delete(f"{SERVICES}/first")
+        deleted = await event()
+        assert summary(deleted) == ("DELETED", "first")
+        assert int(deleted["object"]["metadata"]["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+
+
+async def test_a_watch_resumes_where_a_list_ended(api):
+    await created(api, "before")
+    revision = (await api.get(SERVICES)).json()["metadata"]["resourceVersion"]
+    await created(api, "after")
+    async with watching(api, resourceVersion=revision) as event:
+        assert summary(await event()) == ("ADDED", "after")
+
+
+async def test_selectors_turn_changes_into_entering_and_leaving(api):
+    async with watching(api, labelSelector="app=web") as event:
+        made = await created(api, "web")
+        made["metadata"]["labels"] = {"app": "web"}
+        made = (await api.put(f"{SERVICES}/web", json=made)).json()
+        assert summary(await event()) == ("ADDED", "web")
+        made["metadata"]["labels"] = {"app": "other"}
+        await api.put(f"{SERVICES}/web", json=made)
+        assert summary(await event()) == ("DELETED", "web")
+
+
+async def test_initial_events_end_with_a_bookmark(api):
+    await created(api, "first")
+    params = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    async with watching(api, **params) as event:
+        assert summary(await event()) == ("ADDED", "first")
+        end = await event()
+        assert (end["type"], end["object"]["kind"]) == ("BOOKMARK", "Service")
+        assert end["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+        assert int(end["object"]["metadata"]["resourceVersion"]) > 0
+
+
+async def test_a_watch_ends_when_its_time_is_up(api):
+    await created(api, "first")
+    async with asyncio.timeout(DEADLINE):
+        answer = await api.get(SERVICES, params={"watch": "1", "timeoutSeconds": "1"})
+    assert [summary(json.loads(line)) for line in answer.text.splitlines()] == [("ADDED", "first")]
+
+
+async def test_one_object_is_watched_by_its_name(api):
+    async with (
+        watching(api, fieldSelector="metadata.name=web") as by_field,
+        watching(api, path="/api/v1/watch/namespaces/default/services/web") as by_path,
+    ):
+        await created(api, "other")
+        await created(api, "web")
+        assert summary(await by_field()) == ("ADDED", "web")
+        assert summary(await by_path()) == ("ADDED", "web")
+
+
+async def test_a_revision_of_the_future_is_refused(api):
+    answer = await api.get(SERVICES, params={"watch": "1", "resourceVersion": "9999999999"})
+    assert answer.status_code == 504
+    assert answer.json()["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_watch_may_be_read_as_a_table(api):
+    accept = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    async with watching(api, headers=accept) as event:
+        await created(api, "first")
+        await created(api, "second")
+        first, second = (await event())["object"], (await event())["object"]
+        assert first["kind"] == second["kind"] == "Table"
+        assert [column["name"] for column in first["columnDefinitions"]][:3] == ["Name", "Type", "Cluster-IP"]
+        assert second["columnDefinitions"] is None
+        assert [table["rows"][0]["cells"][0] for table in (first, second)] == ["first", "second"]
+        assert first["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
+
+
+async def test_a_watch_may_be_read_as_metadata(api):
+    accept = {"accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}
+    async with watching(api, headers=accept) as event:
+        await created(api, "first")
+        seen = (await event())["object"]
+        assert seen["kind"] == "PartialObjectMetadata"
+        assert set(seen) == {"kind", "apiVersion", "metadata"}
+
+
+async def test_a_stopping_server_ends_its_watches(api, registry):
+    async with (
+        serving(registry) as (url, stopping),
+        httpx.AsyncClient(base_url=url) as other,
+        watching(other) as event,
+    ):
+        await created(api, "first")
+        await event()
+        stopping.set()
+        with pytest.raises(StopAsyncIteration):
+            await event()
+
+
+async def test_watches_beyond_the_limit_are_told_to_come_again(registry):
+    async with (
+        serving(registry, limits=Limits(watches=1)) as (url, _),
+        httpx.AsyncClient(base_url=url) as other,
+        watching(other),
+    ):
+        refused = await other.get(SERVICES, params={"watch": "1"})
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await other.get(SERVICES)).status_code == 200
+
+
+async def test_a_watcher_that_does_not_read_is_cut_off_and_hinders_nobody(api, registry):
+    async with serving(registry, send_buffer=8192, limits=Limits(unread_seconds=0.5)) as (url, _):
+        host, port = url.removeprefix("http://").split(":")
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect((host, int(port)))
+            deaf.sendall(f"GET {SERVICES}?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            async with httpx.AsyncClient(base_url=url, timeout=20) as other, watching(other) as event:
+                for number in range(10):
+                    await created(api, f"s{number}", annotations={"note": "x" * 200_000})
+                assert [summary(await event())[1] for _ in range(10)] == [f"s{number}" for number in range(10)]
+            async with asyncio.timeout(DEADLINE):
+                while _is_established(deaf):
+                    await asyncio.sleep(0.05)
+
+
+def _is_established(connection):
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"
+
+
+async def test_a_client_that_goes_away_frees_its_watch(registry):
+    async with serving(registry, limits=Limits(watches=1)) as (url, _), httpx.AsyncClient(base_url=url) as api:
+        async with watching(api):
+            pass
+        async with asyncio.timeout(DEADLINE):
+            while (await api.get(SERVICES, params={"watch": "1", "timeoutSeconds": "1"})).status_code == 429:
+                await asyncio.sleep(0.05)
+
+
+async def test_an_empty_watch_is_answered_at_once(api):
+    async with asyncio.timeout(DEADLINE), watching(api):
+        pass
+    assert (await api.post(SERVICES, json=alias("later"))).status_code == 201
