@@ -51,7 +51,7 @@ class Updating:
             if entry is not None:
                 return await self._attempt(kind, entry, _copy(kind, obj), options, subresource)
             if kind.create_on_update and not subresource:
-                return await self._creation.create(kind, namespace, obj, options)
+                return await self._create(kind, namespace, _copy(kind, obj), options)
             raise not_found(kind, name)
 
         return await self._until_settled(kind, namespace, name, attempt)
@@ -82,7 +82,7 @@ class Updating:
             _check_request(namespace, name, obj)
             told = replace(options, warnings=(*options.warnings, *warnings))
             if entry is None:
-                return await self._create_by_patch(kind, namespace, obj, patch, told)
+                return await self._create(kind, namespace, obj, told, recorded=patch.operation == "Apply")
             return await self._attempt(kind, entry, obj, told, subresource, patch=patch)
 
         return await self._until_settled(kind, namespace, name, attempt)
@@ -103,14 +103,21 @@ class Updating:
                     return answer
         raise _contended(kind, name)
 
-    async def _create_by_patch(
-        self, kind: Kind[Any], namespace: str, obj: Any, patch: Patch, options: WriteOptions
+    async def _create(
+        self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool = False
     ) -> Answer | None:
-        """Create what a patch makes of nothing; None when somebody else just created it."""
-        if obj.metadata.uid:
-            raise conflict(kind, obj.metadata.name, f"uid {obj.metadata.uid} in the request is of no object there is")
+        """Create what was to be updated; None when somebody else just created it.
+
+        A client that names the object it means does not mean a new one.
+        """
+        meta = obj.metadata
+        if meta.uid:
+            raise conflict(kind, meta.name, f"uid {meta.uid} in the request is of no object there is")
+        if meta.resource_version not in (None, "", "0"):
+            raise conflict(kind, meta.name, f"resourceVersion {meta.resource_version} is of no object there is")
+        meta.resource_version = None
         try:
-            return await self._creation.create(kind, namespace, obj, options, recorded=patch.operation == "Apply")
+            return await self._creation.create(kind, namespace, obj, options, recorded=recorded)
         except AlreadyExists:
             return None
 

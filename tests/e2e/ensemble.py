@@ -5,12 +5,23 @@ import signal
 import socket
 import sys
 
+import asyncpg
 import httpx
 
 from app.settings import ENVIRONMENT_PREFIX
 from app.store.schema import migrate
 from app.supervisor.children import spawn
 from tests.e2e.waiting import until
+
+
+async def create_database(postgres, name):
+    """A database of a module's own; answers its URL."""
+    connection = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return postgres.url(name)
 
 
 class Process:

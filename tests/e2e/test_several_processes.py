@@ -3,28 +3,18 @@
 import asyncio
 import random
 
-import asyncpg
 import pytest
 
 from tests.e2e import audit
 from tests.e2e.bodies import cluster_ip, node_port, service
 from tests.e2e.client import Connection
-from tests.e2e.ensemble import Ensemble, Process
+from tests.e2e.ensemble import Ensemble, Process, create_database
 from tests.e2e.subject import Record, is_allocated
 from tests.e2e.waiting import eventually, until
 from tests.e2e.workload import Load, storm
 
 NAMESPACE = "default"
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
-
-
-async def create_database(postgres, name):
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
-    return postgres.url(name)
 
 
 @pytest.fixture(scope="module")

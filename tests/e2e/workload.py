@@ -172,8 +172,6 @@ class Worker:
             assert not subject.settled, subject.tale(f"a spurious conflict: {reply.document['message']}")
             subject.refused("Conflict")
             await self.get(subject)
-        elif reply.status == 404:
-            subject.missed()
         else:
             raise AssertionError(subject.tale(f"PUT answered {reply.status}: {reply.document}"))
 
