@@ -13,21 +13,31 @@ from app.domain.kinds.meta import Wire
 
 WireT = TypeVar("WireT", bound=Wire)
 
+_SENT_BY_BROWSERS = (b"origin", b"sec-fetch-site", b"referer")
+
 
 def media_type(exchange: Exchange, accepted: tuple[str, ...]) -> str:
     """The body's media type, in lower case and without parameters.
 
-    A body without one is refused: a page of another origin can send that without asking (a Blob without a type), just
-    as it can send a form's three types.
+    A body without one is taken to be JSON where that is accepted, as Kubernetes does and the Python client needs. Not
+    so from a page in a browser: it can send that to another origin without asking (a Blob without a type), just as
+    it can send a form's three types.
 
     Raises:
         UnsupportedMediaType: It is none of the accepted ones.
     """
     given = exchange.header(b"content-type").split(";", 1)[0].strip().lower()
+    if not given and JSON in accepted and not _is_from_a_page(exchange):
+        return JSON
     if given not in accepted:
         shown = f"the body's media type {given!r} is not accepted" if given else "the body has no Content-Type"
         raise UnsupportedMediaType(f"{shown}; send one of: {', '.join(accepted)}")
     return given
+
+
+def _is_from_a_page(exchange: Exchange) -> bool:
+    """Whether a browser sends it for a page: it says so with whatever changes something (Fetch, 3.1 and 4.6)."""
+    return any(name in exchange.headers for name in _SENT_BY_BROWSERS)
 
 
 class Bodies:
