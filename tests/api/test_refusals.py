@@ -67,11 +67,20 @@ async def test_all_namespaces_are_for_reading(api):
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
-async def test_what_a_browsers_form_can_send_is_refused(api, media_type):
-    headers = {} if media_type is None else {"content-type": media_type}
+async def test_what_a_browsers_page_can_send_unasked_is_refused(api, media_type):
+    headers = {"origin": "http://elsewhere.example"} | ({} if media_type is None else {"content-type": media_type})
     answer = await api.post(SERVICES, content=b'{"metadata":{"name":"web"}}', headers=headers)
     await refused(answer, 415, "UnsupportedMediaType")
     answer = await api.request("DELETE", f"{SERVICES}/web", content=b"{}", headers=headers)
+    await refused(answer, 415, "UnsupportedMediaType")
+
+
+async def test_a_body_without_a_media_type_is_json(api):
+    answer = await api.post(SERVICES, content=b'{"metadata":{"name":"web"},"spec":{"ports":[{"port":80}]}}')
+    assert answer.status_code == 201, answer.text
+    answer = await api.request("DELETE", f"{SERVICES}/web", content=b'{"preconditions":{"uid":"other"}}')
+    await refused(answer, 409, "Conflict")
+    answer = await api.patch(f"{SERVICES}/web", content=b"{}")
     await refused(answer, 415, "UnsupportedMediaType")
 
 
