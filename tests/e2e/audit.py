@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import asynccontextmanager
 from ipaddress import ip_address, ip_network
 
 import asyncpg
@@ -26,11 +27,6 @@ async def finished(url):
     return row[0] == 0
 
 
-async def claims_left(url):
-    """Rows of each table of claims."""
-    return {table: (await rows(url, f"SELECT count(*) FROM {table}"))[0][0] for table in CLAIMS}  # noqa: S608 - constants
-
-
 async def services(url, namespace):
     """Every published Service of a namespace, by uid, as its body and revision say."""
     found = await rows(
@@ -43,7 +39,7 @@ async def services(url, namespace):
 
 async def check_everything(url, load):
     """The tables agree with themselves and with all that the clients of a load, which has ended, were told."""
-    await check_claims(url)
+    await check_claims(url, load.namespace)
     await check_log(url, load.record.writes)
     stored = (await services(url, load.namespace)).values()
     found = {document["metadata"]["name"]: document for document in stored}
@@ -57,28 +53,44 @@ def _with_revision(document, revision):
     return document
 
 
-async def check_claims(url, *, cidr=SERVICE_CIDR, node_ports=NODE_PORTS, pools=POOLS):
-    """What the Services show is what is held: nothing twice, nothing without an owner, nothing outside its range."""
-    bodies = await rows(url, "SELECT uid::text, body FROM objects WHERE kind = 'services'")
-    shown = {table: Counter() for table in CLAIMS}
-    for uid, body in bodies:
-        for table, key in _shown(json.loads(body)):
-            shown[table][key, uid] += 1
-    held = {
-        "cluster_ips": "SELECT host(address), owner::text FROM cluster_ips",
-        "node_ports": "SELECT port::text, owner::text FROM node_ports",
-        "lb_addresses": "SELECT host(address), owner::text FROM lb_addresses",
-        "lb_ports": "SELECT host(address) || '/' || protocol || '/' || port, owner::text FROM lb_ports",
-    }
-    for table, statement in held.items():
-        found = Counter((key, uid) for key, uid in await rows(url, statement))
-        assert set(found) == set(shown[table]), f"{table}: {set(found) ^ set(shown[table])}"
-        twice = [key for key, count in Counter(key for key, _ in found).items() if count > 1]
-        assert not twice, f"{table}: held twice: {twice}"
-    assert all(ip_address(key) in cidr for key, _ in shown["cluster_ips"])
-    assert all(int(key) in node_ports for key, _ in shown["node_ports"])
-    assert all(any(ip_address(key) in pool for pool in pools) for key, _ in shown["lb_addresses"])
-    return {table: len(counted) for table, counted in shown.items()}
+async def check_claims(url, namespace=None, *, cidr=SERVICE_CIDR, node_ports=NODE_PORTS, pools=POOLS):
+    """What the Services show is what is held: nothing twice, nothing without an owner, nothing outside its range.
+
+    Returns:
+        How many claims of each table the Services of a namespace show, None for all.
+    """
+    async with _snapshot(url) as connection:
+        bodies = await connection.fetch("SELECT uid::text, namespace, body FROM objects WHERE kind = 'services'")
+        held = {table: await connection.fetch(statement) for table, statement in _HELD.items()}
+    shown = {(table, key, uid) for uid, _, body in bodies for table, key in _shown(json.loads(body))}
+    found = [(table, key, uid) for table, claims in held.items() for key, uid in claims]
+    assert set(found) == shown, f"held and not shown, or shown and not held: {set(found) ^ shown}"
+    twice = [thing for thing, count in Counter(thing[:2] for thing in found).items() if count > 1]
+    assert not twice, f"held by several: {twice}"
+    ours = {uid for uid, where, _ in bodies if namespace in (None, where)}
+    keys = {table: [key for held_in, key, uid in shown if held_in == table and uid in ours] for table in CLAIMS}
+    assert all(ip_address(key) in cidr for key in keys["cluster_ips"])
+    assert all(int(key) in node_ports for key in keys["node_ports"])
+    assert all(any(ip_address(key) in pool for pool in pools) for key in keys["lb_addresses"])
+    return {table: len(of_table) for table, of_table in keys.items()}
+
+
+_HELD = {
+    "cluster_ips": "SELECT host(address), owner::text FROM cluster_ips",
+    "node_ports": "SELECT port::text, owner::text FROM node_ports",
+    "lb_addresses": "SELECT host(address), owner::text FROM lb_addresses",
+    "lb_ports": "SELECT host(address) || '/' || protocol || '/' || port, owner::text FROM lb_ports",
+}
+
+
+@asynccontextmanager
+async def _snapshot(url):
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+    finally:
+        await connection.close()
 
 
 def _shown(document):
@@ -96,12 +108,13 @@ def _shown(document):
 
 async def check_log(url, acknowledged):
     """Every object's changes are one unbroken chain that ends in its row; every acknowledged write is in one."""
-    (compacted,) = (await rows(url, "SELECT compacted FROM compaction"))[0]
-    log = await rows(
-        url,
-        "SELECT revision, type, uid::text, previous_revision, body, previous_body FROM changes"
-        " WHERE kind = 'services' ORDER BY revision",
-    )
+    async with _snapshot(url) as connection:
+        compacted = await connection.fetchval("SELECT compacted FROM compaction")
+        log = await connection.fetch(
+            "SELECT revision, type, uid::text, previous_revision, body, previous_body FROM changes"
+            " WHERE kind = 'services' ORDER BY revision"
+        )
+        now = dict(await connection.fetch("SELECT uid::text, revision FROM objects WHERE kind = 'services'"))
     last, bodies, written = {}, {}, {}
     for revision, change, uid, previous, body, previous_body in log:
         if uid in last:
@@ -111,7 +124,6 @@ async def check_log(url, acknowledged):
             assert change == "ADDED", f"{uid} begins with {change}"
         last[uid], bodies[uid] = (None, None) if change == "DELETED" else (revision, body)
         written[revision] = (uid, change, _mark(body))
-    now = {row[0]: row[1] for row in await rows(url, "SELECT uid::text, revision FROM objects WHERE kind = 'services'")}
     assert {uid: revision for uid, revision in last.items() if revision} == {
         uid: revision for uid, revision in now.items() if uid in last
     }

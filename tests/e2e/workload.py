@@ -13,8 +13,8 @@ from tests.e2e.waiting import eventually
 PAUSE = 0.1
 """Seconds before somebody who was turned away comes again; less than Retry-After asks, to press harder."""
 
-ASKED_PORTS = range(30_000, 30_080)
-ASKED_ADDRESSES = [f"10.96.0.{last}" for last in range(10, 250)]
+ASKED_PORTS = range(30_010, 30_070)
+ASKED_ADDRESSES = [f"10.96.0.{last}" for last in range(100, 250)]
 """Values that clients ask for by themselves, from the bands that are not given to others; each is one Service's own."""
 
 
