@@ -6,10 +6,12 @@ import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from fastapi import FastAPI
 
@@ -28,6 +30,7 @@ from app.controllers.garbage_collection import GarbageCollection
 from app.controllers.log_compaction import LogCompaction
 from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
+from app.controllers.registrations import Registrations
 from app.domain.errors import ServiceUnavailable
 from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.meta import Cluster
@@ -135,6 +138,7 @@ def _reconciler(parts: Parts) -> Reconciler:
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
         MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),
         GarbageCollection(parts.writer, parts.mirror, parts.kinds, parts.cluster),
+        Registrations(parts.writer, parts.reader, parts.mirror, index, parts.cluster, recorder, clock=time.monotonic),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]
@@ -219,7 +223,13 @@ def _empty_pools(settings: Settings) -> Callable[[], PoolSet]:
 
 
 def _now() -> str:
-    return format_time(datetime.now(UTC))
+    """The present as RFC 3339, in whole seconds: made once a second, since every write asks."""
+    return _second(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return format_time(datetime.fromtimestamp(seconds, UTC))
 
 
 def _url(settings: Settings) -> str:

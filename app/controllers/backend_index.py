@@ -45,6 +45,10 @@ _SELECTOR = msgspec.json.Decoder(_Selecting)
 _LABELS = msgspec.json.Decoder(_Labelled)
 
 
+_DECODED = 1024
+"""Services kept decoded for those that look at them after the same change."""
+
+
 class BackendIndex:
     """As current as the mirror from its construction on, whichever controllers are this process's at the moment.
 
@@ -66,9 +70,20 @@ class BackendIndex:
         return self._affected
 
     def service(self, key: Key) -> Service | None:
-        """A Service, or None."""
+        """A Service, or None; several ask for it after each change, so it is shared and not to be changed."""
         entry = self._mirror.get(SERVICE.key, *key)
-        return None if entry is None else decode_object(SERVICE, entry.wire)
+        if entry is None:
+            return None
+        decoded = self._decoded.get(key)
+        if decoded is None or decoded[0] is not entry:
+            if len(self._decoded) >= _DECODED:
+                self._decoded.clear()
+            decoded = self._decoded[key] = (entry, decode_object(SERVICE, entry.wire))
+        return decoded[1]
+
+    def selects(self, key: Key) -> bool:
+        """Whether there is such a Service, with a selector."""
+        return key in self._selectors
 
     def selecting(self) -> Iterable[Key]:
         """The Services that have a selector."""
@@ -97,9 +112,15 @@ class BackendIndex:
         """The pods that name a node."""
         return self._on_node.get(node, {}).keys()
 
+    def node_of(self, pod: Key) -> str:
+        """The node that a pod names, or ""."""
+        found = self._pods.get(pod)
+        return "" if found is None else found.spec.node_name
+
     def _reload(self) -> None:
         self.nodes: dict[str, Node] = {}
         self._selectors: dict[Key, Mapping[str, str]] = {}
+        self._decoded: dict[Key, tuple[Entry, Service]] = {}
         self._found_under: dict[Key, Pair] = {}
         self._selected_by: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
         self._pods: dict[Key, Pod] = {}

@@ -105,12 +105,10 @@ class Reader:
 
     async def tail(self, after: int, limit: int) -> Tail:
         """The changes beyond a revision, in one round trip: what was committed before the call is in the answer."""
-        loop = asyncio.get_running_loop()
         async with self._turn:
             try:
                 async with asyncio.timeout(_ATTEMPT):
-                    connection = await self._session.get(loop.time() + _ATTEMPT)
-                    rows = await connection.fetch(_TAIL, after, limit)
+                    rows = await self._tail_rows(after, limit)
             except LOST as error:
                 self._session.drop()
                 if not is_passing(error):
@@ -122,6 +120,20 @@ class Reader:
         first = rows[0]
         changes = [ChangeRow(*row[:9]) for row in rows] if first[0] is not None else []
         return Tail(changes, first["compacted"], first["newest"])
+
+    async def _tail_rows(self, after: int, limit: int) -> list[Any]:
+        """Ask once more when the session turns out to be lost: it may have been so for long."""
+        until = asyncio.get_running_loop().time() + _ATTEMPT
+        connection = await self._session.get(until)
+        try:
+            rows: list[Any] = await connection.fetch(_TAIL, after, limit)
+        except LOST as error:
+            if not is_passing(error):
+                raise
+            self._session.drop()
+            connection = await self._session.get(until)
+            rows = await connection.fetch(_TAIL, after, limit)
+        return rows
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:

@@ -150,8 +150,7 @@ async def test_in_the_foreground_the_owner_goes_last(collecting):
     for name in ("owner", "middle"):
         held = await collecting.becomes(LEASE, name, lambda obj: obj.metadata.finalizers == [FOREGROUND_FINALIZER])
         assert held.metadata.deletion_timestamp
-    end = await collecting.get(LEASE, "end")
-    assert end.metadata.deletion_timestamp
+    end = await collecting.becomes(LEASE, "end", lambda obj: obj.metadata.deletion_timestamp)
     assert end.metadata.finalizers == [HOLD]
     await collecting.change(LEASE, "end", release)
     await settled(collecting, [])

@@ -8,6 +8,7 @@ from app.domain.kinds.meta import Cluster
 from app.domain.kinds.node import Node, NodeSpec, NodeStatus, Taint
 from app.domain.label_syntax import label_key_problem, label_value_problem
 from app.domain.rules.addresses import network_causes, strict_network
+from app.domain.rules.registration import lease_causes
 
 TAINT_EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 
@@ -34,7 +35,12 @@ class NodeStrategy(Strategy[Node]):
     def validate_create(self, new: Node, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
         del cluster
-        return _validate_pod_cidrs(new.spec) + _validate_taints(new.spec.taints or []) + _validate_addresses(new.status)
+        return [
+            *lease_causes(new.metadata),
+            *_validate_pod_cidrs(new.spec),
+            *_validate_taints(new.spec.taints or []),
+            *_validate_addresses(new.status),
+        ]
 
     def validate_update(self, new: Node, old: Node, cluster: Cluster) -> list[Cause]:
         """As on create; and what may be set once only stays."""
@@ -50,7 +56,7 @@ class NodeStrategy(Strategy[Node]):
     def validate_status(self, new: Node, old: Node, cluster: Cluster) -> list[Cause]:
         """Name every field of the status that is wrong."""
         del old, cluster
-        return _validate_addresses(new.status)
+        return lease_causes(new.metadata) + _validate_addresses(new.status)
 
 
 def _agree(spec: NodeSpec) -> None:

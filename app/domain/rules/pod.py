@@ -15,6 +15,7 @@ from app.domain.kinds.pod import Container, ContainerPort, HostIP, Pod, PodCondi
 from app.domain.rules.addresses import address_causes
 from app.domain.rules.names import dns_label_problem, dns_subdomain_problem, port_name_problem, qualified_name_problem
 from app.domain.rules.port_fields import port_number_causes, protocol_causes
+from app.domain.rules.registration import lease_causes
 
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
 
@@ -53,7 +54,7 @@ class PodStrategy(Strategy[Pod]):
     def validate_create(self, new: Pod, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
         del cluster
-        return _validate_spec(new.spec)
+        return lease_causes(new.metadata) + _validate_spec(new.spec)
 
     def validate_update(self, new: Pod, old: Pod, cluster: Cluster) -> list[Cause]:
         """As on create; and nearly nothing may change."""
@@ -77,6 +78,7 @@ class PodStrategy(Strategy[Pod]):
         del cluster
         status = new.status
         causes = [
+            *lease_causes(new.metadata),
             *_validate_ips("status.podIPs", [each.ip for each in status.pod_ips or []]),
             *_validate_ips("status.hostIPs", [each.ip for each in status.host_ips or []]),
             *_validate_conditions(status.conditions or []),

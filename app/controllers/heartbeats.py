@@ -1,0 +1,142 @@
+"""When which registration was renewed last, and when it will have lapsed."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.controllers.controller import Key
+from app.controllers.deadlines import Deadlines
+from app.domain.encoding import decode_object
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.lease import LEASE, Lease
+from app.domain.kinds.node_declaration import NODE
+from app.domain.kinds.pod import READY
+from app.domain.kinds.pod_declaration import POD
+from app.domain.rules.registration import (
+    DURATION_ANNOTATION,
+    Heartbeat,
+    annotated_heartbeat,
+    lease_heartbeat,
+    leased_node,
+    leased_pods,
+)
+from app.mirror.entry import Entry
+
+REGISTERED: Mapping[str, Kind[Any]] = {NODE.key: NODE, POD.key: POD}
+"""The kinds of registrations."""
+
+_ANNOTATION = DURATION_ANNOTATION.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A renewal by one source.
+
+    Attributes:
+        heartbeat: What it says.
+        at: When it was seen, by the clock of this process.
+        registrations: Whose it is.
+    """
+
+    heartbeat: Heartbeat
+    at: float
+    registrations: Sequence[Key]
+
+    @property
+    def until(self) -> float:
+        """When it lapses."""
+        return self.at + self.heartbeat.seconds
+
+
+def registration_key(entry: Entry) -> Key:
+    """The key of a Node or a Pod: a Lease knows a Node by its name, and a Pod by its uid."""
+    return (NODE.key, entry.name) if entry.kind == NODE.key else (POD.key, entry.uid)
+
+
+class Heartbeats:
+    """Kept from every state of Leases, Nodes and Pods. Of several leases of a registration the longest counts."""
+
+    def __init__(self) -> None:
+        self._beats: dict[str, Beat] = {}
+        self._sources: defaultdict[Key, dict[str, None]] = defaultdict(dict)
+        self._deadlines: Deadlines[Key] = Deadlines()
+
+    def observe(self, entry: Entry, *, gone: bool, at: float) -> Sequence[Key]:
+        """Note a state that was seen at a time; answers the registrations it concerns that had lapsed by then."""
+        before = self._beats.get(entry.uid)
+        after = None if gone else _read(entry, at)
+        if before is None and after is None:
+            return ()
+        if before is not None and after is not None and before.heartbeat.mark == after.heartbeat.mark:
+            after = replace(after, at=before.at)
+        concerned = {key: None for beat in (before, after) if beat is not None for key in beat.registrations}
+        lapsed = [key for key in concerned if self.has_expired(key, at)]
+        self._put(entry.uid, before, after)
+        for key in concerned:
+            self._schedule(key)
+        return lapsed
+
+    def _put(self, source: str, before: Beat | None, after: Beat | None) -> None:
+        for key in before.registrations if before else ():
+            self._sources[key].pop(source, None)
+        for key in after.registrations if after else ():
+            self._sources[key][source] = None
+        if after is None:
+            del self._beats[source]
+        else:
+            self._beats[source] = after
+
+    def _schedule(self, key: Key) -> None:
+        latest = self.latest(key)
+        if latest is None:
+            self._deadlines.drop(key)
+            self._sources.pop(key, None)
+        else:
+            self._deadlines.set(key, latest.until)
+
+    def latest(self, key: Key) -> Beat | None:
+        """The renewal that lasts longest; None when nothing says how long the registration lasts."""
+        beats = (self._beats[source] for source in self._sources.get(key, ()))
+        return max(beats, key=lambda beat: beat.until, default=None)
+
+    def has_expired(self, key: Key, now: float) -> bool:
+        """Whether a registration has a lease, and it is over."""
+        when = self._deadlines.when(key)
+        return when is not None and when <= now
+
+    def spare(self, key: Key, now: float, longest: float) -> None:
+        """Leave a registration half of its lease, at most so many seconds, even if it has lapsed already."""
+        latest = self.latest(key)
+        if latest is not None:
+            self._deadlines.set(key, max(latest.until, now + min(latest.heartbeat.seconds / 2, longest)))
+
+    def due(self, now: float) -> list[Key]:
+        """The registrations that have lapsed since the last call."""
+        return self._deadlines.due(now)
+
+
+def is_source(entry: Entry) -> bool:
+    """Whether an object may carry a registration's lease."""
+    return entry.kind == LEASE.key or (entry.kind in REGISTERED and _ANNOTATION in entry.wire)
+
+
+def last_heartbeat(entry: Entry) -> tuple[Heartbeat, str]:
+    """What a source of a registration's lease says, and what the condition Ready of the registration itself says."""
+    obj = decode_object(REGISTERED.get(entry.kind, LEASE), entry.wire)
+    if isinstance(obj, Lease):
+        return lease_heartbeat(obj), ""
+    ready = next((each.message for each in obj.status.conditions or [] if each.type == READY), "")
+    return annotated_heartbeat(obj.metadata) or Heartbeat("", 0), ready
+
+
+def _read(entry: Entry, at: float) -> Beat | None:
+    if not is_source(entry):
+        return None
+    if entry.kind == LEASE.key:
+        lease = decode_object(LEASE, entry.wire)
+        node = leased_node(lease)
+        keys = [(POD.key, uid) for uid in leased_pods(lease)] + ([(NODE.key, node)] if node else [])
+        return Beat(lease_heartbeat(lease), at, keys) if keys else None
+    heartbeat = annotated_heartbeat(decode_object(REGISTERED[entry.kind], entry.wire).metadata)
+    return None if heartbeat is None else Beat(heartbeat, at, [registration_key(entry)])

@@ -1,0 +1,225 @@
+"""Registrations: a Node or Pod that stops renewing its lease becomes not ready, and ready again when it renews."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from app.controllers.backend_index import BackendIndex
+from app.controllers.controller import Key
+from app.controllers.event_recorder import EventRecorder, Note
+from app.controllers.heartbeats import REGISTERED, Heartbeats, is_source, last_heartbeat, registration_key
+from app.controllers.object_writes import update, write_in_turn
+from app.domain.encoding import decode_object
+from app.domain.errors import RetryError, Temporary
+from app.domain.kinds.lease import LEASE
+from app.domain.kinds.meta import Cluster
+from app.domain.kinds.node import Node
+from app.domain.kinds.node_declaration import NODE
+from app.domain.kinds.pod import READY, Pod
+from app.domain.kinds.pod_declaration import POD
+from app.domain.rules.registration import (
+    LEASE_EXPIRED,
+    LEASE_RENEWED,
+    NODE_LEASE_EXPIRED,
+    not_ready,
+    own_reason,
+    ready_again,
+)
+from app.domain.timestamps import parse_time
+from app.mirror.entry import Change, Entry
+from app.mirror.mirror import Mirror
+from app.store.reader import Reader
+from app.store.writer import Writer
+from app.store.writes import Committed, LeaseGuard, Missing, Write
+
+GRACE = 10.0
+"""Seconds, at most, that a registration may still renew its lease after this process has taken over.
+
+Nobody knows then whether it was the registrant that was silent, or the store that could not be reached.
+"""
+
+SOURCES = (LEASE.key, NODE.key, POD.key)
+"""Kinds that may carry a registration's lease."""
+
+MARK = b'LeaseExpired"'
+"""In the bytes of every object that was made not ready here."""
+
+_AGAIN = 0.05
+_TURN = 2_000
+
+
+class Registrations:
+    """Watches the leases of Nodes and Pods.
+
+    Time is counted here from the moment a renewal is seen in the log, never from what a registrant's clock says. Keys
+    are kind and name of a Node, kind and uid of a Pod.
+    """
+
+    name = "registrations"
+    resync = 0.25
+    channels: Sequence[str] = ()
+
+    def __init__(
+        self,
+        writer: Writer,
+        reader: Reader,
+        mirror: Mirror,
+        index: BackendIndex,
+        cluster: Callable[[], Cluster],
+        recorder: EventRecorder,
+        clock: Callable[[], float],
+    ) -> None:
+        """Prepare; `clock` counts seconds and is never set."""
+        self._writer = writer
+        self._reader = reader
+        self._mirror = mirror
+        self._index = index
+        self._cluster = cluster
+        self._recorder = recorder
+        self._clock = clock
+        self._heartbeats = Heartbeats()
+        self._lapsed_nodes: set[str] = set()
+        self._unsure: list[Key] = []
+        self._owner = False
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+        """What renewed a lease that had expired, what came to a Node that has lapsed, and what was written over."""
+        if not self._owner:
+            return
+        now = self._clock()
+        for change in changes:
+            entry, gone = change.entry, change.type == "DELETED"
+            if entry.kind in SOURCES:
+                yield from self._heartbeats.observe(entry, gone=gone, at=now)
+            if entry.kind == NODE.key:
+                yield from self._node_changed(entry, appeared=change.type == "ADDED", gone=gone)
+            elif entry.kind == POD.key and not gone:
+                yield from self._pod_changed(entry, now)
+
+    def _node_changed(self, entry: Entry, *, appeared: bool, gone: bool) -> Iterator[Key]:
+        """A Node that lapses takes its pods along, and brings them back when it renews or is registered anew."""
+        had_lapsed = entry.name in self._lapsed_nodes
+        self._note_node(entry, gone=gone)
+        if not gone:
+            yield registration_key(entry)
+        if appeared or had_lapsed != (entry.name in self._lapsed_nodes):
+            yield from self._pods_on(entry.name)
+
+    def _pod_changed(self, entry: Entry, now: float) -> Iterator[Key]:
+        key = registration_key(entry)
+        lapsed = self._lapsed_nodes and self._index.node_of((entry.namespace, entry.name)) in self._lapsed_nodes
+        if lapsed or MARK in entry.wire or self._heartbeats.has_expired(key, now):
+            yield key
+
+    def _note_node(self, entry: Entry, *, gone: bool) -> None:
+        if not gone and MARK in entry.wire and own_reason(decode_object(NODE, entry.wire).status.conditions):
+            self._lapsed_nodes.add(entry.name)
+        else:
+            self._lapsed_nodes.discard(entry.name)
+
+    def _pods_on(self, node: str) -> Iterator[Key]:
+        for place in self._index.pods_on(node):
+            pod = self._mirror.get(POD.key, *place)
+            if pod is not None:
+                yield registration_key(pod)
+
+    def hinted(self, channel: str) -> Iterable[Key]:
+        """Listens to no channel."""
+        del channel
+        return ()
+
+    def all_keys(self) -> Iterable[Key]:
+        """What has lapsed since the last call."""
+        unsure, self._unsure = self._unsure, []
+        return [*unsure, *self._heartbeats.due(self._clock())]
+
+    async def take_over(self) -> None:
+        """Learn when the leases were renewed; changes are brought in meanwhile."""
+        await self._mirror.fresh()
+        self._heartbeats, self._lapsed_nodes, self._unsure = Heartbeats(), set(), []
+        self._owner = True
+        entries = [entry for kind in SOURCES for entry in self._mirror.list(kind, None)]
+        ages = await self._reader.ages([entry.revision for entry in entries if is_source(entry)])
+        for number, entry in enumerate(entries):
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+            if self._mirror.by_uid(entry.uid) is entry:
+                self._learn(entry, ages)
+
+    def _learn(self, entry: Entry, ages: Mapping[int, float]) -> None:
+        now = self._clock()
+        self._heartbeats.observe(entry, gone=False, at=now - self._age(entry, ages))
+        if entry.kind not in REGISTERED:
+            return
+        key = registration_key(entry)
+        if MARK in entry.wire:
+            self._unsure.append(key)
+        else:
+            self._heartbeats.spare(key, now, GRACE)
+        if entry.kind == NODE.key:
+            self._note_node(entry, gone=False)
+            if entry.name in self._lapsed_nodes:
+                self._unsure += self._pods_on(entry.name)
+
+    def _age(self, entry: Entry, ages: Mapping[int, float]) -> float:
+        """Seconds since the last write of what carries a lease; by the holder's clock when the log has forgotten it."""
+        if not is_source(entry):
+            return 0.0
+        heartbeat, lapse = last_heartbeat(entry)
+        if lapse == heartbeat.lapse:
+            # The last write was not a renewal but said that there was none.
+            return float("inf")
+        if entry.revision in ages:
+            return ages[entry.revision]
+        try:
+            renewed = parse_time(heartbeat.mark)
+        except ValueError:
+            return float("inf")
+        return (parse_time(self._cluster().now) - renewed).total_seconds()
+
+    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+        """Say of the registrations whether they count as ready."""
+        await self._mirror.fresh()
+        judged: list[tuple[Key, Node | Pod, Write]] = []
+        for key in dict.fromkeys(keys):
+            kind, name = REGISTERED[key[0]], key[1]
+            entry = self._mirror.get(NODE.key, "", name) if kind is NODE else self._mirror.by_uid(name)
+            if entry is not None:
+                obj = decode_object(kind, entry.wire)
+                conditions = self._conditions(key, obj)
+                if conditions != obj.status.conditions:
+                    obj.status.conditions = conditions
+                    judged.append((key, obj, update(kind, obj, entry.revision, lease)))
+        outcomes = await write_in_turn(self._writer, [write for _, _, write in judged])
+        failures: dict[Key, RetryError] = {}
+        notes: list[Note] = []
+        for (key, obj, _), outcome in zip(judged, outcomes, strict=True):
+            if isinstance(outcome, Committed):
+                notes += _notes(obj)
+            elif not isinstance(outcome, Missing):
+                failures[key] = Temporary(f"{type(outcome).__name__} while it was judged", _AGAIN)
+        await self._recorder.record(notes)
+        return failures
+
+    def _conditions(self, key: Key, obj: Node | Pod) -> Any:
+        """The conditions of a registration as they should be."""
+        conditions, now = obj.status.conditions, self._cluster().now
+        latest = self._heartbeats.latest(key)
+        node = obj.spec.node_name if isinstance(obj, Pod) else ""
+        if latest is not None and self._heartbeats.has_expired(key, self._clock()):
+            return not_ready(conditions, LEASE_EXPIRED, latest.heartbeat.lapse, now)
+        if node in self._lapsed_nodes:
+            return not_ready(conditions, NODE_LEASE_EXPIRED, f"the lease of node {node} has expired", now)
+        reason = own_reason(conditions)
+        unknown_node = reason == NODE_LEASE_EXPIRED and node and node not in self._index.nodes
+        if unknown_node or (reason == LEASE_EXPIRED and latest is None):
+            return conditions
+        return ready_again(conditions, now)
+
+
+def _notes(obj: Node | Pod) -> list[Note]:
+    """What people should know: a lease of its own that expired, or was renewed after that."""
+    ready = next(each for each in obj.status.conditions or [] if each.type == READY)
+    if ready.reason == LEASE_EXPIRED:
+        return [Note(obj, "Warning", LEASE_EXPIRED, ready.message)]
+    return [Note(obj, "Normal", LEASE_RENEWED, "the lease was renewed")] if ready.reason == LEASE_RENEWED else []
