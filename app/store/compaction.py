@@ -12,15 +12,16 @@ _BATCHES_KEPT = timedelta(minutes=10)
 
 _BOUNDARY = "SELECT revision FROM changes ORDER BY revision DESC OFFSET $1 LIMIT 1"
 # One statement is one transaction: nobody sees the rows gone and the compacted revision not advanced. The row lock
-# makes several compactors take turns.
+# makes several compactors take turns. What goes is always the beginning of the log, whatever clocks did meanwhile.
 _DELETE = """
     WITH state AS (SELECT compacted FROM compaction FOR UPDATE),
-    old AS (
-        SELECT revision, at FROM changes, state
+    first AS (
+        SELECT revision, at >= now() - $2::interval AS young FROM changes, state
         WHERE revision <= $1 AND revision > state.compacted ORDER BY revision LIMIT $3
     ),
     gone AS (
-        DELETE FROM changes USING old WHERE changes.revision = old.revision AND old.at < now() - $2::interval
+        DELETE FROM changes USING first WHERE changes.revision = first.revision
+            AND first.revision < coalesce((SELECT min(revision) FROM first WHERE young), $1 + 1)
         RETURNING changes.revision
     ),
     advanced AS (

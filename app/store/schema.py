@@ -1,6 +1,7 @@
 """Bringing the schema up to date, and refusing to work with another one."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,32 +25,46 @@ class UnsuitableDatabaseError(FairleadError):
     """The database cannot be worked with as it is; the message says what to do."""
 
 
-def migrate(database_url: str, revision: str = "head") -> None:
-    """Bring a database's schema to a revision; several may try at once, they take turns.
+def migrate(database_url: str) -> None:
+    """Bring a database's schema up to date; several may try at once, they take turns.
 
     Args:
         database_url: libpq's connection URL.
-        revision: Alembic's name of it: `head`, or an older one to go back to (`base` removes everything).
 
     Raises:
         UnsuitableDatabaseError: Postgres is too old.
         ServiceUnavailable: The database cannot be reached.
         sqlalchemy.exc.DBAPIError: A migration failed, or waited too long for a lock. Nothing was changed.
     """
-    asyncio.run(_migrate(database_url, revision))
+    asyncio.run(_run(database_url, partial(command.upgrade, revision="head")))
 
 
-async def _migrate(database_url: str, revision: str) -> None:
+def downgrade(database_url: str, revision: str) -> None:
+    """Take a database's schema back to an older revision, `base` to before the first; what it held goes with it.
+
+    Raises:
+        UnsuitableDatabaseError, ServiceUnavailable, sqlalchemy.exc.DBAPIError: As `migrate` does.
+    """
+    asyncio.run(_run(database_url, partial(command.downgrade, revision=revision)))
+
+
+async def _run(database_url: str, migration: Callable[[Config], None]) -> None:
     database = Database(database_url)
     engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(_connect, database), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             _check_version((await connection.get_raw_connection()).driver_connection)
-            await connection.run_sync(_run, revision)
+            await connection.run_sync(_with_connection, migration)
             await connection.commit()
     finally:
         await engine.dispose()
         await database.close()
+
+
+def _with_connection(connection: Connection, migration: Callable[[Config], None]) -> None:
+    config = configuration()
+    config.attributes["connection"] = connection
+    migration(config)
 
 
 async def _connect(database: Database) -> Any:
@@ -59,21 +74,16 @@ async def _connect(database: Database) -> Any:
         raise unreachable(error) from error
 
 
-def _run(connection: Connection, revision: str) -> None:
-    config = configuration()
-    config.attributes["connection"] = connection
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    if revision == "base" or (revision in known and revision != known[0]):
-        command.downgrade(config, revision)
-    else:
-        command.upgrade(config, revision)
-
-
 def configuration() -> Config:
     """Alembic's configuration, with the migrations as they are installed."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     return config
+
+
+def scripts() -> ScriptDirectory:
+    """The migrations there are."""
+    return ScriptDirectory.from_config(configuration())
 
 
 async def check(database: Database) -> None:
@@ -89,11 +99,10 @@ async def check(database: Database) -> None:
             found = await _revision(session)
     except LOST as error:
         raise unreachable(error) from error
-    scripts = ScriptDirectory.from_config(configuration())
-    wanted = scripts.get_current_head()
+    wanted = scripts().get_current_head()
     if found == wanted:
         return
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if found is not None and found not in {script.revision for script in scripts().walk_revisions()}:
         raise UnsuitableDatabaseError(
             f"the database's schema {found} is a newer version's, this one knows {wanted}: use that version of Fairlead"
         )

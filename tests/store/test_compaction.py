@@ -1,0 +1,81 @@
+"""What compaction takes from the log, and what it leaves."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app.store.compaction import compact
+from app.store.store import Store
+from tests.store.writing import committed, service, session, shop, uid
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+
+
+async def grow(store: Store, number: int, *, age: timedelta) -> list[int]:
+    """So many changes of an age; returns their revisions."""
+    first = (await store.reader.tail(0, 1)).newest
+    if first == 0:
+        await shop(store)
+    await store.writer.write_all([service("create", uid(), uid()) for _ in range(number)])
+    async with session(store) as connection:
+        await connection.execute("UPDATE changes SET at = now() - $1::interval WHERE revision > $2", age, first)
+    return [change.revision for change in (await store.reader.tail(first, 100_000)).changes]
+
+
+async def test_what_is_old_and_beyond_the_number_goes(store: Store):
+    old = await grow(store, 9, age=2 * HOUR)
+    young = await grow(store, 5, age=timedelta())
+    assert await compact(store.database, HOUR, keep=7) == old[-3]
+    tail = await store.reader.tail(0, 100)
+    assert [change.revision for change in tail.changes] == [*old[-2:], *young]
+    assert tail.compacted == old[-3]
+
+
+async def test_what_is_young_stays_and_an_idle_log_compacts_nothing(store: Store):
+    young = await grow(store, 5, age=timedelta())
+    assert await compact(store.database, HOUR, keep=0) == 0
+    assert len((await store.reader.tail(0, 100)).changes) == len(young)
+
+
+async def test_an_emptied_log_still_tells_its_newest_revision(store: Store):
+    old = await grow(store, 5, age=2 * HOUR)
+    for _ in range(2):
+        assert await compact(store.database, HOUR, keep=0) == old[-1]
+    assert await store.reader.tail(0, 100) == ([], old[-1], old[-1])
+    async with store.reader.snapshot() as snapshot:
+        assert snapshot.revision == old[-1]
+    after = await committed(store, service("create", "web", uid()))
+    assert after > old[-1]
+
+
+async def test_a_long_log_is_compacted_in_pieces_by_several_at_once(store: Store):
+    await shop(store)
+    async with session(store) as connection:
+        await connection.execute("""
+            INSERT INTO changes (revision, kind, namespace, name, uid, type, body, at)
+            SELECT n, 'services', 'shop', 's', gen_random_uuid(), 'MODIFIED', '{}', now() - interval '2h'
+            FROM generate_series(2, 7000) n
+        """)
+        await connection.execute("UPDATE changes SET at = now() - interval '2h'")
+    compacted = await asyncio.gather(*(compact(store.database, HOUR, keep=100) for _ in range(3)))
+    assert max(compacted) == 6900
+    tail = await store.reader.tail(0, 10_000)
+    assert [change.revision for change in tail.changes] == list(range(6901, 7001))
+
+
+async def test_only_the_beginning_of_the_log_goes_when_a_clock_was_set_back(store: Store):
+    revisions = await grow(store, 6, age=2 * HOUR)
+    await store.database.fetch("UPDATE changes SET at = now() WHERE revision = $1", revisions[3])
+    assert await compact(store.database, HOUR, keep=0) == revisions[2]
+    assert [change.revision for change in (await store.reader.tail(0, 100)).changes] == revisions[3:]
+
+
+async def test_settled_batches_are_forgotten(store: Store):
+    await grow(store, 3, age=timedelta())
+    await store.database.fetch("UPDATE batches SET at = now() - interval '1h'")
+    await committed(store, service("create", "web", uid()))
+    await compact(store.database, HOUR, keep=0)
+    assert (await store.database.fetch("SELECT count(*) FROM batches"))[0][0] == 1

@@ -1,0 +1,77 @@
+"""Who holds a lease, and what his writes are worth afterwards."""
+
+import asyncio
+
+import pytest
+
+from app.store.store import Store
+from app.store.writes import Committed, LeaseGuard, LeaseLost
+from tests.store.writing import eventually, service, session, shop, uid, waiters, write_lock
+
+pytestmark = pytest.mark.anyio
+
+
+async def expire(store: Store) -> None:
+    async with session(store) as connection:
+        await connection.execute("UPDATE leases SET expires_at = now() - interval '1ms'")
+
+
+async def test_one_holds_a_lease_until_it_expires(store: Store):
+    first = await store.leases.acquire("zone:a", "one", 30)
+    assert first == LeaseGuard("zone:a", 1)
+    assert await store.leases.acquire("zone:a", "two", 30) is None
+    assert await store.leases.acquire("zone:b", "two", 30) == LeaseGuard("zone:b", 1)
+    await expire(store)
+    assert await store.leases.acquire("zone:a", "two", 30) == LeaseGuard("zone:a", 2)
+    assert not await store.leases.renew(first, "one", 30)
+
+
+async def test_renewing_keeps_it(store: Store):
+    guard = await store.leases.acquire("zone:a", "one", 0.2)
+    assert await store.leases.renew(guard, "one", 30)
+    async with session(store) as connection:
+        left = await connection.fetchval("SELECT expires_at - clock_timestamp() FROM leases")
+    assert left.total_seconds() > 20
+    assert not await store.leases.renew(guard, "two", 30)
+
+
+async def test_an_expired_lease_that_nobody_took_is_still_its_holders(store: Store):
+    guard = await store.leases.acquire("zone:a", "one", 30)
+    await expire(store)
+    await shop(store)
+    assert isinstance(await store.writer.write(service("create", "web", uid(), lease=guard)), Committed)
+    assert await store.leases.renew(guard, "one", 30)
+    assert await store.leases.acquire("zone:a", "two", 30) is None
+
+
+async def test_a_released_lease_can_be_had_at_once(store: Store):
+    guard = await store.leases.acquire("zone:a", "one", 30)
+    await store.leases.release(guard, "two")
+    assert await store.leases.acquire("zone:a", "two", 30) is None
+    await store.leases.release(guard, "one")
+    taken = await store.leases.acquire("zone:a", "two", 30)
+    assert taken == LeaseGuard("zone:a", 2)
+    await store.leases.release(guard, "one")
+    assert await store.leases.renew(taken, "two", 30)
+
+
+async def test_of_many_that_want_it_one_gets_it(store: Store):
+    guards = await asyncio.gather(*(store.leases.acquire("zone:a", f"{n}", 30) for n in range(8)))
+    assert [guard for guard in guards if guard is not None] == [LeaseGuard("zone:a", 1)]
+
+
+async def test_a_write_that_waits_while_its_lease_is_taken_over_is_refused(store: Store):
+    await shop(store)
+    old = await store.leases.acquire("zone:a", "one", 30)
+    await expire(store)
+    async with write_lock(store) as holder:
+        taking = asyncio.create_task(store.leases.acquire("zone:a", "two", 30))
+        await eventually(lambda: waiters(holder))
+        writing = asyncio.create_task(store.writer.write(service("create", "web", uid(), lease=old)))
+
+        async def both_wait() -> bool:
+            return len(await waiters(holder)) == 2
+
+        await eventually(both_wait)
+    assert await taking == LeaseGuard("zone:a", 2)
+    assert await writing == LeaseLost()

@@ -1,0 +1,112 @@
+"""The work of a batch does not grow with what is stored, even by plans made when nothing was."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from app.store.batch import arguments
+from app.store.reader import _PENDING, _TAIL, _TAIL_SETTINGS, _UNPUBLISHED
+from app.store.store import Store
+from app.store.writes import Write
+from tests.store.writing import service, session, shop, uid
+
+pytestmark = pytest.mark.anyio
+
+ROWS = 20_000
+MEMBERS = 20
+
+# Statistics are only made by autovacuum or ANALYZE, neither of which comes in this test.
+GROW = f"""
+    SET synchronous_commit = off;
+    INSERT INTO objects (uid, kind, namespace, name, revision, pending, body)
+    SELECT gen_random_uuid(), 'services', 'shop', 's' || n, 1000 + n, n % 2 = 0, '{{}}'
+    FROM generate_series(2, {ROWS}) n;
+    INSERT INTO objects (uid, kind, namespace, name, pending, body)
+    SELECT gen_random_uuid(), 'services', 'shop', 'u' || n, true, '{{}}' FROM generate_series(1, 1000) n;
+    INSERT INTO changes (revision, kind, namespace, name, uid, type, body)
+    SELECT revision, kind, namespace, name, uid, 'ADDED', body FROM objects WHERE name LIKE 's_%' AND revision > 1000;
+    INSERT INTO cluster_ips SELECT '10.0.0.0'::inet + ordinal, uid FROM objects WHERE revision > 1000;
+    INSERT INTO node_ports SELECT -ordinal, uid FROM objects WHERE revision > 1000;
+    INSERT INTO lb_addresses SELECT '20.0.0.0'::inet + ordinal, uid, false FROM objects WHERE revision > 1000;
+    INSERT INTO lb_ports SELECT '20.0.0.0'::inet + ordinal, 80, 'TCP', uid FROM objects WHERE revision > 1000;
+    INSERT INTO batches (id, outcomes) SELECT gen_random_uuid(), '{{Committed}}' FROM generate_series(1, {ROWS});
+    SELECT setval('revisions', {ROWS} + 1000);
+"""
+TABLES = ("objects", "changes", "cluster_ips", "node_ports", "lb_addresses", "lb_ports", "batches")
+
+
+async def touched(connection: Any) -> int:
+    """Rows and index entries read so far in the large tables."""
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    await connection.execute("SELECT pg_stat_clear_snapshot()")
+    scanned = "SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = ANY ($1::text[])"
+    looked_up = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = ANY ($1::text[])"
+    return sum([int(await connection.fetchval(statement, TABLES)) for statement in (scanned, looked_up)])
+
+
+async def call(connection: Any, writes: list[Write]) -> None:
+    values = (uuid.uuid4(), False, *arguments(writes))
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    answer = await connection.fetchrow(f"SELECT * FROM fairlead_write({places})", *values)
+    assert set(answer["outcomes"]) == {"Committed"}
+
+
+def lifetimes(start: int) -> list[list[Write]]:
+    """Batches from creation to deletion, with claims in every table."""
+    steps: list[list[Write]] = [[], [], [], [], []]
+    for number in range(start, start + MEMBERS):
+        owner, name = uid(), f"new-{number}"
+        claims = (f"cluster_ips fd00::{number}", f"node_ports {100_000 + number}", f"lb_addresses fd00::{number}")
+        steps[0].append(service("create", name, owner, published=False, pending=True))
+        steps[1].append(service("publish", name, owner, *claims))
+        steps[2].append(service("update", name, owner, *claims[:1], f"lb_ports fd00::{number}/TCP/80"))
+        steps[3].append(service("delete", name, owner))
+        steps[4].append(service("create", name, uid(), *claims))
+    return steps
+
+
+async def test_a_batch_looks_up_only_what_it_is_about(store: Store):
+    await shop(store)
+    async with session(store) as connection:
+        # Plans are made now, while the tables are all but empty, and kept for the session.
+        for writes in lifetimes(1000):
+            await call(connection, writes)
+        await connection.execute(GROW)
+        for writes in lifetimes(2000):
+            before = await touched(connection)
+            await call(connection, writes)
+            assert await touched(connection) - before < 30 * MEMBERS, writes[0].action
+
+
+async def test_a_new_session_plans_the_same(store: Store):
+    await shop(store)
+    async with session(store) as connection:
+        await connection.execute(GROW)
+    async with session(store) as connection:
+        for writes in lifetimes(1000):
+            before = await touched(connection)
+            await call(connection, writes)
+            assert await touched(connection) - before < 30 * MEMBERS, writes[0].action
+
+
+READS: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "tail": lambda connection: connection.fetch(_TAIL, ROWS + 980, 100),
+    "tail, far behind": lambda connection: connection.fetch(_TAIL, 5, 20),
+    "unpublished": lambda connection: connection.fetch(_UNPUBLISHED, 20, 0),
+    "pending": lambda connection: connection.fetch(_PENDING, "services", 20, 0),
+}
+
+
+async def test_a_reader_reads_no_more_than_it_answers(store: Store):
+    async with session(store) as connection:
+        for name, value in _TAIL_SETTINGS.items():
+            await connection.execute("SELECT set_config($1, $2, false)", name, value)
+        for read in READS.values():
+            await read(connection)
+        await connection.execute(GROW)
+        for name, read in READS.items():
+            before = await touched(connection)
+            assert len(await read(connection)) == 20, name
+            assert await touched(connection) - before < 100, name
