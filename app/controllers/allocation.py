@@ -1,5 +1,6 @@
 """Allocation: ClusterIPs, node ports and load balancer addresses for the Services that wait for them."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ UNPUBLISHED: Key = ("", "")
 """The key that stands for all Services that were stored and not yet published."""
 
 _BATCH = 512
+
+_TURN = 0.25
+"""Seconds for which publishing goes on before other keys, and the lease, are looked at."""
 
 _REPICK = 0.05
 """Seconds before another pick for a Service whose pick was held."""
@@ -79,6 +83,9 @@ class Allocation:
         # What each one found exhausted; None while it has to be tried in any case.
         self._waiting: dict[Key, Sequence[AddressPool | PortRange] | None] = {}
         self._broken: set[str] = set()
+        # Services on their way to be published with all they ask for, by uid: their change tells nothing new.
+        self._publishing: set[str] = set()
+        self._hint = asyncio.Event()
         self._owner = False
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
@@ -88,11 +95,19 @@ class Allocation:
         keys: dict[Key, None] = {}
         released = False
         for change in changes:
-            if change.entry.kind == SERVICE.key:
+            if change.entry.kind == SERVICE.key and not self._is_own(change):
                 released = self._observe(change, keys) or released
         if released:
             keys.update(dict.fromkeys(self._hopeful()))
         return keys
+
+    def _is_own(self, change: Change) -> bool:
+        """Whether a change is a publication of this process, which is known before the log tells."""
+        uid = change.entry.uid
+        if change.type != "ADDED" or uid not in self._publishing:
+            return False
+        self._publishing.discard(uid)
+        return True
 
     def _observe(self, change: Change, keys: dict[Key, None]) -> bool:
         """Note one change; answers whether it released something."""
@@ -115,6 +130,7 @@ class Allocation:
     def hinted(self, channel: str) -> Iterable[Key]:
         """Something was stored that is not published."""
         del channel
+        self._hint.set()
         return [UNPUBLISHED]
 
     def all_keys(self) -> Iterable[Key]:
@@ -127,6 +143,7 @@ class Allocation:
         self._owner = True
         self._broken.clear()
         self._waiting.clear()
+        self._publishing.clear()
         await self._memory.learn()
         for row in await self._reader.pending(SERVICE.key):
             self._waiting[row.namespace, row.name] = None
@@ -150,19 +167,42 @@ class Allocation:
         self._waiting = dict.fromkeys(self._waiting)
 
     async def _publish_all(self, lease: LeaseGuard) -> bool:
-        """Allocate for unpublished Services and publish them; answers whether none has to be picked for again."""
-        done = True
+        """Allocate for unpublished Services and publish them; answers whether none has to be picked for again.
+
+        What is stored meanwhile is picked for while the batch before it is on its way to the disk.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _TURN
+        storing: set[asyncio.Task[list[Key]]] = set()
         last = 0
-        while rows := await self._reader.unpublished(_BATCH, last):
-            last = rows[-1].ordinal
-            cluster = self._cluster()
-            attempts = [
-                attempt
-                for row in rows
-                if row.uid not in self._broken and (attempt := self._first_attempt(row, cluster, lease))
-            ]
-            done = not await self._store(attempts) and done
-        return done
+        try:
+            async with asyncio.TaskGroup() as group:
+                # Who hinted has put the key into the queue, too, so that another turn follows.
+                while not (self._hint.is_set() and loop.time() > end):
+                    self._hint.clear()
+                    rows = await self._reader.unpublished(_BATCH, last)
+                    if rows:
+                        last = rows[-1].ordinal
+                        storing.add(group.create_task(self._store(self._first_attempts(rows, lease))))
+                    elif all(task.done() for task in storing):
+                        break
+                    else:
+                        await self._hint_or_any(storing)
+        except ExceptionGroup as errors:
+            # One reason is enough to try again later.
+            raise errors.exceptions[0] from None
+        return not any(task.result() for task in storing)
+
+    async def _hint_or_any(self, storing: set[asyncio.Task[list[Key]]]) -> None:
+        """Wait until more was stored unpublished, or one of the batches on their way has arrived."""
+        hinted = asyncio.ensure_future(self._hint.wait())
+        await asyncio.wait({hinted, *(task for task in storing if not task.done())}, return_when="FIRST_COMPLETED")
+        hinted.cancel()
+
+    def _first_attempts(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> list[_Attempt]:
+        cluster = self._cluster()
+        known = [row for row in rows if row.uid not in self._broken]
+        return [attempt for row in known if (attempt := self._first_attempt(row, cluster, lease))]
 
     def _first_attempt(self, row: ObjectRow, cluster: Cluster, lease: LeaseGuard) -> _Attempt | None:
         service = decode_object(SERVICE, row.body)
@@ -205,10 +245,13 @@ class Allocation:
 
     async def _store(self, attempts: Sequence[_Attempt]) -> list[Key]:
         """Write what was picked; answers those whose picks turned out to be held."""
+        whole = {each.write.uid for each in attempts if each.write.action == "publish" and not each.write.pending}
+        self._publishing |= whole
         try:
             outcomes = await self._writer.write_all([attempt.write for attempt in attempts])
-        except ApiError:
+        except (ApiError, asyncio.CancelledError):
             self._memory.known = False
+            self._publishing -= whole
             raise
         notes: list[Note] = []
         again = []
@@ -232,6 +275,7 @@ class Allocation:
     def _undone(self, attempt: _Attempt, outcome: Outcome) -> bool:
         """Give back what was picked in vain; answers whether it has to be picked for again."""
         attempt.picks.give_back()
+        self._publishing.discard(attempt.write.uid)
         if isinstance(outcome, ClaimHeld):
             self._memory.held(outcome)
             log.info("pick was held", claim=outcome.claim.key, service="/".join(attempt.key))

@@ -19,6 +19,10 @@ from app.telemetry.metrics import QUEUE_ADDS, QUEUE_DEPTH, QUEUE_RETRIES, WORK_S
 
 BATCH = 512
 
+_BREATH = 0.02
+"""Seconds that a controller rests after each batch, so that what changes meanwhile makes one batch and not many small
+ones. One that listens to a channel has somebody waiting for it, and does not rest."""
+
 log = structlog.get_logger()
 
 
@@ -55,6 +59,7 @@ class _Worker:
         self._owner = False
         self._stale = True
         self._next_pass = 0.0
+        self._rest = 0.0 if controller.channels else _BREATH
         for channel in controller.channels:
             notifications.subscribe(channel, partial(self._hinted, channel))
 
@@ -102,6 +107,7 @@ class _Worker:
             keys = await self._queue.take(BATCH, min(self._next_pass - now, 0.5))
             if keys:
                 await self._reconcile(keys, ownership)
+                await asyncio.sleep(self._rest)
 
     async def _reconcile(self, keys: Sequence[Key], ownership: Ownership) -> None:
         name = self.controller.name

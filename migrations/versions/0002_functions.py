@@ -191,15 +191,17 @@ BEGIN
             WHERE m.action = 'create' AND m.kind = 'namespaces');
     END IF;
     {_CHECK}
-    FOR hit IN {_held()} LOOP
-        -- Writes that go together may pass claims on among themselves.
-        IF outcomes[hit.i] IS NULL AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
-            outcomes[hit.i] := 'ClaimHeld';
-            holders := coalesce(holders, '{{}}') || jsonb_build_object(hit.i, (
-                SELECT jsonb_build_array(hit.held, hit.key, o.kind, o.namespace, o.name)
-                FROM objects o WHERE o.uid = hit.owner));
-        END IF;
-    END LOOP;
+    IF num_nonnulls(p_cluster_ips, p_node_ports, p_lb_addresses, p_lb_ports) > 0 THEN
+        FOR hit IN {_held()} LOOP
+            -- Writes that go together may pass claims on among themselves.
+            IF outcomes[hit.i] IS NULL AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
+                outcomes[hit.i] := 'ClaimHeld';
+                holders := coalesce(holders, '{{}}') || jsonb_build_object(hit.i, (
+                    SELECT jsonb_build_array(hit.held, hit.key, o.kind, o.namespace, o.name)
+                    FROM objects o WHERE o.uid = hit.owner));
+            END IF;
+        END LOOP;
+    END IF;
     IF p_together AND array_remove(outcomes, NULL) <> '{{}}' THEN
         outcomes := array_replace(outcomes, NULL, 'Aborted');
     END IF;
@@ -216,7 +218,9 @@ BEGIN
             revisions[i] := newest;
         END IF;
     END LOOP;
-    {_release()}
+    IF 'update' = ANY (p_actions) OR 'delete' = ANY (p_actions) OR 'publish' = ANY (p_actions) THEN
+        {_release()}
+    END IF;
     {_STORE}
     {_take()}
     INSERT INTO batches (id, outcomes, revisions, holders) VALUES (p_batch, outcomes, revisions, holders);
