@@ -7,12 +7,13 @@ matter only to LoadBalancer Services that our own controller serves.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from app.domain.errors import Cause, forbidden, invalid
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import strict_address, strict_network
 from app.domain.rules.load_balancer_wish import HIGH_AVAILABILITY_PORTS, PREFIX, annotation_field, is_internal
-from app.domain.rules.names import dns_label_problem, port_name_problem
+from app.domain.rules.names import dns_label_problem, port_name_problem, port_number_problem
 
 Check = Callable[[str], str | None]
 """What is wrong with a value and what would be valid; None when nothing is."""
@@ -34,36 +35,27 @@ def _boolean(value: str) -> str | None:
     return None if value in ("true", "false") else "must be true or false, in lower case"
 
 
-def _number(lowest: int, highest: int, unit: str) -> Check:
-    def check(value: str) -> str | None:
-        number = _whole_number(value)
-        valid = number is not None and lowest <= number <= highest
-        return None if valid else f"must be a number from {lowest} to {highest}{unit}"
-
-    return check
+def _number(lowest: int, highest: int, unit: str, value: str) -> str | None:
+    number = _whole_number(value)
+    valid = number is not None and lowest <= number <= highest
+    return None if valid else f"must be a number from {lowest} to {highest}{unit}"
 
 
 def _whole_number(text: str) -> int | None:
     return int(text) if _DIGITS.fullmatch(text) else None
 
 
-def _one_of(values: tuple[str, ...]) -> Check:
-    return lambda value: None if value.lower() in values else f"must be one of {', '.join(values)}"
+def _one_of(values: tuple[str, ...], value: str) -> str | None:
+    return None if value.lower() in values else f"must be one of {', '.join(values)}"
 
 
-def _address(version: int) -> Check:
-    def check(value: str) -> str | None:
-        address = strict_address(value)
-        return None if address is not None and address.version == version else f"must be an IPv{version} address"
-
-    return check
+def _address(version: int, value: str) -> str | None:
+    address = strict_address(value)
+    return None if address is not None and address.version == version else f"must be an IPv{version} address"
 
 
-def _each(problem: Check) -> Check:
-    def check(value: str) -> str | None:
-        return next((found for part in value.split(",") if (found := problem(part.strip()))), None)
-
-    return check
+def _each(problem: Check, value: str) -> str | None:
+    return next((found for part in value.split(",") if (found := problem(part.strip()))), None)
 
 
 def _resource_name(value: str) -> str | None:
@@ -95,31 +87,32 @@ def _path(value: str) -> str | None:
 
 
 def _port(value: str) -> str | None:
-    return port_name_problem(value) if _number(1, 65535, "")(value) else None
+    number = _whole_number(value)
+    return port_name_problem(value) if number is None or port_number_problem(number) else None
 
 
 _PROBE_CHECKS: Mapping[str, Check] = {
-    "protocol": _one_of(_PROBE_PROTOCOLS),
-    "interval": _number(5, MAX_PROBE_SECONDS - 1, " seconds"),
-    "num-of-probe": _number(2, MAX_PROBE_SECONDS - 1, " probes"),
+    "protocol": partial(_one_of, _PROBE_PROTOCOLS),
+    "interval": partial(_number, 5, MAX_PROBE_SECONDS - 1, " seconds"),
+    "num-of-probe": partial(_number, 2, MAX_PROBE_SECONDS - 1, " probes"),
     "request-path": _path,
 }
 
 KNOWN: Mapping[str, Check] = {
     "azure-load-balancer-internal": _boolean,
     "azure-load-balancer-internal-subnet": _resource_name,
-    "azure-load-balancer-ipv4": _address(4),
-    "azure-load-balancer-ipv6": _address(6),
+    "azure-load-balancer-ipv4": partial(_address, 4),
+    "azure-load-balancer-ipv6": partial(_address, 6),
     "azure-pip-name": _resource_name,
     "azure-pip-name-ipv6": _resource_name,
     "azure-dns-label-name": _dns_label,
-    "azure-allowed-ip-ranges": _each(_cidr),
-    "azure-allowed-service-tags": _each(_service_tag),
+    "azure-allowed-ip-ranges": partial(_each, _cidr),
+    "azure-allowed-service-tags": partial(_each, _service_tag),
     "azure-deny-all-except-load-balancer-source-ranges": _boolean,
-    "azure-load-balancer-tcp-idle-timeout": _number(4, 100, " minutes"),
+    "azure-load-balancer-tcp-idle-timeout": partial(_number, 4, 100, " minutes"),
     "azure-load-balancer-disable-tcp-reset": _boolean,
     **{f"azure-load-balancer-health-probe-{name}": check for name, check in _PROBE_CHECKS.items()},
-    "azure-additional-public-ips": _each(_any_address),
+    "azure-additional-public-ips": partial(_each, _any_address),
     "azure-load-balancer-enable-high-availability-ports": _boolean,
     "azure-disable-load-balancer-floating-ip": _boolean,
 }

@@ -6,6 +6,7 @@ import pytest
 from app.domain.kinds.service_declaration import SERVICE
 from app.domain.ranges import PortRange
 from app.domain.rules.allocation import allocate
+from app.domain.rules.load_balancer_wish import StaticAddress, static_address
 from tests.unit.rules.builders import (
     ALIAS,
     DNS,
@@ -17,6 +18,7 @@ from tests.unit.rules.builders import (
     TWO,
     condition,
     created,
+    service,
     spec_of,
     web,
 )
@@ -153,6 +155,19 @@ class TestFrontends:
         assert ingress(new) == [address]
         assert all(pool is not named.external["IPv4"] for pool, _ in result.picked)
 
+    @pytest.mark.parametrize(
+        ("spec", "annotations", "asked"),
+        [
+            ({"loadBalancerIP": "20.0.0.5"}, {}, StaticAddress("20.0.0.5", "", "spec.loadBalancerIP")),
+            ({}, {IPV4: "20.0.0.6"}, StaticAddress("20.0.0.6", "", f"metadata.annotations[{IPV4}]")),
+            ({}, {NAME: "front"}, StaticAddress("", "front", f"metadata.annotations[{NAME}]")),
+            ({}, {IPV4: "fd02::1"}, None),
+            ({}, {}, None),
+        ],
+    )
+    def test_where_it_is_asked_for(self, spec, annotations, asked):
+        assert static_address(service(web(type="LoadBalancer", **spec), annotations=annotations), "IPv4") == asked
+
     def test_a_name_that_nobody_reserved(self):
         new, result = given(web(type="LoadBalancer"), OURS, annotations={NAME: "front"})
         assert ingress(new) == []
@@ -172,7 +187,9 @@ class TestFrontends:
         annotations = {INTERNAL: "true", SUBNET: "apps"}
         new, result = given(web(type="LoadBalancer"), OURS, annotations=annotations)
         assert ingress(new) == []
-        assert [(each.reason, each.pool) for each in result.shortages] == [("NoPool", "apps")]
+        assert [(each.reason, each.pool, each.size, each.free) for each in result.shortages] == [
+            ("NoPool", "apps", 0, 0)
+        ]
 
     def test_a_subnet_means_nothing_outside(self):
         new, _ = given(web(type="LoadBalancer"), OURS, annotations={SUBNET: "apps"})
@@ -245,6 +262,7 @@ class TestResult:
             ),
         ]
         assert condition(new, "Allocated") == ("False", "PoolExhausted")
+        assert result.exhausted == (few.cluster_ips["IPv4"], few.node_ports, few.node_ports)
 
     @pytest.mark.parametrize(
         ("annotations", "message"),

@@ -71,6 +71,7 @@ GOOD = [
     ("port_80_health-probe_interval", "5"),
     ("port_80_health-probe_num-of-probe", "23"),
     ("port_80_health-probe_request-path", "/a"),
+    ("port_80_health-probe_port", "1"),
     ("port_80_health-probe_port", "8080"),
     ("port_80_health-probe_port", "65535"),
     ("port_80_health-probe_port", "http"),

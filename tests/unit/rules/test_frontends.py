@@ -170,6 +170,12 @@ class TestAskingForFrontends:
                 'Invalid value: "20.0.0.1": must be a usable address of the external pools: there are none',
             ),
             (
+                cluster(ours=True, external_pools=("20.1.0.0/24", "20.2.0.0/24")),
+                {"loadBalancerIP": "20.0.0.1"},
+                {},
+                'Invalid value: "20.0.0.1": must be a usable address of the external pools: 20.1.0.0/24, 20.2.0.0/24',
+            ),
+            (
                 POOLED,
                 {"loadBalancerIP": "x"},
                 {},

@@ -91,6 +91,15 @@ ON_CREATE = {
         {"type": "ExternalName"},
         ["Required value: the DNS name that an ExternalName Service stands for"],
     ),
+    "alias of no DNS name": (
+        {"type": "ExternalName", "externalName": "a_b"},
+        [
+            (
+                'Invalid value: "a_b": must be at most 253 characters: DNS labels of lower-case letters, digits and '
+                "'-' joined by '.', such as example.com"
+            )
+        ],
+    ),
     "source ranges": (
         web(loadBalancerSourceRanges=["10.0.0.0/8"]),
         ["Forbidden: only a LoadBalancer Service admits clients by source; use type LoadBalancer or leave it out"],

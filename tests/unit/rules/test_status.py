@@ -59,6 +59,11 @@ def test_the_point_at_fault_is_named():
     assert faults(causes) == wanted("status.loadBalancer.ingress[1].ip invalid")
 
 
+def test_each_point_at_fault_is_named():
+    _, causes = written(points({"ip": "x"}, {"ip": "1.2.3.4"}, {"ip": "y"}), stored(BALANCED))
+    assert faults(causes) == wanted(*(f"status.loadBalancer.ingress[{i}].ip invalid" for i in (0, 2)))
+
+
 def test_an_address_without_mode_is_a_vip_if_the_type_is_sent():
     new, causes = written(points({"ip": "1.2.3.4"}), stored(BALANCED))
     assert causes == []
