@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from app.api.media_types import JSON
 from app.api.model_names import STATUS
-from app.api.openapi.content import Document, reference, request_body, success
+from app.api.openapi.content import PATCH, Document, reference, request_body, success
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
+from app.api.openapi.patch_bodies import PATCH_SCHEMAS, patch_bodies
 from app.api.openapi.plain import plain_paths
 from app.domain.kinds.catalog import Kinds
 
+_MEDIA_TYPES = (JSON,)
+"""YAML says the same; leaving it out keeps generated clients simple."""
 _ERRORS = {
     "400": "The request cannot be understood.",
     "401": "No valid token.",
@@ -45,7 +48,11 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
     components: Document = {
         "parameters": {each.name: _parameter(each) for each in _used_parameters(listed)},
         "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
-        "schemas": dict(sorted(schemas.items())),
+        "schemas": {
+            name: _without_defaults(schema)
+            for name, schema in sorted({**schemas, **PATCH_SCHEMAS, **_enumerations(listed)}.items())
+            if name != PATCH
+        },
     }
     document: Document = {
         "openapi": "3.1.0",
@@ -53,6 +60,8 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
             "title": "Fairlead",
             "version": version,
             "summary": "The Service half of Kubernetes as a control plane of its own.",
+            "description": "Wherever a body may be application/json, it may be application/yaml, too, and answers are "
+            "written as either. Patches may also be JSON patches (RFC 6902), application/json-patch+json.",
         },
         "servers": [{"url": "/"}],
         "tags": [
@@ -77,8 +86,26 @@ def _parameter(parameter: Parameter) -> Document:
         "in": parameter.where,
         "description": parameter.description,
         "required": parameter.where == "path",
-        "schema": parameter.schema,
+        "schema": reference(_enumeration(parameter)) if "enum" in parameter.schema else parameter.schema,
     }
+
+
+def _without_defaults(schema: Document) -> Document:
+    """A schema whose properties name no default: generated clients would ask for, or send, what the server fills in."""
+    properties = {
+        name: {key: value for key, value in each.items() if key != "default"}
+        for name, each in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties} if properties else schema
+
+
+def _enumerations(listed: Iterable[Operation]) -> dict[str, Document]:
+    """Parameters' fixed values as schemas of their own: generated clients have one type for each then."""
+    return {_enumeration(each): each.schema for each in _used_parameters(listed) if "enum" in each.schema}
+
+
+def _enumeration(parameter: Parameter) -> str:
+    return parameter.name[0].upper() + parameter.name[1:]
 
 
 def _operation(operation: Operation) -> Document:
@@ -90,12 +117,14 @@ def _operation(operation: Operation) -> Document:
         "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
         "parameters": [{"$ref": f"#/components/parameters/{each.name}"} for each in operation.parameters],
         "responses": {
-            **{str(code): success(operation, code) for code in operation.codes},
+            **{str(code): success(operation, code, _MEDIA_TYPES) for code in operation.codes},
             **{code: {"$ref": f"#/components/responses/Error{code}"} for code in _ERRORS},
         },
     }
-    if operation.body:
-        document["requestBody"] = request_body(operation)
+    if operation.body == "patch":
+        document["requestBody"] = {"required": True, "content": patch_bodies(operation.kind.schema)}
+    elif operation.body:
+        document["requestBody"] = request_body(operation, _MEDIA_TYPES)
     if operation.kind.deprecation:
         document["deprecated"] = True
     return document

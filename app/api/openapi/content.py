@@ -31,23 +31,21 @@ def result_schema(operation: Operation) -> str:
             return operation.kind.schema
 
 
-def request_body(operation: Operation) -> Document:
+def request_body(operation: Operation, media_types: tuple[str, ...] = (JSON, YAML)) -> Document:
     """The body of a request, for an operation that has one."""
     match operation.body:
         case "patch":
-            content = {media: {"schema": reference(PATCH)} for media in MEDIA_TYPES}
-            return {"required": True, "content": content}
+            return {"required": True, "content": {media: {"schema": reference(PATCH)} for media in MEDIA_TYPES}}
         case "delete options":
-            return {"content": {media: {"schema": reference(DELETE_OPTIONS)} for media in (JSON, YAML)}}
+            return {"content": {media: {"schema": reference(DELETE_OPTIONS)} for media in media_types}}
         case _:
             schema = reference(operation.kind.schema)
-            return {"required": True, "content": {media: {"schema": schema} for media in (JSON, YAML)}}
+            return {"required": True, "content": {media: {"schema": schema} for media in media_types}}
 
 
-def success(operation: Operation, code: int) -> Document:
+def success(operation: Operation, code: int, media_types: tuple[str, ...] = (JSON, YAML)) -> Document:
     """The answer to a request that succeeded."""
-    schema = {"schema": reference(result_schema(operation))}
-    content: dict[str, Document] = {JSON: schema, YAML: schema}
+    content: dict[str, Document] = {media: {"schema": reference(result_schema(operation))} for media in media_types}
     if operation.action == "list":
         content[STREAM] = {"schema": reference(WATCH_EVENT)}
     return {"description": _CODES[code], "content": content}
