@@ -226,8 +226,12 @@ async def test_what_is_left_of_many_is_what_still_has_an_owner(collecting, seed)
         left -= lost
     await settled(collecting, left)
     for name in left:
-        kept = (await collecting.get(LEASE, name)).metadata.owner_references or []
-        assert {each.name for each in kept} == owners[name] & left
+        expected = owners[name] & left
+        await collecting.becomes(LEASE, name, lambda obj, expected=expected: owner_names(obj) == expected)
+
+
+def owner_names(obj):
+    return {each.name for each in obj.metadata.owner_references or []}
 
 
 def release(obj):
