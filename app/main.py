@@ -38,6 +38,7 @@ from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.pool_set import PoolSet
 from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
+from app.mirror.service_ranges import ServiceRanges
 from app.reconciler.loop import Reconciler
 from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
@@ -166,6 +167,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
     await notifications.start()
     await writer.start()
     await mirror.start()
+    ranges = ServiceRanges(mirror, tuple(map(str, settings.service_cidrs)))
     # What was loaded stays: a full collection need not walk it each time.
     gc.collect()
     gc.freeze()
@@ -177,8 +179,8 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
             notifications=notifications,
             mirror=mirror,
             kinds=Kinds(),
-            cluster=_cluster(settings),
-            empty_pools=_empty_pools(settings),
+            cluster=_cluster(settings, ranges),
+            empty_pools=_empty_pools(settings, ranges),
         )
     finally:
         await mirror.close()
@@ -188,8 +190,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
         await database.close()
 
 
-def _cluster(settings: Settings) -> Callable[[], Cluster]:
-    service_cidrs = tuple(map(str, settings.service_cidrs))
+def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]:
     node_port_range = (settings.node_port_range.first, settings.node_port_range.last)
     manages_load_balancers = settings.load_balancer_controller == "fairlead"
     internal_pools = tuple(map(str, settings.internal_pool))
@@ -197,7 +198,8 @@ def _cluster(settings: Settings) -> Callable[[], Cluster]:
 
     def cluster() -> Cluster:
         return Cluster(
-            service_cidrs=service_cidrs,
+            service_cidrs=ranges.cidrs,
+            served_families=ranges.families,
             node_port_range=node_port_range,
             cluster_domain=settings.cluster_domain,
             manages_load_balancers=manages_load_balancers,
@@ -209,10 +211,10 @@ def _cluster(settings: Settings) -> Callable[[], Cluster]:
     return cluster
 
 
-def _empty_pools(settings: Settings) -> Callable[[], PoolSet]:
+def _empty_pools(settings: Settings, ranges: ServiceRanges) -> Callable[[], PoolSet]:
     def empty_pools() -> PoolSet:
         return PoolSet(
-            service_cidrs=map(str, settings.service_cidrs),
+            service_cidrs=ranges.cidrs,
             node_port_range=(settings.node_port_range.first, settings.node_port_range.last),
             internal_pool=map(str, settings.internal_pool),
             external_pool=map(str, settings.external_pool),

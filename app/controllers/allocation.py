@@ -11,8 +11,11 @@ from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.pool_memory import PoolMemory
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, RetryError, Temporary
-from app.domain.kinds.meta import Cluster
+from app.domain.kinds.ip_address import IP_ADDRESS
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import Cluster, ObjectT
 from app.domain.kinds.service import Service
+from app.domain.kinds.service_cidr import SERVICE_CIDR
 from app.domain.kinds.service_declaration import SERVICE
 from app.domain.ranges import AddressPool, PortRange
 from app.domain.rules.allocation import Allocation as Picks
@@ -97,6 +100,12 @@ class Allocation:
         for change in changes:
             if change.entry.kind == SERVICE.key and not self._is_own(change):
                 released = self._observe(change, keys) or released
+            elif change.entry.kind == IP_ADDRESS.key:
+                old, new = _states(IP_ADDRESS, change)
+                released = self._memory.observe(old, new) or released
+            elif change.entry.kind == SERVICE_CIDR.key:
+                self._waiting = dict.fromkeys(self._waiting)
+                released = True
         if released:
             keys.update(dict.fromkeys(self._hopeful()))
         return keys
@@ -112,9 +121,7 @@ class Allocation:
     def _observe(self, change: Change, keys: dict[Key, None]) -> bool:
         """Note one change; answers whether it released something."""
         key = (change.entry.namespace, change.entry.name)
-        new = None if change.type == "DELETED" else decode_object(SERVICE, change.entry.wire)
-        before = change.previous if change.type != "DELETED" else change.entry
-        old = decode_object(SERVICE, before.wire) if before is not None else None
+        old, new = _states(SERVICE, change)
         if new is None or not SERVICE.strategy.pending(new):
             self._waiting.pop(key, None)
         else:
@@ -144,13 +151,13 @@ class Allocation:
         self._broken.clear()
         self._waiting.clear()
         self._publishing.clear()
-        await self._memory.learn()
+        await self._memory.learn(self._cluster().service_cidrs)
         for row in await self._reader.pending(SERVICE.key):
             self._waiting[row.namespace, row.name] = None
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Allocate for the keys; what finds its pool exhausted is published pending and waits for a release."""
-        if not self._memory.known:
+        if not self._memory.fits(self._cluster().service_cidrs):
             await self._relearn()
         waiting = [key for key in keys if key != UNPUBLISHED]
         again: list[Key] = []
@@ -163,7 +170,7 @@ class Allocation:
 
     async def _relearn(self) -> None:
         """The pools are other objects then, so that what waits for them has to be tried again."""
-        await self._memory.learn()
+        await self._memory.learn(self._cluster().service_cidrs)
         self._waiting = dict.fromkeys(self._waiting)
 
     async def _publish_all(self, lease: LeaseGuard) -> bool:
@@ -282,3 +289,11 @@ class Allocation:
         if isinstance(outcome, Missing) and attempt.write.action == "publish":
             self._memory.observe(attempt.service, None)
         return isinstance(outcome, ClaimHeld)
+
+
+def _states(kind: Kind[ObjectT], change: Change) -> tuple[ObjectT | None, ObjectT | None]:
+    """An object before and after a change."""
+    deleted = change.type == "DELETED"
+    before = change.entry if deleted else change.previous
+    old = None if before is None else decode_object(kind, before.wire)
+    return old, None if deleted else decode_object(kind, change.entry.wire)

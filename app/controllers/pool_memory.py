@@ -1,12 +1,18 @@
 """What is free, as far as this process knows: learnt from the claims, kept current from the change log."""
 
+from collections.abc import Sequence
+
+from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
 from app.domain.rules.allocation import Pools
 from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
 from app.store.reader import Reader
 from app.store.writes import ClaimHeld
 
-_Step = tuple[Service | None, Service | None]
+Holder = Service | IPAddress
+"""What holds claims of pools."""
+
+_Step = tuple[Holder | None, Holder | None]
 
 
 class PoolMemory:
@@ -27,14 +33,18 @@ class PoolMemory:
         """What can be picked from; other objects each time it was learnt anew."""
         return self._set.pools
 
-    async def learn(self) -> None:
-        """Read all claims.
+    def fits(self, service_cidrs: Sequence[str]) -> bool:
+        """Whether it is known what is held of these ranges."""
+        return self.known and self._set.service_cidrs == tuple(service_cidrs)
+
+    async def learn(self, service_cidrs: Sequence[str]) -> None:
+        """Read all claims; ClusterIPs come from these ranges from here on.
 
         Raises:
             ServiceUnavailable: The database cannot be reached; nothing is known.
         """
         self.known = False
-        self._set.clear()
+        self._set.start_over(service_cidrs)
         # What changes meanwhile may be older or newer than the claims as they are read: it is brought in behind them.
         missed: list[_Step] = []
         self._missed = missed
@@ -48,8 +58,8 @@ class PoolMemory:
             self._set.moved(old, new)
         self.known = True
 
-    def observe(self, old: Service | None, new: Service | None) -> bool:
-        """Note a change of a Service; answers whether something that was held is free now."""
+    def observe(self, old: Holder | None, new: Holder | None) -> bool:
+        """Note a change of an object; answers whether something that was held is free now."""
         if self._missed is not None:
             self._missed.append((old, new))
             return False

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from app.domain.kinds.ip_address import IP_ADDRESS, IPAddress
 from app.domain.kinds.service import Service
 from app.domain.kinds.service_declaration import SERVICE
 from app.domain.ranges import AddressPool, AddressRange, PortRange, RandomBelow
@@ -16,6 +17,7 @@ class PoolSet:
 
     Attributes:
         pools: For `allocate`.
+        service_cidrs: The ranges that ClusterIPs come from.
     """
 
     def __init__(
@@ -26,17 +28,17 @@ class PoolSet:
         external_pool: Iterable[str],
         random_below: RandomBelow,
     ) -> None:
-        self._service_cidrs = tuple(service_cidrs)
         self._node_port_range = node_port_range
         self._internal_pool = tuple(internal_pool)
         self._external_pool = tuple(external_pool)
         self._random_below = random_below
-        self.clear()
+        self.start_over(service_cidrs)
 
-    def clear(self) -> None:
-        """Forget what is held."""
+    def start_over(self, service_cidrs: Iterable[str]) -> None:
+        """Forget what is held; ClusterIPs come from these ranges from here on."""
+        self.service_cidrs = tuple(service_cidrs)
         self.pools = Pools(
-            cluster_ips=_by_family("ClusterIP", [AddressRange.service_cidr(cidr) for cidr in self._service_cidrs]),
+            cluster_ips=_by_family("ClusterIP", [AddressRange.service_cidr(cidr) for cidr in self.service_cidrs]),
             node_ports=PortRange(*self._node_port_range),
             internal=_by_family("internal", [AddressRange.pool(text) for text in self._internal_pool]),
             external=_by_family("external", [AddressRange.pool(text) for text in self._external_pool]),
@@ -57,8 +59,8 @@ class PoolSet:
         for pool, address in self._address_pools(table, key):
             pool.release(address)
 
-    def moved(self, old: Service | None, new: Service | None) -> bool:
-        """Note the difference between what two states of a Service hold; answers whether anything was released."""
+    def moved(self, old: Service | IPAddress | None, new: Service | IPAddress | None) -> bool:
+        """Note the difference between what two states of an object hold; answers whether anything was released."""
         before, after = _claimed(old), _claimed(new)
         for table, key in after - before:
             self.hold(table, key)
@@ -82,7 +84,8 @@ def _by_family(name: str, ranges: Sequence[AddressRange]) -> dict[str, AddressPo
     return {family: AddressPool(name, [part for part in ranges if part.family == family]) for family in families}
 
 
-def _claimed(service: Service | None) -> set[tuple[str, str]]:
-    if service is None:
+def _claimed(obj: Service | IPAddress | None) -> set[tuple[str, str]]:
+    if obj is None:
         return set()
-    return {(claim.table, claim.key) for claim in SERVICE.strategy.claims(service) if claim.table in POOLED_CLAIMS}
+    claims = SERVICE.strategy.claims(obj) if isinstance(obj, Service) else IP_ADDRESS.strategy.claims(obj)
+    return {(claim.table, claim.key) for claim in claims if claim.table in POOLED_CLAIMS}
