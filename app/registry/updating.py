@@ -19,7 +19,7 @@ from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, Patch, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, not_found, refusal
-from app.store.writes import Committed, Missing, Outcome, Stale, Write
+from app.store.writes import Committed, Missing, Outcome, Stale
 
 Subresource = str
 """`status`, one that the kind declares, or "" for the object itself."""
@@ -182,19 +182,15 @@ class Updating:
             write = self._context.forms.write(kind, "delete", new, body, expected=entry.revision)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
-            return await self._answer(kind, new, write, outcome.revision or 0, options, warnings)
+            entry = entry_of(kind, new, outcome.revision or 0)
+            if kind.strategy.untried(new) and not options.respond_async:
+                wait = self._context.allocation_wait
+                entry = await self._context.mirror.wait_for(entry.uid, wait, after=entry.revision) or entry
+            applied = write.pending and options.respond_async
+            return Answer(200, entry, warnings=warnings, preference_applied=applied)
         if retry and isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, write.namespace, write.name, _as_seen(outcome))
-
-    async def _answer(
-        self, kind: Kind[Any], new: Any, write: Write, revision: int, options: WriteOptions, warnings: tuple[str, ...]
-    ) -> Answer:
-        entry = entry_of(kind, new, revision)
-        if write.pending and not options.respond_async:
-            later = await self._context.mirror.wait_for(entry.uid, self._context.allocation_wait, after=revision)
-            entry = later or entry
-        return Answer(200, entry, warnings=warnings, preference_applied=write.pending and options.respond_async)
 
 
 def _hooks(

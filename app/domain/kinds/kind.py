@@ -100,6 +100,10 @@ class Strategy(Generic[ObjectT]):
         del obj
         return False
 
+    def untried(self, obj: ObjectT) -> bool:
+        """Whether the reconciler has not said anything yet about what is pending, so that a client waits for it."""
+        return self.pending(obj)
+
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[ObjectT]):

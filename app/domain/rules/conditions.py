@@ -81,10 +81,19 @@ def missing(service: Service) -> list[str]:
     return words + [f"the additional address {address}" for address in missing_additional_addresses(service)]
 
 
-def refresh_conditions(service: Service, cluster: Cluster, shortages: Sequence[Shortage] = ()) -> None:
-    """Make the conditions say what the Service now holds, and why it lacks what it lacks."""
+def refresh_conditions(
+    service: Service, cluster: Cluster, shortages: Sequence[Shortage] = (), before: Service | None = None
+) -> None:
+    """Make the conditions say what the Service now holds, and why it lacks what it lacks.
+
+    Args:
+        service: Changed in place.
+        cluster: For the time, and for who serves load balancers.
+        shortages: What an allocation did not find.
+        before: The stored state of a changed Service: what was said of that holds as long as it lacks the same.
+    """
     _refresh_programmed(service, cluster)
-    _refresh_allocated(service, cluster, shortages)
+    _refresh_allocated(service, cluster, shortages, before)
     _refresh_resolvable(service, cluster)
 
 
@@ -128,7 +137,9 @@ def _refresh_programmed(service: Service, cluster: Cluster) -> None:
         service.status.conditions = rest or None
 
 
-def _refresh_allocated(service: Service, cluster: Cluster, shortages: Sequence[Shortage]) -> None:
+def _refresh_allocated(
+    service: Service, cluster: Cluster, shortages: Sequence[Shortage], before: Service | None
+) -> None:
     lacks = missing(service)
     if not lacks:
         set_condition(
@@ -137,14 +148,14 @@ def _refresh_allocated(service: Service, cluster: Cluster, shortages: Sequence[S
     elif shortages:
         message = "; ".join(shortage.message for shortage in shortages)
         set_condition(service, cluster, ALLOCATED, FALSE, reason=shortages[0].reason, message=message)
-    elif _is_new(service):
+    elif not is_explained(service) or (before is not None and missing(before) != lacks):
         set_condition(service, cluster, ALLOCATED, FALSE, reason="Pending", message=f"waiting for {', '.join(lacks)}")
 
 
-def _is_new(service: Service) -> bool:
-    """Whether no shortage explains yet why something is missing."""
+def is_explained(service: Service) -> bool:
+    """Whether a shortage explains why something is missing."""
     found = find_condition(service, ALLOCATED)
-    return found is None or found.status == TRUE or found.reason == "Pending"
+    return found is not None and found.status != TRUE and found.reason != "Pending"
 
 
 def _refresh_resolvable(service: Service, cluster: Cluster) -> None:

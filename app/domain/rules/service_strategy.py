@@ -9,7 +9,13 @@ from app.domain.kinds.service import Service, ServiceStatus
 from app.domain.rules.asked_values import asked_value_causes, share_asked_node_ports
 from app.domain.rules.azure_annotations import annotation_causes, annotation_warnings
 from app.domain.rules.claims import claims
-from app.domain.rules.conditions import is_pending, is_served_by_us, keep_own_conditions, refresh_conditions
+from app.domain.rules.conditions import (
+    is_explained,
+    is_pending,
+    is_served_by_us,
+    keep_own_conditions,
+    refresh_conditions,
+)
 from app.domain.rules.defaulting import apply_defaults
 from app.domain.rules.families import normalise_cluster_ips, plan_families
 from app.domain.rules.frontends import frontend_causes, frontend_warnings, keep_frontends
@@ -53,7 +59,7 @@ class ServiceStrategy(Strategy[Service]):
         new.status = replace(old.status)
         drop_what_the_type_forbids(new, old)
         keep_frontends(new, old, cluster)
-        refresh_conditions(new, cluster)
+        refresh_conditions(new, cluster, before=old)
 
     def validate_update(self, new: Service, old: Service, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong or must not change."""
@@ -91,6 +97,10 @@ class ServiceStrategy(Strategy[Service]):
     def pending(self, obj: Service) -> bool:
         """Whether something is left for the reconciler to allocate."""
         return is_pending(obj)
+
+    def untried(self, obj: Service) -> bool:
+        """Whether nobody has tried yet: why something is short is said once, and a release comes when it comes."""
+        return is_pending(obj) and not is_explained(obj)
 
 
 def _settle_families(new: Service, old: Service | None, cluster: Cluster) -> None:
