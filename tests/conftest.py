@@ -2,16 +2,27 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.store.schema import migrate
 from app.supervisor.postgres import EmbeddedPostgres
 from tests.e2e.serving import Serving
+
+# A machine that is busy with something else makes examples slow, never wrong; CI repeats the same examples each time.
+settings.register_profile(
+    "fairlead",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("fairlead")
 
 _numbers = itertools.count(1)
 

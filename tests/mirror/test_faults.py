@@ -58,7 +58,9 @@ async def test_postgres_away_and_back(store, postgres, database_url):
             with pytest.raises(ServiceUnavailable) as refused:
                 await mirror.fresh()
             assert refused.value.retry_after == 1
-            assert not mirror.ready
+            async with asyncio.timeout(30):
+                while mirror.ready:
+                    await asyncio.sleep(0.01)
             assert mirror.get(SERVICES, "blue", "web") is entry
             with pytest.raises(ServiceUnavailable):
                 await mirror.at_least(revision + 1, 10)
