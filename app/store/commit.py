@@ -24,7 +24,7 @@ _PAUSE = 0.05
 _SETTLING = 2.0
 """Seconds beyond the deadline in which an unknown outcome is still looked up."""
 
-_ABORTED = {"22", "23", "40", "42", "53", "55", "FL", "P0"}
+_ABORTED = {"22", "23", "25", "40", "42", "53", "55", "FL", "P0"}
 """Classes of SQLSTATE that end a statement before its commit; others, 57 (intervention) for one, may come after it."""
 
 log = structlog.get_logger(__name__)
@@ -74,10 +74,10 @@ class Committer:
                 answer = await self._call(connection, max(until, loop.time() + self._patience), batch, *sent)
                 return outcomes(writes, answer)
             except LOST as error:
+                self._session.drop()
                 failure = error
             log.warning("batch interrupted", writes=len(writes), error=str(failure) or type(failure).__name__)
             if not _aborted(failure):
-                self._session.drop()
                 answer = await self._settle(batch, max(until, loop.time() + _SETTLING))
                 if answer is not None:
                     return outcomes(writes, answer)

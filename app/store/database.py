@@ -50,6 +50,9 @@ _LIMITS = {
     "client_connection_check_interval": "2s",
     # Statements here touch few rows: compiling them never pays.
     "jit": "off",
+    # Plans are kept, and may have been made while a table was all but empty: by an index even then, where there is one.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
 }
 
 

@@ -16,6 +16,8 @@ _RENEW = """
 _RELEASE = """
     UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
 """
+_LIVE = "SELECT name FROM leases WHERE starts_with(name, $1) AND expires_at > clock_timestamp() ORDER BY name"
+_FORGET = "DELETE FROM leases WHERE starts_with(name, $1) AND expires_at < clock_timestamp() - $2::interval"
 
 
 class Leases:
@@ -60,3 +62,19 @@ class Leases:
             ServiceUnavailable: The database cannot be reached.
         """
         await self._database.fetch(_RELEASE, guard.name, guard.epoch, holder)
+
+    async def live(self, prefix: str) -> list[str]:
+        """Names of the leases that are held and begin with a prefix.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        return [row[0] for row in await self._database.fetch(_LIVE, prefix)]
+
+    async def forget(self, prefix: str, age: float) -> None:
+        """Remove leases that begin with a prefix and expired so many seconds ago; no write may rest on them.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        await self._database.fetch(_FORGET, prefix, timedelta(seconds=age))

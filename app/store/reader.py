@@ -12,13 +12,8 @@ _PAGE = 2_000
 _ATTEMPT = 2.0
 """Seconds for the tail; who waits for it gives up soon after."""
 
-_TAIL_SETTINGS = {
-    "application_name": "fairlead-tail",
-    # Planned once, perhaps when the log is empty: by the index then, too.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-}
+# It is asked for all the time with the same plan, so it is planned once.
+_TAIL_SETTINGS = {"application_name": "fairlead-tail", "plan_cache_mode": "force_generic_plan"}
 
 _CHANGE = "c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision"
 _OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal"
@@ -195,12 +190,7 @@ class Reader:
 
     async def claim_holders(self, table: str, keys: Sequence[str]) -> dict[str, Holder]:
         """Who holds which of these claims; of a shared address any one of its holders."""
-        statement = f"""
-            SELECT k.key, o.kind, o.namespace, o.name, o.uid::text
-            FROM unnest($1::text[]) AS k(key)
-            JOIN {table} t ON {_KEYS[table][1]} JOIN objects o ON o.uid = t.owner
-        """
-        rows = await self._database.fetch(statement, keys)
+        rows = await self._database.fetch(holders(table), keys)
         return {row[0]: Holder._make(row[1:]) for row in rows}
 
     async def claimed_between(self, table: str, low: str, high: str, limit: int) -> Sequence[ClaimRow]:
@@ -215,3 +205,12 @@ class Reader:
     async def close(self) -> None:
         """Close the session of the tail."""
         await self._session.close()
+
+
+def holders(table: str) -> str:
+    """The statement that finds the holders of a table's keys, $1."""
+    return f"""
+        SELECT k.key, o.kind, o.namespace, o.name, o.uid::text
+        FROM unnest($1::text[]) AS k(key)
+        JOIN {table} t ON {_KEYS[table][1]} JOIN objects o ON o.uid = t.owner
+    """

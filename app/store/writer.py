@@ -34,6 +34,10 @@ class _Member:
     until: float
     future: asyncio.Future[Outcome]
 
+    @property
+    def writes(self) -> Sequence[Write]:
+        return (self.write,)
+
 
 @dataclass(slots=True, eq=False)
 class _Group:
@@ -64,7 +68,6 @@ class Writer:
         self._deadline = deadline
         self._limits = (queue_limit, queue_bytes)
         self._queue: deque[_Member | _Group] = deque()
-        self._waiting = 0
         self._waiting_bytes = 0
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -118,38 +121,33 @@ class Writer:
         if found := clash(writes):
             position, held = found
             return [held if at == position else Aborted() for at in range(len(writes))]
-        self._admit(writes)
-        loop = asyncio.get_running_loop()
-        group = _Group(writes, loop.create_future())
-        self._enqueue(group, writes)
+        self._admit(1, _size(writes))
+        group = _Group(writes, asyncio.get_running_loop().create_future())
+        self._enqueue(group)
         return await group.future
 
     def _join(self, writes: Sequence[Write]) -> list[asyncio.Future[Outcome]]:
-        self._admit(writes)
+        self._admit(len(writes), _size(writes))
         loop = asyncio.get_running_loop()
         until = loop.time() + self._deadline
         members = [_Member(write, until, loop.create_future()) for write in writes]
         for member in members:
-            self._enqueue(member, (member.write,))
+            self._enqueue(member)
         return [member.future for member in members]
 
-    def _admit(self, writes: Sequence[Write]) -> None:
+    def _admit(self, items: int, size: int) -> None:
         """Refuse what makes the queue too long; what is larger than all of it is let in alone."""
         if self._closing:
             raise ServiceUnavailable("this process is stopping", retry_after=1)
         limit, limit_bytes = self._limits
-        full = self._waiting + len(writes) > limit
-        if self._waiting and (full or self._waiting_bytes + _size(writes) > limit_bytes):
+        full = len(self._queue) + items > limit or self._waiting_bytes + size > limit_bytes
+        if self._queue and full:
             raise TooManyRequests("too many writes are waiting to be stored", retry_after=1)
 
-    def _enqueue(self, item: _Member | _Group, writes: Sequence[Write]) -> None:
+    def _enqueue(self, item: _Member | _Group) -> None:
         self._queue.append(item)
-        self._count(len(writes), _size(writes))
+        self._waiting_bytes += _size(item.writes)
         self._bell.set()
-
-    def _count(self, writes: int, size: int) -> None:
-        self._waiting += writes
-        self._waiting_bytes += size
 
     async def _run(self) -> None:
         while self._queue or not self._closing:
@@ -157,11 +155,10 @@ class Writer:
                 self._bell.clear()
                 await self._bell.wait()
                 continue
-            COMMIT_QUEUE.set(self._waiting)
+            COMMIT_QUEUE.set(len(self._queue))
             head = self._queue[0]
             if isinstance(head, _Group):
-                self._queue.popleft()
-                self._count(-len(head.writes), -_size(head.writes))
+                self._waiting_bytes -= _size(self._queue.popleft().writes)
                 await self._commit_group(head)
             else:
                 await self._commit(self._next_batch())
@@ -177,7 +174,7 @@ class Writer:
                 deferred.append(item)
                 break
             if item.until < now:
-                self._count(-1, -len(item.write.body))
+                self._waiting_bytes -= len(item.write.body)
                 _fail([item], ServiceUnavailable("the database did not store it in time", retry_after=1))
             elif independence.admit(item.write):
                 batch.append(item)
@@ -185,7 +182,7 @@ class Writer:
             else:
                 deferred.append(item)
         self._queue.extendleft(reversed(deferred))
-        self._count(-len(batch), -size)
+        self._waiting_bytes -= size
         return batch
 
     async def _commit(self, members: Sequence[_Member]) -> None:
@@ -194,7 +191,7 @@ class Writer:
             return
         until = asyncio.get_running_loop().time() + self._deadline
         try:
-            outcomes = await self._committer.commit([member.write for member in members], until)
+            self._answer(members, await self._committer.commit([member.write for member in members], until))
         except RefusedError as error:
             if len(members) == 1:
                 _fail(members, refused(error))
@@ -207,8 +204,6 @@ class Writer:
             # A defect must not stop all writing; it is told to the callers.
             log.exception("batch failed")
             _fail(members, InternalError(f"the write failed: {error!r}"))
-        else:
-            self._answer(members, outcomes)
 
     def _answer(self, members: Sequence[_Member], outcomes: Sequence[Outcome]) -> None:
         """Tell the outcomes, but for those who wanted a claim of an earlier member that no longer shows it.
@@ -230,7 +225,7 @@ class Writer:
             if not member.future.done():
                 member.future.set_result(outcome)
         self._queue.extendleft(reversed(again))
-        self._count(len(again), _size([member.write for member in again]))
+        self._waiting_bytes += _size([member.write for member in again])
 
     async def _commit_group(self, group: _Group) -> None:
         until = asyncio.get_running_loop().time() + BULK_DEADLINE

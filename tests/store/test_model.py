@@ -69,7 +69,8 @@ class Model:
     def refusal(self, write: Write) -> Outcome | None:
         row = self.rows.get(place_of(write))
         if write.action == "create":
-            return self._create_refusal(write, row) or self._claim_held(write)
+            taken = NameTaken(row.revision is not None) if row else None
+            return self._namespace_refusal(write) or self._claim_held(write) or taken
         if row is None or row.uid != write.uid or (write.action == "update" and row.revision is None):
             return Missing()
         if write.action == "publish":
@@ -82,14 +83,14 @@ class Model:
         filled = any(namespace == write.name for _, namespace, _ in self.rows)
         return NamespaceNotEmpty() if write.kind == "namespaces" and filled else None
 
-    def _create_refusal(self, write: Write, row: Row | None) -> Outcome | None:
+    def _namespace_refusal(self, write: Write) -> Outcome | None:
         if write.namespace:
             owner = self.rows.get(("namespaces", "", write.namespace))
             if owner is None:
                 return NamespaceMissing()
             if owner.deleting:
                 return NamespaceTerminating()
-        return NameTaken(row.revision is not None) if row else None
+        return None
 
     def _claim_held(self, write: Write) -> Outcome | None:
         for asked in sorted(write.claims, key=lambda claim: TABLES.index(claim.table)):

@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import random
 import signal
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -160,7 +163,14 @@ async def test_the_queue_is_bounded(database_url: str):
             with pytest.raises(TooManyRequests) as told:
                 await rest[-1]
             assert told.value.retry_after == 1
+            bulk = asyncio.create_task(
+                store.writer.write_together([service("create", f"b{n}", uid()) for n in range(50)])
+            )
+            with pytest.raises(TooManyRequests):
+                await bulk
         outcomes = await asyncio.gather(first, *rest[:-1])
+        assert all(isinstance(outcome, Committed) for outcome in outcomes)
+        outcomes = await store.writer.write_all([service("create", f"a{n}", uid()) for n in range(50)])
         assert all(isinstance(outcome, Committed) for outcome in outcomes)
 
 
@@ -184,8 +194,13 @@ async def test_a_caller_that_gives_up_harms_no_other(store: Store):
     assert isinstance(await tasks[2], Committed)
 
 
-async def test_a_killed_postgres_loses_nothing_that_was_acknowledged(store: Store, postgres: EmbeddedPostgres):
-    await shop(store)
+async def test_a_killed_postgres_loses_nothing_that_was_acknowledged(database_url: str, postgres: EmbeddedPostgres):
+    async with running(database_url, deadline=1) as store:
+        await shop(store)
+        await _write_through_kills(store, postgres)
+
+
+async def _write_through_kills(store: Store, postgres: EmbeddedPostgres) -> None:
     told: list[tuple[Write, Outcome | ApiError]] = []
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -248,3 +263,25 @@ def _compare(told: list[tuple[Write, Outcome | ApiError]], log: dict[str, int]) 
             # An unpublished create may be lost with Postgres; then its publication finds nothing.
             assert isinstance(outcome, Committed) or write.action == "publish", outcome
     assert not log
+
+
+async def test_a_stopped_or_killed_process_does_not_keep_others_from_writing(store: Store):
+    await shop(store)
+    rng = random.Random(0)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.store.stopped_writer", store.database.url, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"writing\n"
+        for number in range(20):
+            await asyncio.sleep(rng.uniform(0, 0.02))
+            process.send_signal(signal.SIGSTOP)
+            await committed(store, service("create", f"meanwhile-{number}", uid()))
+            process.send_signal(signal.SIGCONT)
+    finally:
+        process.kill()
+        await process.wait()
+    await committed(store, service("create", "afterwards", uid()))
+    names = {change.name for change in (await store.reader.tail(0, 100_000)).changes}
+    assert sum(name.startswith("stopped-") for name in names) > 20
