@@ -166,6 +166,7 @@ class Allocation:
             again = await self._reallocate(waiting, lease)
         if UNPUBLISHED in keys and not await self._publish_all(lease):
             again.append(UNPUBLISHED)
+        self._memory.measure()
         return dict.fromkeys(again, Temporary("what was picked is held by another Service", _REPICK))
 
     async def _relearn(self) -> None:

@@ -8,6 +8,7 @@ from app.domain.rules.allocation import Pools
 from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
 from app.store.reader import Reader
 from app.store.writes import ClaimHeld
+from app.telemetry.metrics import POOL_FREE, POOL_SIZE
 
 Holder = Service | IPAddress
 """What holds claims of pools."""
@@ -64,6 +65,12 @@ class PoolMemory:
             self._missed.append((old, new))
             return False
         return self._set.moved(old, new)
+
+    def measure(self) -> None:
+        """Show how full the pools are."""
+        for name, size, free in self._set.sizes():
+            POOL_SIZE.labels(name).set(size)
+            POOL_FREE.labels(name).set(free)
 
     def held(self, outcome: ClaimHeld) -> None:
         """Note that a pick turned out to be somebody else's."""

@@ -69,6 +69,18 @@ class PoolSet:
             self.release(table, key)
         return bool(released)
 
+    def sizes(self) -> Iterator[tuple[str, int, int]]:
+        """Each pool's name, its size, and how much of it is free."""
+        pools = self.pools
+        yield "node ports", pools.node_ports.size, pools.node_ports.free
+        for name, group in (
+            ("ClusterIP", pools.cluster_ips),
+            ("internal", pools.internal),
+            ("external", pools.external),
+        ):
+            for family, pool in group.items():
+                yield f"{name} {family}", pool.size, pool.free
+
     def _address_pools(self, table: str, key: str) -> Iterator[tuple[AddressPool, str]]:
         address = key.partition("/")[0]
         family = "IPv6" if ":" in address else "IPv4"
