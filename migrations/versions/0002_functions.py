@@ -65,7 +65,7 @@ def _held() -> str:
         FROM unnest(p_uids, p_{table}, outcomes) WITH ORDINALITY AS m(uid, claims, outcome, i)
         CROSS JOIN unnest(m.claims::text[]) AS c(key)
         JOIN {table} t ON {same}
-        WHERE m.outcome IS NULL AND t.owner <> m.uid
+        WHERE coalesce(m.outcome, 'NameTaken') = 'NameTaken' AND t.owner <> m.uid
         {"AND NOT (t.shared AND split_part(c.key, '/', 2) = 'shared')" if table == "lb_addresses" else ""}
         """
         for table, (_, _, _, same) in _CLAIMS.items()
@@ -193,8 +193,10 @@ BEGIN
     {_CHECK}
     IF num_nonnulls(p_cluster_ips, p_node_ports, p_lb_addresses, p_lb_ports) > 0 THEN
         FOR hit IN {_held()} LOOP
-            -- Writes that go together may pass claims on among themselves.
-            IF outcomes[hit.i] IS NULL AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
+            -- A claim that is held weighs more than a name that is taken, as in Kubernetes, which allocates before it
+            -- looks at the name. Writes that go together may pass claims on among themselves.
+            IF coalesce(outcomes[hit.i], 'NameTaken') = 'NameTaken'
+                AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
                 outcomes[hit.i] := 'ClaimHeld';
                 holders := coalesce(holders, '{{}}') || jsonb_build_object(hit.i, (
                     SELECT jsonb_build_array(hit.held, hit.key, o.kind, o.namespace, o.name)

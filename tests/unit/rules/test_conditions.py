@@ -91,6 +91,12 @@ class TestConditions:
         assert condition(helped, "Resolvable") == ("True", "RecordsExist")
         assert not pending(helped)
 
+    def test_what_is_missing_besides_has_not_been_tried_yet(self):
+        new, _ = given(web(), from_=pools(cluster_ips={"IPv4": pool("ClusterIP")}))
+        more, causes = updated(web(type="NodePort"), new)
+        assert causes == []
+        assert condition(more, "Allocated") == ("False", "Pending")
+
     def test_programmed_comes_and_goes_with_the_type(self):
         plain = stored(web(clusterIP="10.96.0.7"), OURS)
         balanced, _ = updated(web(type="LoadBalancer"), plain, OURS)
