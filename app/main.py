@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from fastapi import FastAPI
 
@@ -20,6 +20,7 @@ from app.api.application import create_app
 from app.api.health import health_routes
 from app.api.server import serve
 from app.controllers.allocation import Allocation
+from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller
 from app.controllers.endpoint_slices import EndpointSlices
@@ -31,18 +32,21 @@ from app.controllers.log_compaction import LogCompaction
 from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
+from app.controllers.service_cidrs import ServiceCIDRs
 from app.domain.errors import ServiceUnavailable
 from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.pool_set import PoolSet
 from app.domain.timestamps import format_time
+from app.domain.wanted.api_endpoints import lease_name
 from app.mirror.mirror import Mirror
 from app.mirror.service_ranges import ServiceRanges
 from app.reconciler.loop import Reconciler
-from app.registry.bootstrap import bootstrap
+from app.registry.bootstrap import Surroundings
 from app.registry.context import Context
 from app.registry.forms import Forms
+from app.registry.presence import Presence, reachable_address
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import ApiSettings, ReconcilerSettings, Settings
@@ -94,7 +98,9 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
         )
         registry = Registry(context, parts.kinds)
-        await bootstrap(registry)
+        surroundings = Surroundings(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
+        await surroundings.ensure(registry)
+        await surroundings.adapt(registry)
         app = create_app(
             registry,
             now=_now,
@@ -103,7 +109,16 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             tokens=settings.tokens,
             stopping=stopping,
         )
-        await serve(app, listener, stopping)
+        place = (str(settings.advertise_address or reachable_address(settings.host)), surroundings.port)
+        holder = _holder()
+        ensure = partial(surroundings.ensure, registry)
+        presence = Presence(Leases(parts.database), lease_name(place, holder), holder, ensure)
+        present = asyncio.create_task(presence.run(stopping), name="presence")
+        try:
+            await serve(app, listener, stopping)
+        finally:
+            stopping.set()
+            await present
 
 
 async def run_reconciler(settings: ReconcilerSettings) -> None:
@@ -132,19 +147,26 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
 def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
+    leases = Leases(parts.database)
     controllers: list[Controller] = [
-        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder),
+        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder, parts.kinds),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
         MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),
         GarbageCollection(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         Registrations(parts.writer, parts.reader, parts.mirror, index, parts.cluster, recorder, clock=time.monotonic),
+        ServiceCIDRs(parts.writer, parts.reader, parts.mirror, parts.cluster),
+        ApiEndpoints(parts.writer, parts.mirror, leases, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]
-    holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
-    return Reconciler(controllers, parts.mirror, Leases(parts.database), parts.notifications, holder)
+    return Reconciler(controllers, parts.mirror, leases, parts.notifications, _holder())
+
+
+def _holder() -> str:
+    """A name for this process that no other ever had."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 async def _serve_health(settings: ReconcilerSettings, parts: Parts, stopping: asyncio.Event) -> None:

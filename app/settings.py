@@ -218,6 +218,11 @@ class EdgeSettings(Settings):
         "127.0.0.1", description="Address to listen on; others than loopback need a --token-file"
     )
     port: int = Field(8080, ge=0, le=_LARGEST_PORT, description="Port to listen on; 0 takes a free one")
+    advertise_address: Annotated[str, AfterValidator(_host)] | None = Field(
+        None,
+        description="Address at which others reach this API, shown as endpoint of the Service default/kubernetes; by "
+        "default --host, or this machine's own if that stands for all",
+    )
     token_file: Path | None = Field(
         None,
         description='File of bearer tokens, a line each: token,user,uid,"group1,group2". Without it everybody who can '

@@ -50,6 +50,24 @@ def allocates(service_cidr: ServiceCIDR) -> bool:
     return service_cidr.metadata.deletion_timestamp is None and not refused
 
 
+def hold(service_cidr: ServiceCIDR) -> None:
+    """Have a deletion wait until no address of the ranges would be in no range any more."""
+    meta = service_cidr.metadata
+    meta.finalizers = list(dict.fromkeys([*(meta.finalizers or []), FINALIZER]))
+
+
+def set_ready(service_cidr: ServiceCIDR, status: str, *, reason: str, message: str, now: str) -> None:
+    """Say whether addresses are allocated from the ranges; the transition time moves only when that changes."""
+    conditions = service_cidr.status.conditions or []
+    before = next((each for each in conditions if each.type == READY), None)
+    since = before.last_transition_time if before is not None and before.status == status else now
+    said = Condition(type=READY, status=status, last_transition_time=since, reason=reason, message=message)
+    if before is None:
+        service_cidr.status.conditions = [*conditions, said]
+    else:
+        service_cidr.status.conditions = [said if each is before else each for each in conditions]
+
+
 def would_orphan(leaving: ServiceCIDR, others: Iterable[ServiceCIDR], addresses: Iterable[str]) -> list[str]:
     """The addresses in use that would be in no range any more if this one went.
 
@@ -77,9 +95,10 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
     """Ranges stay as they are, but one of a single family may get its partner."""
 
     def prepare_create(self, new: ServiceCIDR, cluster: Cluster) -> None:
-        """Drop the status: the server sets it."""
+        """Drop the status, which the server sets; hold the object from its first moment, not a while after it."""
         del cluster
         new.status = ServiceCIDRStatus()
+        hold(new)
 
     def prepare_update(self, new: ServiceCIDR, old: ServiceCIDR, cluster: Cluster) -> None:
         """Keep the status."""

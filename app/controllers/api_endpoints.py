@@ -1,0 +1,88 @@
+"""The endpoints of `default/kubernetes`: the API processes that are alive."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from app.controllers.controller import Key
+from app.controllers.object_writes import creation, update
+from app.controllers.slice_writes import writes_of
+from app.domain.encoding import decode_object
+from app.domain.errors import RetryError
+from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL
+from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
+from app.domain.kinds.endpoints_declaration import ENDPOINTS
+from app.domain.kinds.meta import Cluster
+from app.domain.wanted.api_endpoints import (
+    API_NAMESPACE,
+    API_SERVICE,
+    LEASE_PREFIX,
+    Place,
+    place_of,
+    plan_api_endpoints,
+    plan_api_slices,
+)
+from app.mirror.entry import Change
+from app.mirror.mirror import Mirror
+from app.store.leases import Leases
+from app.store.writer import Writer
+from app.store.writes import LeaseGuard, Write
+
+_FORGOTTEN_AFTER = 60.0
+"""Seconds until the lease of a process that ended without giving it back is removed."""
+
+_KEY: Key = (API_NAMESPACE, API_SERVICE)
+_MARK = f'"{SERVICE_NAME_LABEL}":"{API_SERVICE}"'.encode()
+
+
+class ApiEndpoints:
+    """Shows where the API is reached. When nobody holds a lease they are left as they were: somebody will come back."""
+
+    name = "api-endpoints"
+    resync = 1.0
+    channels: Sequence[str] = ()
+
+    def __init__(self, writer: Writer, mirror: Mirror, leases: Leases, cluster: Callable[[], Cluster]) -> None:
+        self._writer = writer
+        self._mirror = mirror
+        self._leases = leases
+        self._cluster = cluster
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+        """No change tells of a process; what was written over is seen in the next pass."""
+        del changes
+        return ()
+
+    def hinted(self, channel: str) -> Iterable[Key]:
+        """Listens to no channel."""
+        del channel
+        return ()
+
+    def all_keys(self) -> Iterable[Key]:
+        """The Service."""
+        return [_KEY]
+
+    async def take_over(self) -> None:
+        """Needs nothing."""
+
+    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+        """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""
+        del keys
+        await self._leases.forget(LEASE_PREFIX, _FORGOTTEN_AFTER)
+        places = [place_of(name) for name in await self._leases.live(LEASE_PREFIX)]
+        if places:
+            await self._mirror.fresh()
+            await self._writer.write_all(self._writes(places, lease))
+        return {}
+
+    def _writes(self, places: Sequence[Place], lease: LeaseGuard) -> list[Write]:
+        now = self._cluster().now
+        entries = self._mirror.list(ENDPOINT_SLICE.key, API_NAMESPACE)
+        slices = [decode_object(ENDPOINT_SLICE, entry.wire) for entry in entries if _MARK in entry.wire]
+        labelled = [each for each in slices if (each.metadata.labels or {}).get(SERVICE_NAME_LABEL) == API_SERVICE]
+        writes = writes_of(plan_api_slices(places, labelled), now, lease)
+        entry = self._mirror.get(ENDPOINTS.key, *_KEY)
+        planned = plan_api_endpoints(places, None if entry is None else decode_object(ENDPOINTS, entry.wire))
+        if planned is not None and entry is None:
+            writes.append(creation(ENDPOINTS, planned, now, lease))
+        elif planned is not None and entry is not None:
+            writes.append(update(ENDPOINTS, planned, entry.revision, lease))
+        return writes

@@ -1,0 +1,124 @@
+"""ServiceCIDRs: which are ready, and which that are to go may go (KEP-1880)."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+
+from app.controllers.controller import Key
+from app.controllers.object_writes import removal, update
+from app.domain.encoding import decode_object, encode_body
+from app.domain.errors import RetryError, Temporary
+from app.domain.kinds.meta import Cluster
+from app.domain.kinds.service_cidr import FINALIZER, SERVICE_CIDR, ServiceCIDR, hold, set_ready, would_orphan
+from app.domain.rules.deletion import is_released
+from app.domain.timestamps import parse_time
+from app.mirror.entry import Change, Entry
+from app.mirror.mirror import Mirror
+from app.store.notifications import RELEASED
+from app.store.reader import Reader
+from app.store.writer import Writer
+from app.store.writes import Committed, LeaseGuard, Missing
+
+READY, TERMINATING = "Ready", "Terminating"
+"""Reasons of the condition Ready."""
+
+DELAY = timedelta(seconds=2)
+"""How long ranges stay after their deletion was asked for, in use or not.
+
+Other API processes may still accept addresses of them until they have seen it, which takes them a second at most.
+"""
+
+_PAGE = 2_000
+_AGAIN = 0.05
+
+
+class ServiceCIDRs:
+    """Keeps ranges that are to be deleted until no address in use is in them alone."""
+
+    name = "service-cidrs"
+    resync = 30.0
+    channels: Sequence[str] = (RELEASED,)
+
+    def __init__(self, writer: Writer, reader: Reader, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._mirror = mirror
+        self._cluster = cluster
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+        """All of them whenever one changed: it may cover the addresses of another."""
+        return self.all_keys() if any(change.entry.kind == SERVICE_CIDR.key for change in changes) else ()
+
+    def hinted(self, channel: str) -> Iterable[Key]:
+        """Those that are to go, when addresses were given back."""
+        del channel
+        entries = self._mirror.list(SERVICE_CIDR.key, None)
+        return [("", entry.name) for entry in entries if b'"deletionTimestamp"' in entry.wire]
+
+    def all_keys(self) -> Iterable[Key]:
+        """All of them."""
+        return [("", entry.name) for entry in self._mirror.list(SERVICE_CIDR.key, None)]
+
+    async def take_over(self) -> None:
+        """Needs nothing."""
+
+    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+        """Say which are ready, and let go of those that nothing needs."""
+        await self._mirror.fresh()
+        failures: dict[Key, RetryError] = {}
+        for key in keys:
+            entry = self._mirror.get(SERVICE_CIDR.key, *key)
+            if entry is not None:
+                failure = await self._reconcile(entry, lease)
+                if failure is not None:
+                    failures[key] = failure
+        return failures
+
+    async def _reconcile(self, entry: Entry, lease: LeaseGuard) -> RetryError | None:
+        service_cidr = decode_object(SERVICE_CIDR, entry.wire)
+        now = self._cluster().now
+        deleted = service_cidr.metadata.deletion_timestamp
+        if deleted is None:
+            hold(service_cidr)
+            set_ready(service_cidr, "True", reason=READY, message="addresses are allocated from these ranges", now=now)
+            return await self._write(service_cidr, entry, lease)
+        needed = await self._needed_for(service_cidr)
+        if needed is None and parse_time(now) - parse_time(deleted) >= DELAY:
+            kept = [each for each in service_cidr.metadata.finalizers or [] if each != FINALIZER]
+            service_cidr.metadata.finalizers = kept or None
+            return await self._write(service_cidr, entry, lease)
+        message = f"{needed} is in use and in no other range" if needed else "about to go: no address of it is in use"
+        set_ready(service_cidr, "False", reason=TERMINATING, message=message, now=now)
+        failure = await self._write(service_cidr, entry, lease)
+        return failure or (None if needed else Temporary("the other processes have to see it first", 1.0))
+
+    async def _needed_for(self, service_cidr: ServiceCIDR) -> str | None:
+        """An address in use that would be in no range any more, or None."""
+        entries = self._mirror.list(SERVICE_CIDR.key, None)
+        others = [decode_object(SERVICE_CIDR, entry.wire) for entry in entries]
+        async for addresses in self._in_use(service_cidr):
+            orphans = would_orphan(service_cidr, others, addresses)
+            if orphans:
+                return orphans[0]
+        return None
+
+    async def _in_use(self, service_cidr: ServiceCIDR) -> AsyncIterator[list[str]]:
+        """The claimed addresses of the ranges, some at a time."""
+        for cidr in service_cidr.spec.cidrs or []:
+            network = ip_network(cidr)
+            low, high = network[0], network[-1]
+            while True:
+                claims = await self._reader.claimed_between("cluster_ips", str(low), str(high), _PAGE)
+                yield [claim.key for claim in claims]
+                if len(claims) < _PAGE or claims[-1].key == str(high):
+                    break
+                low = ip_address(claims[-1].key) + 1
+
+    async def _write(self, service_cidr: ServiceCIDR, entry: Entry, lease: LeaseGuard) -> RetryError | None:
+        if encode_body(service_cidr) == encode_body(decode_object(SERVICE_CIDR, entry.wire)):
+            return None
+        made = removal if is_released(SERVICE_CIDR, service_cidr) else update
+        outcome = await self._writer.write(made(SERVICE_CIDR, service_cidr, entry.revision, lease))
+        if isinstance(outcome, Committed | Missing):
+            return None
+        return Temporary(f"{type(outcome).__name__} while it was written", _AGAIN)

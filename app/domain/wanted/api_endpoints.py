@@ -1,0 +1,121 @@
+"""The Service `default/kubernetes`, under which Pods find the API, and its endpoints: the API processes themselves."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from msgspec import structs
+
+from app.domain.kinds.endpoint_slice import (
+    SERVICE_NAME_LABEL,
+    Endpoint,
+    EndpointConditions,
+    EndpointPort,
+    EndpointSlice,
+)
+from app.domain.kinds.endpoints import EndpointAddress, Endpoints, EndpointSubset
+from app.domain.kinds.endpoints import EndpointPort as SubsetPort
+from app.domain.kinds.meta import ObjectMeta
+from app.domain.kinds.service import Service, ServicePort, ServiceSpec
+from app.domain.rules.addresses import family_of
+from app.domain.wanted.mirrored_slices import SKIP_LABEL
+from app.domain.wanted.slice_packing import SlicePlan
+
+API_NAMESPACE, API_SERVICE = "default", "kubernetes"
+API_PORT, PORT_NAME = 443, "https"
+_LABELS = {"component": "apiserver", "provider": "kubernetes"}
+
+LEASE_PREFIX = "api/"
+"""Begins the name of the lease that an API process holds as long as it is there."""
+
+Place = tuple[str, int]
+"""Address and port of an API process."""
+
+
+def lease_name(place: Place, process: str) -> str:
+    """The name of the lease of a process: several may share a place."""
+    return f"{LEASE_PREFIX}{place[0]}/{place[1]}/{process}"
+
+
+def place_of(lease: str) -> Place:
+    """Where the process is reached that holds a lease of this name."""
+    address, port, _ = lease.removeprefix(LEASE_PREFIX).split("/", 2)
+    return address, int(port)
+
+
+def api_service(address: str, port: int) -> Service:
+    """The Service, with the ClusterIP that it shall have and the port at which the API listens."""
+    return Service(
+        metadata=ObjectMeta(name=API_SERVICE, namespace=API_NAMESPACE, labels=dict(_LABELS)),
+        spec=ServiceSpec(
+            type="ClusterIP",
+            cluster_ip=address,
+            cluster_ips=[address],
+            ip_family_policy="SingleStack",
+            ports=[ServicePort(name=PORT_NAME, protocol="TCP", port=API_PORT, target_port=port)],
+        ),
+    )
+
+
+def plan_api_endpoints(places: Iterable[Place], existing: Endpoints | None) -> Endpoints | None:
+    """The Endpoints object to write, or None when there is nothing to write."""
+    subsets = [
+        EndpointSubset(
+            addresses=[EndpointAddress(ip=address) for address in addresses],
+            ports=[SubsetPort(name=PORT_NAME, port=port, protocol="TCP")],
+        )
+        for port, addresses in sorted(_by_port(places).items())
+    ]
+    before = existing or Endpoints(metadata=ObjectMeta(name=API_SERVICE, namespace=API_NAMESPACE))
+    labels = {**(before.metadata.labels or {}), SKIP_LABEL: "true"}
+    wanted = structs.replace(before, metadata=structs.replace(before.metadata, labels=labels), subsets=subsets)
+    return None if wanted == existing else wanted
+
+
+def plan_api_slices(places: Iterable[Place], existing: Sequence[EndpointSlice]) -> SlicePlan:
+    """The writes to the slices: one for each family and port, the first of all named as the Service.
+
+    Args:
+        places: Where API processes are reached.
+        existing: The slices that are labelled with the Service's name.
+    """
+    plan = SlicePlan()
+    before = {each.metadata.name: each for each in existing}
+    wanted = {each.metadata.name: each for each in _slices(places)}
+    for name, each in wanted.items():
+        found = before.get(name)
+        if found is None:
+            plan.create.append(each)
+        elif (found.endpoints, found.ports, found.address_type) != (each.endpoints, each.ports, each.address_type):
+            plan.update.append(structs.replace(each, metadata=found.metadata))
+    ours = (each for name, each in before.items() if name.partition("-")[0] == API_SERVICE and name not in wanted)
+    plan.delete += [each for each in ours if not each.metadata.owner_references]
+    return plan
+
+
+def _slices(places: Iterable[Place]) -> list[EndpointSlice]:
+    by_family: dict[str, list[Place]] = defaultdict(list)
+    for place in places:
+        by_family[family_of(place[0])].append(place)
+    slices = []
+    for family, members in sorted(by_family.items()):
+        base = API_SERVICE if family == min(by_family) else f"{API_SERVICE}-{family.lower()}"
+        for number, (port, addresses) in enumerate(sorted(_by_port(members).items())):
+            slices.append(_slice(base if number == 0 else f"{base}-{port}", family, port, addresses))
+    return slices
+
+
+def _slice(name: str, family: str, port: int, addresses: Sequence[str]) -> EndpointSlice:
+    labels = {SERVICE_NAME_LABEL: API_SERVICE}
+    return EndpointSlice(
+        metadata=ObjectMeta(name=name, namespace=API_NAMESPACE, labels=labels),
+        address_type=family,
+        endpoints=[Endpoint(addresses=[each], conditions=EndpointConditions(ready=True)) for each in addresses],
+        ports=[EndpointPort(name=PORT_NAME, protocol="TCP", port=port)],
+    )
+
+
+def _by_port(places: Iterable[Place]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for address, port in sorted(set(places)):
+        found[port].append(address)
+    return found
