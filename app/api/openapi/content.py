@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.api.media_types import JSON, STREAM, YAML
+from app.api.media_types import JSON, YAML
 from app.api.model_names import DELETE_OPTIONS, META, STATUS
 from app.api.openapi.operations import Operation
 from app.domain.patching.prepared import MEDIA_TYPES
@@ -44,8 +44,10 @@ def request_body(operation: Operation, media_types: tuple[str, ...] = (JSON, YAM
 
 
 def success(operation: Operation, code: int, media_types: tuple[str, ...] = (JSON, YAML)) -> Document:
-    """The answer to a request that succeeded."""
-    content: dict[str, Document] = {media: {"schema": reference(result_schema(operation))} for media in media_types}
-    if operation.action == "list":
-        content[STREAM] = {"schema": reference(WATCH_EVENT)}
+    """The answer to a request that succeeded.
+
+    What a watch streams is described by the parameter that asks for it: as another content of a list's answer, it would
+    make every list of a generated client one of two things.
+    """
+    content = {media: {"schema": reference(result_schema(operation))} for media in media_types}
     return {"description": _CODES[code], "content": content}

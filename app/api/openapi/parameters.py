@@ -67,7 +67,9 @@ RESOURCE_VERSION = Parameter(
 RESOURCE_VERSION_MATCH = Parameter(
     "resourceVersionMatch", "How a list's resourceVersion is meant.", _words("Exact", "NotOlderThan")
 )
-WATCH = Parameter("watch", "Stream changes instead: one WatchEvent a line.", _BOOLEAN)
+WATCH = Parameter(
+    "watch", "Stream changes instead of answering a list: one WatchEvent a line, until timeoutSeconds.", _BOOLEAN
+)
 BOOKMARKS = Parameter(
     "allowWatchBookmarks", "A watch may send BOOKMARK events that carry the revision alone.", _BOOLEAN
 )
