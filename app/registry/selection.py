@@ -1,7 +1,7 @@
 """Which objects a request selects: label and field selectors over entries."""
 
-from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -21,8 +21,8 @@ class _Labelled(msgspec.Struct):
 
 
 _LABELS = msgspec.json.Decoder(_Labelled)
-_REMEMBERED = 4096
-"""Changes of which a shared selection remembers the outcome: more than any watcher that keeps up lies behind."""
+_REMEMBERED = 1024
+"""Changes of which a shared selection remembers the outcome: more than the mirror brings in at a time."""
 
 _OWN_FIELDS = ("metadata.name", "metadata.namespace")
 
@@ -36,7 +36,8 @@ class Selection:
 
     def __init__(self, kind: Kind[Any], label_selector: str, field_selector: str) -> None:
         self._kind = kind
-        self._events: dict[tuple[int, str], WatchEvent | None] = {}
+        # None while one watcher at most has it: nobody would ask again.
+        self._events: dict[tuple[int, str], WatchEvent | None] | None = None
         self._labels: LabelSelector | None = parse_label_selector(label_selector) if label_selector else None
         self._fields: FieldSelector | None = (
             parse_field_selector(field_selector, (*_OWN_FIELDS, *kind.selectable)) if field_selector else None
@@ -53,13 +54,20 @@ class Selection:
             return False
         return self._fields is None or self._fields.matches(self._field_reader(entry))
 
+    def share(self) -> None:
+        """Have several watchers from now on, for whom each event is worked out once."""
+        if self._events is None:
+            self._events = {}
+
     def event(self, change: Change) -> WatchEvent | None:
-        """A change as a watcher with this selection sees it; worked out once for all who share the selection.
+        """A change as a watcher with this selection sees it.
 
         Leaving the selection is a deletion, entering it an addition; a change outside it is nothing.
         """
         if self.everything:
             return WatchEvent(change.type, change.entry, change.revision, change.frame)
+        if self._events is None:
+            return self._event(change)
         # One revision of a Service can be several changes of what is derived from it.
         key = (change.revision, change.entry.name)
         if key not in self._events:
@@ -84,14 +92,23 @@ class Selection:
         return _FieldReader(self._kind, entry)
 
 
-@lru_cache(maxsize=1024)
+_shared: WeakValueDictionary[tuple[Kind[Any], str, str], Selection] = WeakValueDictionary()
+"""The selections of open watches; each goes with the last watch that has it."""
+
+
 def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str) -> Selection:
     """The selection that all watchers with the same selectors share.
 
     Raises:
         BadRequest: A selector cannot be parsed or names a field the kind cannot select by.
     """
-    return Selection(kind, label_selector, field_selector)
+    key = (kind, label_selector, field_selector)
+    selection = _shared.get(key)
+    if selection is None:
+        selection = _shared[key] = Selection(kind, label_selector, field_selector)
+    else:
+        selection.share()
+    return selection
 
 
 class _FieldReader:
