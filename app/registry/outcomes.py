@@ -17,13 +17,6 @@ from app.store.writes import (
 
 MODIFIED = "the object has been modified; read the latest version and apply your changes to it"
 
-_HELD = {
-    "cluster_ips": "the address is already allocated",
-    "node_ports": "the port is already allocated",
-    "lb_addresses": "the address is already in use by a load balancer",
-    "lb_ports": "the address, protocol and port are already in use by a load balancer",
-}
-
 
 def not_found(kind: Kind[Any], name: str) -> NotFound:
     """No such object."""
@@ -88,9 +81,18 @@ def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> Api
 
 def _claim_held(namespace: str, held: ClaimHeld) -> Cause:
     """Name the holder only to a client that works in the holder's namespace."""
-    value = held.claim.key.split("/")[0]
     holder = f" by {held.owner_kind}/{held.owner_name}" if held.owner_namespace == namespace else ""
-    return invalid(held.claim.field, value, f"{_HELD[held.claim.table]}{holder}")
+    value: str | int
+    match held.claim.table, held.claim.key.split("/"):
+        case "lb_ports", (address, protocol, port):
+            value, taken = int(port), f"{protocol} port {port} of load balancer address {address} is already in use"
+        case "lb_addresses", (value, *_):
+            taken = "the address is already in use as a load balancer's"
+        case "node_ports", (port,):
+            value, taken = int(port), "the port is already allocated"
+        case _, (value, *_):
+            taken = "the address is already allocated"
+    return invalid(held.claim.field, value, f"{taken}{holder}")
 
 
 def _resource(kind: Kind[Any]) -> str:

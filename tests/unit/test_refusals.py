@@ -1,0 +1,32 @@
+"""How a claim that another Service holds is told."""
+
+import pytest
+
+from app.domain.kinds.meta import Claim
+from app.domain.kinds.service_declaration import SERVICE
+from app.registry.outcomes import refusal
+from app.store.writes import ClaimHeld
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "told"),
+    [
+        ("cluster_ips", "10.96.0.9", 'Invalid value: "10.96.0.9": the address is already allocated'),
+        ("node_ports", "30443", "Invalid value: 30443: the port is already allocated"),
+        (
+            "lb_addresses",
+            "198.18.9.1/shared",
+            'Invalid value: "198.18.9.1": the address is already in use as a load balancer\'s',
+        ),
+        (
+            "lb_ports",
+            "198.18.9.1/UDP/53",
+            "Invalid value: 53: UDP port 53 of load balancer address 198.18.9.1 is already in use",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("namespace", "holder"), [("shop", " by services/dns"), ("other", "")])
+def test_what_is_held_is_named_and_its_holder_only_to_its_own_namespace(table, key, told, namespace, holder):
+    held = ClaimHeld(Claim(table, key, "spec.somewhere"), "services", "shop", "dns")
+    (cause,) = refusal(SERVICE, namespace, "new", held).causes
+    assert (cause.reason, cause.field, cause.message) == ("FieldValueInvalid", "spec.somewhere", told + holder)
