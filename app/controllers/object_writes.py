@@ -25,7 +25,7 @@ def creation(kind: Kind[Any], obj: KubeObject, now: str, lease: LeaseGuard) -> W
     """The write that creates an object which a planner made: named, with identity and age."""
     meta = structs.replace(
         obj.metadata,
-        name=obj.metadata.name or generated_name(obj.metadata.generate_name or "", secrets.choice),
+        name=obj.metadata.name or generated_name(obj.metadata.generate_name, secrets.choice),
         uid=str(uuid.uuid4()),
         creation_timestamp=now,
         resource_version=None,

@@ -75,3 +75,8 @@ def test_a_frame_is_one_line_of_json():
     frame = watch_frame("ADDED", b'{"kind":"Service"}')
     assert frame.endswith(b"\n")
     assert json.loads(frame) == {"type": "ADDED", "object": {"kind": "Service"}}
+
+
+def test_an_empty_generate_name_is_left_out_as_in_go():
+    service = Service(api_version="v1", kind="Service", metadata=ObjectMeta(name="a", generate_name=""))
+    assert "generateName" not in json.loads(encode_body(service))["metadata"]

@@ -120,7 +120,7 @@ class ObjectMeta(Wire):
     """Metadata of every persisted object."""
 
     name: str = ""
-    generate_name: str | None = None
+    generate_name: str = ""
     namespace: str | None = None
     self_link: str | None = None
     uid: str | None = None
