@@ -13,6 +13,8 @@ from app.store.schema import migrate
 from app.supervisor.children import spawn
 from tests.e2e.waiting import until
 
+NAMESPACE = "load"
+
 
 async def create_database(postgres, name):
     """A database of a module's own; answers its URL."""
@@ -22,6 +24,12 @@ async def create_database(postgres, name):
     finally:
         await connection.close()
     return postgres.url(name)
+
+
+def create_namespace(url):
+    """Make the namespace of the tests, in which nobody else has anything."""
+    reply = httpx.post(f"{url}/api/v1/namespaces", json={"metadata": {"name": NAMESPACE}}, timeout=30)
+    assert reply.status_code == httpx.codes.CREATED, reply.text
 
 
 class Process:
@@ -109,6 +117,7 @@ class Ensemble:
 
     def __enter__(self):
         until(lambda: all(api.is_ready() for api in self.apis), timeout=120)
+        create_namespace(self.apis[0].url)
         return self
 
     def __exit__(self, *_):

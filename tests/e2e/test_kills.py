@@ -7,12 +7,12 @@ import psutil
 import pytest
 
 from tests.e2e import audit
+from tests.e2e.ensemble import NAMESPACE, create_namespace
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import eventually
 from tests.e2e.workload import Load, storm
 
 VICTIMS = ("supervisor", "api", "reconciler", "postgres", "backend")
-NAMESPACE = "default"
 
 
 class Product:
@@ -43,6 +43,7 @@ class Product:
 @pytest.fixture
 def killable(tmp_path):
     product = Product(tmp_path / "data")
+    create_namespace(product.url())
     yield product
     product.serving.__exit__()
 
@@ -68,6 +69,6 @@ async def test_nothing_acknowledged_is_lost(killable, size, kills, progress):
     await audit.check_everything(url, load)
     load.pressed = False
     await load.run(lambda worker: worker.delete_all())
-    left = await audit.check_claims(url)
+    left = await audit.check_claims(url, NAMESPACE)
     assert set(left.values()) == {0}
     await audit.check_everything(url, load)

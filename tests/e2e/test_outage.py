@@ -9,11 +9,9 @@ import pytest
 
 from tests.e2e import audit
 from tests.e2e.client import Connection
-from tests.e2e.ensemble import Ensemble, create_database
+from tests.e2e.ensemble import NAMESPACE, Ensemble, create_database
 from tests.e2e.waiting import eventually
 from tests.e2e.workload import Load, storm
-
-NAMESPACE = "default"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +62,7 @@ async def test_nothing_is_lost_and_nobody_is_told_a_lie(ensemble, postgres, away
     await audit.check_everything(ensemble.database_url, load)
     load.pressed = False
     await load.run(lambda worker: worker.delete_all())
-    left = await audit.check_claims(ensemble.database_url)
+    left = await audit.check_claims(ensemble.database_url, NAMESPACE)
     assert set(left.values()) == {0}
 
 

@@ -8,12 +8,11 @@ import pytest
 from tests.e2e import audit
 from tests.e2e.bodies import cluster_ip, node_port, service
 from tests.e2e.client import Connection
-from tests.e2e.ensemble import Ensemble, Process, create_database
+from tests.e2e.ensemble import NAMESPACE, Ensemble, Process, create_database
 from tests.e2e.subject import Record, is_allocated
 from tests.e2e.waiting import eventually, until
 from tests.e2e.workload import Load, storm
 
-NAMESPACE = "default"
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 
 
@@ -58,7 +57,7 @@ async def test_clients_of_both_see_one_truth(ensemble, size):
     await storm([load], load.progress(4 * size, within=600))
     await audit.check_everything(ensemble.database_url, load)
     await load.run(lambda worker: worker.delete_all())
-    left = await audit.check_claims(ensemble.database_url)
+    left = await audit.check_claims(ensemble.database_url, NAMESPACE)
     assert set(left.values()) == {0}
 
 
@@ -91,5 +90,5 @@ async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(ensemble, 
         await audit.check_everything(ensemble.database_url, load)
         load.pressed = False
         await load.run(lambda worker: worker.delete_all())
-    left = await audit.check_claims(ensemble.database_url)
+    left = await audit.check_claims(ensemble.database_url, NAMESPACE)
     assert set(left.values()) == {0}
