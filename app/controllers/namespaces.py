@@ -1,15 +1,17 @@
 """Emptying namespaces that are being deleted, then letting them go."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.controllers.controller import Key
-from app.controllers.object_writes import deletion, write_in_turn
+from app.controllers.object_writes import deletion, update, write_in_turn
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.namespace import NAMESPACE
 from app.domain.rules.deletion import is_released
+from app.domain.rules.namespace_deletion import tell_what_remains
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
@@ -20,7 +22,10 @@ _RETRY = 1.0
 
 
 class Namespaces:
-    """Deletes everything in a Terminating namespace; finalizers of its objects hold it until they are gone."""
+    """Deletes everything in a Terminating namespace; finalizers of its objects hold it until they are gone.
+
+    While they do, its conditions say which, and nothing is tried again before something in it changes.
+    """
 
     name = "namespaces"
     resync = 30.0
@@ -34,14 +39,14 @@ class Namespaces:
         self._terminating: set[str] = set()
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """Namespaces that began to terminate, and terminating ones that something left."""
+        """Namespaces that began to terminate, and terminating ones in which something changed."""
         for change in changes:
             entry = change.entry
             if entry.kind == NAMESPACE.key:
                 self._note(entry, gone=change.type == "DELETED")
                 if entry.name in self._terminating:
                     yield ("", entry.name)
-            elif change.type == "DELETED" and entry.namespace in self._terminating:
+            elif entry.namespace in self._terminating:
                 yield ("", entry.namespace)
 
     def hinted(self, channel: str) -> Iterable[Key]:
@@ -70,23 +75,41 @@ class Namespaces:
         await self._mirror.fresh()
         failures: dict[Key, RetryError] = {}
         for _, name in keys:
-            if name in self._terminating:
-                left = await self._empty(name, lease) or not await self._let_go(name, lease)
-                if left:
-                    failures["", name] = Temporary("objects remain", _RETRY)
+            if name in self._terminating and not await self._advance(name, lease):
+                failures["", name] = Temporary("somebody else changed what is in it", _RETRY)
         return failures
 
-    async def _empty(self, namespace: str, lease: LeaseGuard) -> bool:
-        """Delete or mark everything inside; answers whether something is left."""
+    async def _advance(self, name: str, lease: LeaseGuard) -> bool:
+        """Empty a namespace and let it go, or say what holds it; answers whether all writes were stored."""
         writes = [
             write
             for kind in self._contents
-            for entry in self._mirror.list(kind.key, namespace)
+            for entry in self._mirror.list(kind.key, name)
             if (write := deletion(kind, entry, self._cluster(), lease)) is not None
         ]
-        await write_in_turn(self._writer, writes)
+        outcomes = await write_in_turn(self._writer, writes)
         await self._mirror.fresh()
-        return any(len(self._mirror.list(kind.key, namespace)) for kind in self._contents)
+        stored = all(isinstance(outcome, Committed) for outcome in outcomes)
+        contents = {kind.key: count for kind in self._contents if (count := len(self._mirror.list(kind.key, name)))}
+        return await (self._tell(name, contents, lease) if contents else self._let_go(name, lease)) and stored
+
+    async def _tell(self, name: str, contents: Mapping[str, int], lease: LeaseGuard) -> bool:
+        """Write into the namespace's status what holds it; answers whether that is done."""
+        entry = self._mirror.get(NAMESPACE.key, "", name)
+        if entry is None:
+            return True
+        held = Counter(
+            finalizer
+            for kind in self._contents
+            for each in self._mirror.list(kind.key, name)
+            for finalizer in decode_object(kind, each.wire).metadata.finalizers or []
+        )
+        namespace = decode_object(NAMESPACE, entry.wire)
+        before = encode_body(namespace)
+        tell_what_remains(namespace, contents, held, self._cluster().now)
+        if encode_body(namespace) == before:
+            return True
+        return isinstance(await self._writer.write(update(NAMESPACE, namespace, entry.revision, lease)), Committed)
 
     async def _let_go(self, name: str, lease: LeaseGuard) -> bool:
         """Remove Kubernetes' own finalizer; answers whether that is done, whoever did it."""

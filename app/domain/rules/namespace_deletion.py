@@ -1,0 +1,39 @@
+"""Why a namespace that is being deleted is still there (core/v1 Namespace, `status.conditions`)."""
+
+from collections.abc import Mapping
+
+from app.domain.kinds.meta import Condition
+from app.domain.kinds.namespace import Namespace
+
+CONTENT_REMAINING, FINALIZERS_REMAINING = "NamespaceContentRemaining", "NamespaceFinalizersRemaining"
+
+
+def tell_what_remains(namespace: Namespace, contents: Mapping[str, int], held: Mapping[str, int], now: str) -> None:
+    """Make the conditions say what is still in it and whom that waits for, in place.
+
+    Args:
+        namespace: Changed in place.
+        contents: How many objects there are, by kind key.
+        held: How many of them wait for a finalizer, by finalizer.
+        now: The present as RFC 3339.
+    """
+    _set(namespace, CONTENT_REMAINING, contents, ("SomeResourcesRemain", "ContentRemoved", "still there"), now)
+    waiting = ("SomeFinalizersRemain", "ContentHasNoFinalizers", "waited for before objects go")
+    _set(namespace, FINALIZERS_REMAINING, held, waiting, now)
+
+
+def _set(namespace: Namespace, type_: str, counts: Mapping[str, int], words: tuple[str, str, str], now: str) -> None:
+    """Write one condition; its transition time moves only when its status does."""
+    some, none, what = words
+    status = "True" if counts else "False"
+    told = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+    before = namespace.status.conditions or []
+    since = next((each.last_transition_time for each in before if (each.type, each.status) == (type_, status)), now)
+    written = Condition(
+        type=type_,
+        status=status,
+        last_transition_time=since,
+        reason=some if counts else none,
+        message=f"{what}: {told}" if counts else "",
+    )
+    namespace.status.conditions = [*(each for each in before if each.type != type_), written]
