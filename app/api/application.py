@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from app.api.bodies import Bodies
+from app.api.bulk import BULK_PATH, BulkApplication
 from app.api.dispatch import Resources, Verb
 from app.api.documents import Documents
 from app.api.edge import Edge
@@ -68,7 +69,8 @@ def create_app(
     kinds = Kinds((*registry.kinds, *REVIEWS))
     streams = Streams(limits.watches)
     renderer = Renderer(now)
-    resources = Resources(kinds, _verbs(registry, Bodies(kinds), renderer, streams, now))
+    verbs = _verbs(registry, Bodies(kinds), renderer, streams, now)
+    resources = Resources(kinds, verbs, {BULK_PATH: BulkApplication(registry, renderer).answer})
     stop = stopping or asyncio.Event()
 
     @asynccontextmanager

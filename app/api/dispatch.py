@@ -11,6 +11,7 @@ from app.domain.errors import MethodNotAllowed
 from app.domain.kinds.catalog import Kinds
 
 Verb = Callable[[Exchange, Target], Awaitable[None]]
+Answerer = Callable[[Exchange], Awaitable[None]]
 
 _ON_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _ON_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
@@ -22,9 +23,11 @@ class Resources:
     Args:
         kinds: Everything that has a resource path.
         verbs: How each verb is answered, by the name that discovery gives it.
+        actions: What answers paths that are about no one kind.
     """
 
-    def __init__(self, kinds: Kinds, verbs: Mapping[str, Verb]) -> None:
+    def __init__(self, kinds: Kinds, verbs: Mapping[str, Verb], actions: Mapping[str, Answerer]) -> None:
+        self._actions = actions
         self._paths = ResourcePaths(kinds)
         self._verbs = verbs
         self._warnings = {kind.key: warning_headers([kind.deprecation]) if kind.deprecation else () for kind in kinds}
@@ -35,6 +38,10 @@ class Resources:
         Raises:
             ApiError: The request is refused.
         """
+        action = self._actions.get(exchange.path)
+        if action is not None:
+            await action(exchange)
+            return
         target = self._paths.resolve(exchange.path)
         exchange.resource = target.kind.plural
         exchange.verb = verb = self._verb(exchange, target)

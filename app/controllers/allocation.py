@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from app.controllers.bulk_allocation import BulkAllocation
 from app.controllers.controller import Key
 from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.pool_memory import PoolMemory
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, RetryError, Temporary
+from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.ip_address import IP_ADDRESS
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Cluster, ObjectT
@@ -76,6 +79,7 @@ class Allocation:
         cluster: Callable[[], Cluster],
         pools: PoolSet,
         recorder: EventRecorder,
+        kinds: Kinds,
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -88,6 +92,7 @@ class Allocation:
         self._broken: set[str] = set()
         # Services on their way to be published with all they ask for, by uid: their change tells nothing new.
         self._publishing: set[str] = set()
+        self._bulk = BulkAllocation(writer, mirror, kinds, cluster, self._memory, self._publishing)
         self._hint = asyncio.Event()
         self._owner = False
 
@@ -164,8 +169,10 @@ class Allocation:
         if waiting:
             await self._mirror.fresh()
             again = await self._reallocate(waiting, lease)
-        if UNPUBLISHED in keys and not await self._publish_all(lease):
-            again.append(UNPUBLISHED)
+        if UNPUBLISHED in keys:
+            await self._bulk.sweep(lease)
+            if not await self._publish_all(lease):
+                again.append(UNPUBLISHED)
         self._memory.measure()
         return dict.fromkeys(again, Temporary("what was picked is held by another Service", _REPICK))
 
@@ -192,6 +199,9 @@ class Allocation:
                     if rows:
                         last = rows[-1].ordinal
                         storing.add(group.create_task(self._store(self._first_attempts(rows, lease))))
+                        for row in rows:
+                            if row.kind == BULK_APPLY_KEY:
+                                await self._bulk.settle(row, lease)
                     elif all(task.done() for task in storing):
                         break
                     else:
@@ -209,7 +219,7 @@ class Allocation:
 
     def _first_attempts(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> list[_Attempt]:
         cluster = self._cluster()
-        known = [row for row in rows if row.uid not in self._broken]
+        known = [row for row in rows if row.kind == SERVICE.key and row.uid not in self._broken]
         return [attempt for row in known if (attempt := self._first_attempt(row, cluster, lease))]
 
     def _first_attempt(self, row: ObjectRow, cluster: Cluster, lease: LeaseGuard) -> _Attempt | None:

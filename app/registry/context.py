@@ -1,6 +1,6 @@
 """What every verb works with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +27,9 @@ class Preview(Protocol):
 
     async def __call__(self, obj: Any, cluster: Cluster, /, *, created: bool) -> None:
         """Change `obj`; `created` tells a new object from a changed one."""
+
+    async def many(self, objects: Sequence[tuple[Any, bool]], cluster: Cluster, /) -> list[str]:
+        """Change several, each with whether it is new; answers what they will lack, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,14 +52,14 @@ class Creation:
         Raises:
             ApiError: The object is refused; nothing was stored.
         """
-        self._check_request(namespace, obj)
+        self.check_request(namespace, obj)
         if kind.namespaced:
             await self._check_namespace(kind, namespace, obj.metadata.name)
         base = obj.metadata.generate_name if not obj.metadata.name else None
         for attempt in range(_GENERATE_NAME_TRIES if base else 1):
             if base:
                 obj.metadata.name = generated_name(base, secrets.choice)
-            warnings = self._apply_rules(kind, namespace, obj, options, recorded=recorded)
+            warnings = self.apply_rules(kind, namespace, obj, options, recorded=recorded)
             try:
                 return await self._store(kind, obj, options, warnings)
             except AlreadyExists:
@@ -67,7 +67,12 @@ class Creation:
                     raise
         raise already_exists(kind, obj.metadata.name)
 
-    def _check_request(self, namespace: str, obj: KubeObject) -> None:
+    def check_request(self, namespace: str, obj: KubeObject) -> None:
+        """Check that an object may be created where the request says.
+
+        Raises:
+            BadRequest: It may not.
+        """
         meta = obj.metadata
         if meta.namespace and meta.namespace != namespace:
             raise BadRequest(
@@ -79,15 +84,30 @@ class Creation:
     async def _check_namespace(self, kind: Kind[Any], namespace: str, name: str) -> None:
         entry = self._context.mirror.get(NAMESPACE.key, "", namespace)
         if entry is None or is_deleting(entry):
-            entry = await self._context.current(NAMESPACE, "", namespace)
+            await self._context.mirror.fresh()
+        self.check_known_namespace(kind, namespace, name)
+
+    def check_known_namespace(self, kind: Kind[Any], namespace: str, name: str) -> None:
+        """Check, as far as this process knows, that objects may be created in a namespace.
+
+        Raises:
+            NotFound: It is not there.
+            Forbidden: It is being deleted.
+        """
+        entry = self._context.mirror.get(NAMESPACE.key, "", namespace)
         if entry is None:
             raise namespace_missing(namespace)
         if is_deleting(entry):
             raise namespace_terminating(kind, namespace, name)
 
-    def _apply_rules(
+    def apply_rules(
         self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool
     ) -> tuple[str, ...]:
+        """Make of an object what is to be stored, in place; answers the texts of warnings.
+
+        Raises:
+            Invalid: It breaks rules.
+        """
         cluster = self._context.cluster()
         _fill_metadata(kind, namespace, obj, cluster)
         kind.strategy.default(obj)

@@ -1,6 +1,6 @@
 """Dry runs: what a Service would be given, with nothing claimed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
@@ -19,11 +19,26 @@ class ServicePreview:
 
     async def __call__(self, service: Service, cluster: Cluster, *, created: bool) -> None:
         """Fill in what an allocation would choose, in place."""
-        if not SERVICE.strategy.pending(service):
-            return
+        await self.many([(service, created)], cluster)
+
+    async def many(self, services: Sequence[tuple[Service, bool]], cluster: Cluster) -> list[str]:
+        """Fill in what an allocation would choose for each of several, in place.
+
+        Args:
+            services: Each with whether it is new.
+            cluster: For the conditions.
+
+        Returns:
+            What the pools lack, in words.
+        """
+        pending = [pair for pair in services if SERVICE.strategy.pending(pair[0])]
+        if not pending:
+            return []
         pools = self._empty_pools()
         for table in POOLED_CLAIMS:
             async for claim in self._reader.claimed(table):
                 pools.hold(table, claim.key)
-        pools.moved(None, service)
-        allocate(service, pools.pools, cluster, created=created)
+        for service, _ in services:
+            pools.moved(None, service)
+        picks = [allocate(service, pools.pools, cluster, created=created) for service, created in pending]
+        return [shortage.message for each in picks for shortage in each.shortages]

@@ -1,10 +1,13 @@
 """The API's verbs over any kind: one object that the HTTP edge and the console talk to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.kind import Kind
 from app.mirror.entry import Entry
+from app.registry.bulk import Bulk
+from app.registry.bulk_preparation import BulkOptions, BulkResult, RawItem
 from app.registry.context import Context
 from app.registry.creation import Creation
 from app.registry.deletion import Deletion
@@ -28,9 +31,14 @@ class Registry:
         creation = Creation(context)
         self._creation = creation
         self._updating = Updating(context, creation)
+        self._bulk = Bulk(context, kinds, creation, self._updating)
         self._reading = Reading(context, sources)
         self._deletion = Deletion(context, self._reading)
         self._watching = Watching(context, sources)
+
+    async def apply(self, items: Sequence[RawItem], options: BulkOptions) -> list[BulkResult]:
+        """Apply many objects, all or none; see `Bulk.apply`."""
+        return await self._bulk.apply(items, options)
 
     async def create(self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions) -> Answer:
         """Store a new object; see `Creation.create`."""

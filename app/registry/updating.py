@@ -135,9 +135,8 @@ class Updating:
         # A patched object carries the revision it was made from, so the client named one only in a whole object.
         retry = patch is not None or new.metadata.resource_version in (None, "", "0")
         recorded = patch is not None and patch.operation == "Apply"
-        _check_preconditions(kind, entry, new)
         old = self._context.forms.decoded(kind, entry)
-        warnings = self._apply_rules(kind, new, old, options, subresource, recorded=recorded)
+        warnings = self.apply_rules(kind, entry, new, old, options, subresource, recorded=recorded)
         body = encode_body(new)
         if body == encode_body(old):
             return Answer(200, self._context.forms.shown(kind, entry), warnings=warnings)
@@ -146,9 +145,24 @@ class Updating:
             return Answer(200, entry_of(kind, new, entry.revision), warnings=warnings)
         return await self._store(kind, entry, new, body, options, warnings, retry=retry)
 
-    def _apply_rules(
-        self, kind: Kind[Any], new: Any, old: Any, options: WriteOptions, subresource: Subresource, *, recorded: bool
+    def apply_rules(
+        self,
+        kind: Kind[Any],
+        entry: Entry,
+        new: Any,
+        old: Any,
+        options: WriteOptions,
+        subresource: Subresource = "",
+        *,
+        recorded: bool,
     ) -> tuple[str, ...]:
+        """Make of a changed object what is to be stored, in place; answers the texts of warnings.
+
+        Raises:
+            Conflict: The client means another state than `entry`, or another object.
+            Invalid: It breaks rules.
+        """
+        _check_preconditions(kind, entry, new)
         cluster = self._context.cluster()
         if not (kind.unconditional_update or subresource or recorded or new.metadata.resource_version):
             cause = invalid("metadata.resourceVersion", "", "must be specified for an update of this kind")

@@ -8,7 +8,8 @@ import msgspec
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import KubeObject, ManagedFieldsEntry
 from app.domain.patching.comparison import compare
-from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union
+from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union, without
+from app.domain.patching.typed_values import field_set
 from app.domain.schema import schema_of
 
 APPLY, UPDATE = "Apply", "Update"
@@ -92,6 +93,21 @@ def record_update(
     before["metadata"].pop("managedFields", None)
     managers = updated(kind, managers, before, msgspec.to_builtins(new), updater(kind, manager, subresource), now)
     new.metadata.managed_fields = encode_managers(kind, capped(kind, managers))
+
+
+def record_apply(kind: Kind[Any], new: KubeObject, manager: str, now: str) -> None:
+    """Give all fields of a new object to whoever applied it: as `apply` does, for objects by the thousand.
+
+    Args:
+        kind: What is applied.
+        new: As the client sent it; its managedFields are set.
+        manager: Field manager of the request.
+        now: The present, RFC 3339.
+    """
+    new.metadata.managed_fields = None
+    fields = field_set(schema_of(kind.model), msgspec.to_builtins(new))
+    fields = strip(without(fields, reset_fields(kind, "")))
+    new.metadata.managed_fields = encode_managers(kind, {applier(manager, ""): Owned(fields, now)})
 
 
 def updated(

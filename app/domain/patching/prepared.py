@@ -103,13 +103,20 @@ def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying:
     config, duplicates = _parse_config(body)
     problems = yaml_problems(duplicates)
 
-    def decode_applied(document: Document) -> tuple[Any, list[str]]:
+    def read(document: Document) -> tuple[Any, list[str]]:
         warnings = judge(problems, strictness)
-        return _decoder(kind, Strictness.IGNORE, ())(document)[0], warnings
+        return decode_applied(kind, document), warnings
 
-    return PreparedPatch(
-        lambda live: apply(kind, live, config, applying), decode_applied, creates=True, operation="Apply"
-    )
+    return PreparedPatch(lambda live: apply(kind, live, config, applying), read, creates=True, operation="Apply")
+
+
+def decode_applied(kind: Kind[Any], document: Document) -> Any:
+    """The object that an apply leads to; unknown fields were the configuration's, where they are an error.
+
+    Raises:
+        Invalid: It leads to none.
+    """
+    return _decoder(kind, Strictness.IGNORE, ())(document)[0]
 
 
 def _parse_config(body: bytes) -> tuple[Any, list[str]]:

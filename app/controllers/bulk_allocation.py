@@ -1,0 +1,206 @@
+"""Allocation for objects that are stored together: all of them get what they ask for, or none is stored."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import structlog
+
+from app.controllers.pool_memory import PoolMemory
+from app.domain.encoding import decode_object, encode_body
+from app.domain.errors import ApiError, TooManyRequests
+from app.domain.kinds.bulk_apply import BULK_APPLY_KEY, BulkApply, BulkItem, BulkRefusal, BulkSpec, BulkStatus
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.meta import Cluster
+from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.allocation import Allocation as Picks
+from app.domain.rules.allocation import allocate
+from app.mirror.mirror import Mirror
+from app.store.object_writes import write_of
+from app.store.rows import ObjectRow
+from app.store.writer import Writer
+from app.store.writes import Aborted, ClaimHeld, Committed, LeaseGuard, LeaseLost, Outcome, Write
+
+_PIECE = 128
+"""Items prepared between two turns of the event loop, where the lease is renewed."""
+
+_PICKS = 5
+"""How often it is picked anew when a pick turns out to be somebody else's."""
+
+_PAUSE = 0.05
+"""Seconds before the queue of writes, which had no room, is tried again."""
+
+log = structlog.get_logger()
+
+
+class _ShortError(Exception):
+    """A pool has nothing left for an item."""
+
+    def __init__(self, refusal: BulkRefusal) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
+class BulkAllocation:
+    """Stores what API processes prepared as BulkApply objects.
+
+    Args:
+        writer: The one write path.
+        mirror: Shows what was left behind.
+        kinds: What may be in it.
+        cluster: For the conditions.
+        memory: What is free.
+        publishing: Uids of Services on their way to be published with all they ask for.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        mirror: Mirror,
+        kinds: Kinds,
+        cluster: Callable[[], Cluster],
+        memory: PoolMemory,
+        publishing: set[str],
+    ) -> None:
+        self._writer = writer
+        self._mirror = mirror
+        self._kinds = kinds
+        self._cluster = cluster
+        self._memory = memory
+        self._publishing = publishing
+
+    async def sweep(self, lease: LeaseGuard) -> None:
+        """Remove results: who waits for one is told by its change, however short it lived."""
+        for entry in self._mirror.list(BULK_APPLY_KEY, None):
+            body = encode_body(msgspec.json.decode(entry.wire, type=BulkApply))
+            await self._writer.write(
+                Write("delete", BULK_APPLY_KEY, "", entry.name, entry.uid, body, expected_revision=entry.revision,
+                      lease=lease)
+            )  # fmt: skip
+
+    async def settle(self, row: ObjectRow, lease: LeaseGuard) -> None:
+        """Allocate for everything in one BulkApply and store it, or say why not.
+
+        Raises:
+            ApiError: The store cannot be reached; it stays as it was.
+        """
+        bulk = msgspec.json.decode(row.body, type=BulkApply)
+        items = bulk.spec.items or []
+        bulk.spec = BulkSpec()
+        for _ in range(_PICKS):
+            picked: list[Picks] = []
+            try:
+                refusal = await self._store(bulk, items, picked, lease)
+            except _ShortError as short:
+                refusal = short.refusal
+            except BaseException:
+                # Whether it was stored is not known, so what is free is not, either.
+                self._memory.known = False
+                raise
+            if refusal is None:
+                return
+            for picks in picked:
+                picks.give_back()
+            if refusal.outcome != _REPICK:
+                break
+        self._let_go(items)
+        bulk.status = BulkStatus(refusal=refusal)
+        await self._together([_result(bulk, lease)])
+
+    async def _store(
+        self, bulk: BulkApply, items: list[BulkItem], picked: list[Picks], lease: LeaseGuard
+    ) -> BulkRefusal | None:
+        """One try; answers what stands in the way."""
+        cluster = self._cluster()
+        objects, asked = await self._read(items)
+        writes: list[Write] = []
+        for index, (item, obj) in enumerate(zip(items, objects, strict=True)):
+            if index % _PIECE == 0:
+                await asyncio.sleep(0)
+            writes.append(self._prepared(index, item, obj, picked, cluster, lease))
+        whole = {write.uid for write in writes if write.kind == SERVICE.key and write.action == "create"}
+        self._publishing |= whole
+        outcomes: list[Outcome] = []
+        try:
+            outcomes = await self._together([*writes, _result(bulk, lease)])
+        finally:
+            if not outcomes or not isinstance(outcomes[0], Committed):
+                self._publishing -= whole
+        return self._refusal(outcomes, asked)
+
+    async def _read(self, items: list[BulkItem]) -> tuple[list[Any], list[frozenset[str]]]:
+        """The objects, and what each asks for by name: that is held before anything is picked for another."""
+        objects: list[Any] = []
+        asked: list[frozenset[str]] = []
+        for index, item in enumerate(items):
+            if index % _PIECE == 0:
+                await asyncio.sleep(0)
+            kind = self._kinds.by_key[item.kind]
+            obj = decode_object(kind, bytes(item.object))
+            objects.append(obj)
+            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj)))
+            if kind is SERVICE and item.action == "create" and asked[-1]:
+                self._memory.observe(None, obj)
+        return objects, asked
+
+    def _let_go(self, items: list[BulkItem]) -> None:
+        """Forget what was asked for by name; what is somebody else's turns out to be so when it is picked."""
+        for item in items:
+            if item.kind == SERVICE.key and item.action == "create":
+                self._memory.observe(decode_object(SERVICE, bytes(item.object)), None)
+
+    def _prepared(
+        self, index: int, item: BulkItem, obj: Any, picked: list[Picks], cluster: Cluster, lease: LeaseGuard
+    ) -> Write:
+        """The write for one item, with what was picked for it."""
+        kind = self._kinds.by_key[item.kind]
+        if kind is not SERVICE or not SERVICE.strategy.pending(obj):
+            return write_of(kind, item.action, obj, bytes(item.object), expected=item.revision, lease=lease)
+        picks = allocate(obj, self._memory.pools, cluster, created=item.action == "create")
+        picked.append(picks)
+        if picks.shortages:
+            raise _ShortError(BulkRefusal(index, shortages=[shortage.message for shortage in picks.shortages]))
+        return write_of(kind, item.action, obj, encode_body(obj), expected=item.revision, lease=lease)
+
+    async def _together(self, writes: list[Write]) -> list[Outcome]:
+        """Store all or nothing; waits for its turn where the queue is full."""
+        while True:
+            try:
+                return list(await self._writer.write_together(writes))
+            except TooManyRequests:
+                await asyncio.sleep(_PAUSE)
+
+    def _refusal(self, outcomes: list[Outcome], asked: list[frozenset[str]]) -> BulkRefusal | None:
+        """Why nothing was stored, from the first outcome that tells."""
+        for index, outcome in enumerate(outcomes):
+            if isinstance(outcome, Committed | Aborted):
+                continue
+            if isinstance(outcome, LeaseLost):
+                raise ApiError("another process has taken over")
+            if isinstance(outcome, ClaimHeld) and outcome.claim.key not in asked[index]:
+                self._memory.held(outcome)
+                return BulkRefusal(index, outcome=_REPICK)
+            # The result itself is the last one: who waited for it has given up, and nothing is owed.
+            if index == len(asked):
+                return BulkRefusal(index, outcome=_GIVEN_UP)
+            return BulkRefusal(index, outcome=type(outcome).__name__, details=_details(outcome))
+        return None
+
+
+_REPICK, _GIVEN_UP = "Repick", "GivenUp"
+
+
+def _details(outcome: Outcome) -> dict[str, object]:
+    details = asdict(outcome)
+    if isinstance(outcome, ClaimHeld):
+        details["claim"] = msgspec.to_builtins(outcome.claim)
+    return details
+
+
+def _result(bulk: BulkApply, lease: LeaseGuard) -> Write:
+    """Publishes what became of it."""
+    return Write(
+        "publish", BULK_APPLY_KEY, "", bulk.metadata.name, bulk.metadata.uid or "", encode_body(bulk), lease=lease
+    )

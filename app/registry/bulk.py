@@ -1,0 +1,158 @@
+"""Bulk apply: many objects, stored all or none of them, allocation included."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+from app.domain.encoding import encode_body
+from app.domain.errors import Cause, Conflict, Timeout
+from app.domain.kinds import bulk_apply
+from app.domain.kinds.bulk_apply import BULK_APPLY_KEY, BulkApply, BulkItem, BulkRefusal, BulkSpec
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.meta import ObjectMeta
+from app.registry.bulk_preparation import (
+    BulkOptions,
+    BulkPreparation,
+    BulkResult,
+    PreparedItem,
+    RawItem,
+    located,
+    refused,
+)
+from app.registry.context import Context, entry_of
+from app.registry.creation import Creation
+from app.registry.outcomes import refusal
+from app.registry.updating import Updating
+from app.store.writes import Aborted, ClaimHeld, Committed, NamespaceMissing, NamespaceTerminating, Outcome, Write
+
+_TRIES = 3
+"""How often everything is prepared anew because an object changed meanwhile."""
+
+_PATIENCE = 30.0
+"""Seconds to wait for the reconciler, beyond which nothing is stored."""
+
+
+class _StaleError(Exception):
+    """Something changed since it was prepared."""
+
+
+class Bulk:
+    """Prepares everything outside of the write lock, and has it stored in one transaction.
+
+    A new object is created, one that is there is applied to (KEP-555). What needs an allocation goes to the reconciler
+    as a BulkApply; what needs none is stored at once.
+    """
+
+    def __init__(self, context: Context, kinds: Kinds, creation: Creation, updating: Updating) -> None:
+        self._context = context
+        self._preparation = BulkPreparation(context, kinds, creation, updating)
+
+    async def apply(self, items: Sequence[RawItem], options: BulkOptions) -> list[BulkResult]:
+        """Apply all items or none.
+
+        Raises:
+            ApiError: Nothing was stored; causes name the items, `items[3].spec.ports`.
+            Timeout: The outcome is not known.
+        """
+        for _ in range(_TRIES):
+            await self._context.mirror.fresh()
+            prepared = await self._preparation.prepare(items, options)
+            if options.write.dry_run:
+                return await self._preview(prepared)
+            try:
+                await self._store(prepared)
+            except _StaleError:
+                continue
+            return [each.result for each in prepared]
+        raise Conflict("the objects are being changed by others faster than they could be applied; nothing was stored")
+
+    async def _preview(self, prepared: Sequence[PreparedItem]) -> list[BulkResult]:
+        """What would be stored, with a tentative allocation."""
+        for kind in {each.kind for each in prepared if each.kind.key in self._context.previews}:
+            new = [(each.obj, each.result.result == "created") for each in prepared if each.kind is kind and each.write]
+            short = await self._context.previews[kind.key].many(new, self._context.cluster())
+            if short:
+                raise refused([Cause("FieldValueInvalid", "items", message) for message in short])
+        for each in prepared:
+            if each.write is not None:
+                each.result.entry = entry_of(each.kind, each.obj, each.result.entry.revision)
+        return [each.result for each in prepared]
+
+    async def _store(self, prepared: Sequence[PreparedItem]) -> None:
+        going = [(index, each) for index, each in enumerate(prepared) if each.write is not None]
+        writes = [each.write for _, each in going if each.write is not None]
+        if not writes:
+            return
+        if any(write.pending for write in writes):
+            await self._store_by_reconciler(going)
+        else:
+            outcomes = await self._context.writer.write_together(writes)
+            for (index, each), outcome in zip(going, outcomes, strict=True):
+                _check(index, each, outcome)
+            await self._context.mirror.fresh()
+        for _, each in going:
+            self._show(each)
+
+    def _show(self, each: PreparedItem) -> None:
+        """The object as it was stored; whoever deleted it since leaves what was asked for."""
+        entry = self._context.mirror.by_uid(each.obj.metadata.uid or "")
+        if entry is not None:
+            each.result.entry = self._context.forms.shown(each.kind, entry)
+
+    async def _store_by_reconciler(self, going: Sequence[tuple[int, PreparedItem]]) -> None:
+        uid = str(uuid.uuid4())
+        writes = [each.write for _, each in going if each.write is not None]
+        items = [
+            BulkItem(write.action, write.kind, msgspec.Raw(write.body), write.expected_revision)
+            for write in writes
+            if write.action != "publish"
+        ]
+        meta = ObjectMeta(name=uid, uid=uid, creation_timestamp=self._context.cluster().now)
+        bulk = BulkApply(bulk_apply.API_VERSION, bulk_apply.KIND, meta, BulkSpec(items))
+        body = await asyncio.to_thread(encode_body, bulk)
+        write = Write("create", BULK_APPLY_KEY, "", uid, uid, body, published=False, pending=True)
+        outcome = await self._context.writer.write(write)
+        if not isinstance(outcome, Committed):
+            raise Timeout("what was to be applied could not be handed over")
+        entry = await self._context.mirror.wait_for(uid, _PATIENCE)
+        if entry is None:
+            await self._withdraw(write)
+            return
+        found = msgspec.json.decode(entry.wire, type=BulkApply).status.refusal
+        if found is not None:
+            _raise(found, going)
+
+    async def _withdraw(self, write: Write) -> None:
+        """Give up, unless it was stored a moment ago."""
+        outcome = await self._context.writer.write(
+            Write("delete", write.kind, "", write.name, write.uid, write.body, expected_revision=None)
+        )
+        if isinstance(outcome, Committed) and outcome.revision is None:
+            raise Timeout(f"no reconciler has allocated for it within {_PATIENCE:g} seconds; nothing was stored")
+        raise Timeout("it was not seen in time whether it was stored")
+
+
+def _check(index: int, each: PreparedItem, outcome: Outcome) -> None:
+    if isinstance(outcome, Committed | Aborted):
+        return
+    if type(outcome).__name__ in _STALE:
+        raise _StaleError
+    meta = each.obj.metadata
+    raise refused(located(index, refusal(each.kind, meta.namespace or "", meta.name, outcome)))
+
+
+_STALE = frozenset({"NameTaken", "Stale", "Missing", "Repick", "GivenUp"})
+_OUTCOMES: dict[str, type[Outcome]] = {
+    outcome.__name__: outcome for outcome in (ClaimHeld, NamespaceMissing, NamespaceTerminating)
+}
+
+
+def _raise(found: BulkRefusal, going: Sequence[tuple[int, PreparedItem]]) -> None:
+    if found.outcome in _STALE:
+        raise _StaleError
+    index, each = going[found.index]
+    if found.outcome:
+        _check(index, each, msgspec.convert(found.details or {}, type=_OUTCOMES[found.outcome]))
+    raise refused([Cause("FieldValueInvalid", f"items[{index}]", text) for text in found.shortages or []])

@@ -1,0 +1,198 @@
+"""What a bulk apply stores: each item checked, and the write that makes it so."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from app.domain.decoding import Strictness, decode_json, judge, parse_json
+from app.domain.encoding import encode_body
+from app.domain.errors import ApiError, BadRequest, Cause, Invalid, duplicate, not_supported, required
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import ObjectMeta
+from app.domain.kinds.namespace import NAMESPACE
+from app.domain.patching.apply import Applying, apply
+from app.domain.patching.managed_fields import record_apply
+from app.domain.patching.prepared import decode_applied
+from app.domain.rules.deletion import is_released
+from app.mirror.entry import Entry
+from app.registry.context import Context, entry_of
+from app.registry.creation import Creation
+from app.registry.options import WriteOptions
+from app.registry.updating import Updating
+from app.store.writes import Action, Write
+
+_PIECE = 64
+"""Items prepared between two turns of the event loop."""
+
+_MOST_CAUSES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOptions:
+    """The options of a bulk apply.
+
+    Attributes:
+        write: Field manager and dry run, as for other writes.
+        strictness: What becomes of unknown and duplicate fields.
+        force: Whether fields that others own are taken over.
+        namespace: Of objects that name none.
+    """
+
+    write: WriteOptions
+    strictness: Strictness
+    force: bool = False
+    namespace: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One object as the client sent it: JSON, and what parsing it from something else found to be odd."""
+
+    body: bytes
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class BulkResult:
+    """What became of one object.
+
+    Attributes:
+        result: Whether it is new, changed, or as it was.
+        entry: The object as it is stored now.
+        warnings: Texts of warnings.
+    """
+
+    result: Literal["created", "configured", "unchanged"]
+    entry: Entry
+    warnings: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class PreparedItem:
+    """One object on its way: what it will be, and the write that makes it so; None when it is so already."""
+
+    kind: Kind[Any]
+    obj: Any
+    result: BulkResult
+    write: Write | None = None
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta | None = None
+
+
+class BulkPreparation:
+    """Applies the rules to items, outside of the write lock."""
+
+    def __init__(self, context: Context, kinds: Kinds, creation: Creation, updating: Updating) -> None:
+        self._context = context
+        self._kinds = kinds
+        self._creation = creation
+        self._updating = updating
+
+    async def prepare(self, items: Sequence[RawItem], options: BulkOptions) -> list[PreparedItem]:
+        """Prepare all items against what is stored now.
+
+        Raises:
+            ApiError: Something is wrong; causes name the items.
+        """
+        heads = [_head(index, item) for index, item in enumerate(items)]
+        founded = frozenset(head.metadata.name for head in heads if head.kind == NAMESPACE.name and head.metadata)
+        prepared: list[PreparedItem] = []
+        causes: list[Cause] = []
+        seen: set[tuple[str, str, str]] = set()
+        for index, (head, item) in enumerate(zip(heads, items, strict=True)):
+            if index % _PIECE == 0:
+                await asyncio.sleep(0)
+            try:
+                each = self._prepare_one(head, item, options, founded)
+                place = (each.kind.key, each.obj.metadata.namespace or "", each.obj.metadata.name)
+                if place in seen:
+                    causes.append(duplicate(f"items[{index}].metadata.name", place[2], "each object may come once"))
+                seen.add(place)
+                prepared.append(each)
+            except ApiError as error:
+                causes += located(index, error)
+            if len(causes) >= _MOST_CAUSES:
+                break
+        if causes:
+            raise refused(causes)
+        return prepared
+
+    def _prepare_one(self, head: _Head, item: RawItem, options: BulkOptions, founded: frozenset[str]) -> PreparedItem:
+        kind = self._kind_of(head)
+        meta = head.metadata or ObjectMeta()
+        if not meta.name:
+            raise Invalid("", causes=[required("metadata.name", "what is applied must be named")])
+        namespace = (meta.namespace or options.namespace) if kind.namespaced else ""
+        entry = self._context.mirror.get(self._context.forms.stored(kind).key, namespace, meta.name)
+        if entry is not None:
+            return self._changed(kind, entry, item, options)
+        if kind.namespaced and namespace not in founded:
+            self._creation.check_known_namespace(kind, namespace, meta.name)
+        return self._created(kind, namespace, item, options)
+
+    def _kind_of(self, head: _Head) -> Kind[Any]:
+        kind = self._kinds.by_kind(head.api_version, head.kind)
+        if kind is None or not {"create", "patch"} <= set(kind.verbs):
+            known = sorted(f"{each.api_version} {each.name}" for each in self._kinds if "create" in each.verbs)
+            raise Invalid("", causes=[not_supported("kind", f"{head.api_version} {head.kind}", known)])
+        return kind
+
+    def _created(self, kind: Kind[Any], namespace: str, item: RawItem, options: BulkOptions) -> PreparedItem:
+        obj, warnings = decode_json(kind.model, item.body, strictness=options.strictness)
+        warnings = [*judge(item.problems, options.strictness), *warnings]
+        if obj.metadata.managed_fields is not None:
+            raise BadRequest("metadata.managedFields must not be in what is applied; the server keeps it")
+        self._creation.check_request(namespace, obj)
+        record_apply(kind, obj, options.write.field_manager, self._context.cluster().now)
+        warnings += self._creation.apply_rules(kind, namespace, obj, options.write, recorded=True)
+        body = encode_body(obj)
+        write = self._context.forms.write(kind, "create", obj, body)
+        return PreparedItem(kind, obj, BulkResult("created", entry_of(kind, obj, 0, body), warnings), write)
+
+    def _changed(self, kind: Kind[Any], entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
+        document, duplicates = parse_json(item.body)
+        problems = [*item.problems, *(f'duplicate field "{path}"' for path in duplicates)]
+        warnings = judge(problems, options.strictness)
+        forms = self._context.forms
+        old = forms.decoded(kind, entry)
+        now = self._context.cluster().now
+        applying = Applying(options.write.field_manager, options.force, "", now)
+        new = decode_applied(kind, apply(kind, msgspec.to_builtins(old), document, applying))
+        warnings += self._updating.apply_rules(kind, entry, new, old, options.write, recorded=True)
+        body = encode_body(new)
+        if body == encode_body(old):
+            return PreparedItem(kind, new, BulkResult("unchanged", forms.shown(kind, entry), warnings))
+        action: Action = "delete" if is_released(kind, new) else "update"
+        write = forms.write(kind, action, new, body, expected=entry.revision)
+        shown = entry_of(kind, new, entry.revision, body)
+        return PreparedItem(kind, new, BulkResult("configured", shown, warnings), write)
+
+
+def _head(index: int, item: RawItem) -> _Head:
+    try:
+        return msgspec.json.decode(item.body, type=_Head)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"items[{index}] is no object of the API: {error}") from error
+
+
+def located(index: int, error: ApiError) -> list[Cause]:
+    """An item's error as causes that name the item."""
+    where = f"items[{index}]"
+    if not error.causes:
+        return [Cause("FieldValueInvalid", where, error.message)]
+    return [Cause(cause.reason, f"{where}.{cause.field}", cause.message) for cause in error.causes]
+
+
+def refused(causes: Sequence[Cause]) -> Invalid:
+    """The error for a bulk apply of which some items cannot be stored."""
+    told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes[:3])
+    more = f"; and {len(causes) - 3} more" if len(causes) > 3 else ""  # noqa: PLR2004 - as many as were told
+    return Invalid(f"nothing was stored: {told}{more}", causes=causes[:_MOST_CAUSES])

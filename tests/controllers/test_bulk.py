@@ -1,0 +1,173 @@
+"""Bulk apply: everything or nothing, allocation included."""
+
+import asyncio
+import contextlib
+
+import msgspec
+import pytest
+
+from app.controllers.allocation import Allocation
+from app.controllers.event_recorder import EventRecorder
+from app.domain.decoding import Strictness
+from app.domain.errors import Invalid
+from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.domain.kinds.namespace import NAMESPACE
+from app.domain.kinds.service_declaration import SERVICE
+from app.registry.bulk_preparation import BulkOptions, RawItem
+from app.registry.options import WriteOptions
+from tests.controllers.world import running
+
+OPTIONS = BulkOptions(WriteOptions(field_manager="tests"), Strictness.STRICT)
+
+
+@pytest.fixture
+async def bulk(database_url):
+    # Five ClusterIPs, of which the range's own take none.
+    async with running(database_url, service_cidrs="10.77.0.0/29") as world:
+        yield world
+
+
+@contextlib.asynccontextmanager
+async def allocating(world):
+    parts = world.parts
+    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+    pools = parts.empty_pools()
+    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
+    async with world.reconciling(allocation):
+        yield
+
+
+def service(name, **spec):
+    spec = {"ports": [{"port": 80}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+async def apply(world, *documents, options=OPTIONS):
+    return await world.registry.apply([RawItem(msgspec.json.encode(each)) for each in documents], options)
+
+
+async def addresses(world):
+    return {claim.key async for claim in world.parts.reader.claimed("cluster_ips")}
+
+
+async def unpublished(world):
+    return await world.parts.reader.unpublished(10)
+
+
+async def test_all_are_allocated_in_one_answer(bulk):
+    async with allocating(bulk):
+        results = await apply(bulk, service("a"), service("b", type="NodePort"), service("c", clusterIP="10.77.0.3"))
+    objects = [msgspec.json.decode(each.entry.wire) for each in results]
+    assert [each.result for each in results] == ["created"] * 3
+    assert len({each["spec"]["clusterIP"] for each in objects}) == 3
+    assert objects[1]["spec"]["ports"][0]["nodePort"]
+    assert objects[2]["spec"]["clusterIP"] == "10.77.0.3"
+    assert all(int(each["metadata"]["resourceVersion"]) for each in objects)
+
+
+async def test_an_exhausted_pool_refuses_the_whole_and_nothing_stays_claimed(bulk):
+    before = await addresses(bulk)
+    async with allocating(bulk):
+        with pytest.raises(Invalid) as refused:
+            await apply(bulk, *(service(f"s-{number}") for number in range(8)))
+        assert "items[" in refused.value.causes[0].field
+        assert "ClusterIP" in refused.value.message
+        assert await bulk.names(SERVICE) == set()
+        assert await addresses(bulk) == before
+        # What had been picked in vain is free again.
+        results = await apply(bulk, *(service(f"s-{number}") for number in range(4)))
+    assert [each.result for each in results] == ["created"] * 4
+
+
+async def test_an_address_that_is_taken_names_the_item_that_wants_it(bulk):
+    async with allocating(bulk):
+        await apply(bulk, service("holder", clusterIP="10.77.0.3"))
+        with pytest.raises(Invalid) as refused:
+            await apply(bulk, service("other"), service("late", clusterIP="10.77.0.3"))
+    assert refused.value.causes[0].field == "items[1].spec.clusterIPs"
+    assert "services/holder" in refused.value.message
+    assert await bulk.names(SERVICE) == {"holder"}
+
+
+async def test_applying_again_changes_nothing_and_a_change_is_allocated_for(bulk):
+    async with allocating(bulk):
+        first = await apply(bulk, service("a"), service("b"))
+        again = await apply(bulk, service("a"), service("b"))
+        changed = await apply(bulk, service("a"), service("b", type="NodePort"))
+    assert [each.result for each in again] == ["unchanged"] * 2
+    assert [each.entry.revision for each in again] == [each.entry.revision for each in first]
+    assert [each.result for each in changed] == ["unchanged", "configured"]
+    assert msgspec.json.decode(changed[1].entry.wire)["spec"]["ports"][0]["nodePort"]
+
+
+async def test_a_namespace_comes_with_its_content(bulk):
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fresh"}}
+    inside = service("inside")
+    inside["metadata"]["namespace"] = "fresh"
+    async with allocating(bulk):
+        await apply(bulk, inside, namespace)
+    assert await bulk.get(NAMESPACE, "fresh")
+    assert (await bulk.get(SERVICE, "inside", "fresh")).spec.cluster_ip
+
+
+async def test_everything_wrong_is_told_at_once_and_nothing_is_stored(bulk):
+    nowhere = service("nowhere")
+    nowhere["metadata"]["namespace"] = "absent"
+    wrong = [
+        service("ok", type="ExternalName", externalName="example.com"),
+        service("Bad_Name"),
+        service("port", ports=[{"port": 0, "targetPort": 80}]),
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}},
+        nowhere,
+        service("twice", type="ExternalName", externalName="example.com"),
+        service("twice", type="ExternalName", externalName="example.com"),
+        {"apiVersion": "v1", "kind": "Service", "metadata": {}},
+        service("unknown", colour="red"),
+    ]
+    with pytest.raises(Invalid) as refused:
+        await apply(bulk, *wrong)
+    fields = [cause.field for cause in refused.value.causes]
+    assert fields == [
+        "items[1].metadata.name",
+        "items[2].spec.ports[0].port",
+        "items[3].kind",
+        "items[4]",
+        "items[6].metadata.name",
+        "items[7].metadata.name",
+        "items[8]",
+    ]
+    assert await bulk.names(SERVICE) == set()
+
+
+async def test_a_dry_run_stores_nothing(bulk):
+    options = BulkOptions(WriteOptions(field_manager="tests", dry_run=True), Strictness.STRICT)
+    results = await apply(bulk, service("a"), options=options)
+    assert results[0].result == "created"
+    assert await bulk.names(SERVICE) == set()
+    assert not await unpublished(bulk)
+
+
+async def test_it_waits_for_a_reconciler_and_leaves_no_trace(bulk):
+    waiting = asyncio.create_task(apply(bulk, service("a")))
+    while not await unpublished(bulk):
+        await asyncio.sleep(0.01)
+    async with allocating(bulk):
+        assert [each.result for each in await waiting] == ["created"]
+        while bulk.parts.mirror.list(BULK_APPLY_KEY, None):
+            await asyncio.sleep(0.01)
+    assert not await unpublished(bulk)
+
+
+async def test_a_name_taken_meanwhile_is_applied_to(bulk):
+    labelled = service("a")
+    labelled["metadata"]["labels"] = {"app": "x"}
+    waiting = asyncio.create_task(apply(bulk, labelled, service("b")))
+    while not await unpublished(bulk):
+        await asyncio.sleep(0.01)
+    await bulk.create(SERVICE, service("a", clusterIP="None"))
+    async with allocating(bulk):
+        results = await waiting
+    assert [each.result for each in results] == ["configured", "created"]
+    stored = await bulk.get(SERVICE, "a")
+    assert (stored.spec.cluster_ip, stored.metadata.labels) == ("None", {"app": "x"})
+    assert not await unpublished(bulk)
