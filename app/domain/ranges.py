@@ -13,12 +13,18 @@ IPV4 = 4
 SMALLEST_BAND = 16
 """No static band is smaller, and a range of no more numbers has none."""
 
+RESTING = 64
+"""How many of the numbers released last are picked only when no other is left."""
+
 
 class NumberRange:
     """The numbers first..last, some of which may be excluded, with a static band at the bottom.
 
     A dynamic pick starts at a random number above the band and goes on from there with wrap; only when everything
     above is held does it take one of the band, which is meant for numbers that clients choose (KEP-3070, KEP-3668).
+
+    What was released last rests: somebody may still send to it what was meant for its last holder. Whoever asks for it
+    gets it, and a pick does when there is nothing else.
     """
 
     def __init__(self, first: int, last: int, *, band: int = 0, exclusions: Iterable[tuple[int, int]] = ()) -> None:
@@ -37,6 +43,7 @@ class NumberRange:
         self._starts = [low for low, _ in self._exclusions]
         self.size = self._bitmap.size - sum(high - low for low, high in self._exclusions)
         self._held = 0
+        self._resting: dict[int, None] = {}  # in order of release; in the bitmap they are held
 
     @property
     def free(self) -> int:
@@ -49,26 +56,38 @@ class NumberRange:
 
     def holds(self, number: int) -> bool:
         """Whether a number is held here."""
-        return self.first <= number <= self.last and self._bitmap.holds(number - self.first)
+        index = number - self.first
+        return self.first <= number <= self.last and self._bitmap.holds(index) and index not in self._resting
 
     def hold(self, number: int) -> bool:
         """Hold a number; False when it is outside or held already. Excluded ones can be held: an edit moves nobody."""
-        if not self.first <= number <= self.last or not self._bitmap.hold(number - self.first):
+        index = number - self.first
+        if index in self._resting:
+            del self._resting[index]
+        elif not self.first <= number <= self.last or not self._bitmap.hold(index):
             return False
-        self._held += not self._excluded(number - self.first)
+        self._held += not self._excluded(index)
         return True
 
     def release(self, number: int) -> bool:
         """Let go of a number; False when it was not held here."""
-        if not self.first <= number <= self.last or not self._bitmap.free(number - self.first):
+        if not self.holds(number):
             return False
-        self._held -= not self._excluded(number - self.first)
+        index = number - self.first
+        self._held -= not self._excluded(index)
+        self._resting[index] = None
+        if len(self._resting) > RESTING:
+            self._wake(next(iter(self._resting)))
         return True
 
     def pick(self, random_below: RandomBelow) -> int | None:
         """Hold a number that nobody held and return it; None when there is none."""
         whole = self._bitmap.size
         found = self._seek(self._band, whole, random_below)
+        if found is None and self._resting:
+            for index in list(self._resting):
+                self._wake(index)
+            found = self._seek(self._band, whole, random_below)
         if found is None:
             found = self._seek(0, min(self._band, whole), random_below)
         if found is None:
@@ -76,6 +95,10 @@ class NumberRange:
         self._bitmap.hold(found)
         self._held += 1
         return self.first + found
+
+    def _wake(self, index: int) -> None:
+        del self._resting[index]
+        self._bitmap.free(index)
 
     def _seek(self, low: int, high: int, random_below: RandomBelow) -> int | None:
         if high <= low:

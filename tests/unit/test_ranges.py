@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from app.domain.bitmap import Range
-from app.domain.ranges import AddressPool, AddressRange, NumberRange, PortRange, bounds, static_band
+from app.domain.ranges import RESTING, AddressPool, AddressRange, NumberRange, PortRange, bounds, static_band
 
 
 def lowest(_size):
@@ -261,6 +261,55 @@ class TestPorts:
         assert NumberRange(5, 4).pick(lowest) is None
         assert NumberRange(5, 4).size == 0
         assert not NumberRange(5, 4).hold(5)
+
+
+class TestResting:
+    """What was released last is picked last."""
+
+    def test_is_not_picked_while_there_is_anything_else(self):
+        numbers = NumberRange(1, 4)
+        assert [numbers.pick(lowest), numbers.pick(lowest)] == [1, 2]
+        assert numbers.release(1)
+        assert not numbers.holds(1)
+        assert numbers.free == 3
+        assert drained(numbers) == [3, 4, 1]
+
+    def test_is_picked_before_the_static_band(self):
+        numbers = NumberRange(1, 4, band=2)
+        assert [numbers.pick(lowest), numbers.pick(lowest)] == [3, 4]
+        numbers.release(4)
+        assert drained(numbers) == [4, 1, 2]
+
+    def test_in_the_static_band(self):
+        numbers = NumberRange(1, 3, band=2)
+        assert numbers.hold(1)
+        numbers.release(1)
+        assert drained(numbers) == [3, 1, 2]
+
+    def test_whoever_asks_for_it_gets_it(self):
+        numbers = NumberRange(1, 4)
+        numbers.pick(lowest)
+        numbers.release(1)
+        assert not numbers.release(1)
+        assert numbers.hold(1)
+        assert not numbers.hold(1)
+        assert numbers.free == 3
+        assert drained(numbers) == [2, 3, 4]
+
+    def test_only_so_many_do(self):
+        numbers = NumberRange(1, 1000)
+        for number in range(1, RESTING + 3):
+            numbers.hold(number)
+        for number in range(1, RESTING + 3):
+            numbers.release(number)
+        assert [numbers.pick(lowest) for _ in range(3)] == [1, 2, RESTING + 3]
+
+    def test_an_excluded_one_is_still_not_picked(self):
+        numbers = NumberRange(1, 3, exclusions=[(2, 2)])
+        numbers.hold(2)
+        numbers.release(2)
+        assert numbers.free == 2
+        assert drained(numbers) == [1, 3]
 
 
 class TestPoolOfRanges:
