@@ -20,6 +20,11 @@ def welcome(server: str, kubeconfig: Path, token_file: Path | None) -> str:
         if token_file is not None
         else ""
     )
+    kubectl = (
+        f"see it with kubectl:\n    export KUBECONFIG={kubeconfig}\n    kubectl get services"
+        if token_file is None
+        else f"kubectl sends tokens over TLS only: put a proxy with TLS in front, and its URL into {kubeconfig}"
+    )
     return f"""
 Fairlead {__version__} is ready at {server}
 
@@ -27,9 +32,7 @@ Fairlead {__version__} is ready at {server}
     curl -s {server}/api/v1/namespaces/default/services{authorization} \\
         -H 'Content-Type: application/json' -d '{_SERVICE}'
 
-  see it with kubectl:
-    export KUBECONFIG={kubeconfig}
-    kubectl get services
+  {kubectl}
 
   documentation: {server}/docs
 
