@@ -17,4 +17,4 @@ def run(settings: DatabaseSettings) -> None:
     if settings.database_url is None:
         raise ValueError("the command line asks for a database before it gets here")
     schema.migrate(settings.database_url.get_secret_value())
-    _log.info("migrated")
+    _log.info("migrated", schema=schema.scripts().get_current_head())
