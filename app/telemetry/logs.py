@@ -67,7 +67,7 @@ def configure_logging(
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
-    for name in ("uvicorn.error", "alembic.runtime.plugins", "alembic.runtime.migration"):  # the steps of their starting are no news
+    for name in ("uvicorn.error", "alembic.runtime"):  # the steps of their starting are no news
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
