@@ -13,6 +13,8 @@ from app.domain.kinds.catalog import Kinds
 _VARY = ((b"vary", b"accept"),)
 _AGGREGATED = "APIGroupDiscoveryList"
 _AGGREGATED_VERSIONS = ("v2", "v2beta1")
+_OTHERS = ("/docs", "/healthz", "/livez", "/metrics", "/openapi.json", "/openapi/v2", "/openapi/v3", "/readyz")
+"""What is served beside these documents and the resources."""
 
 
 class Documents:
@@ -81,6 +83,8 @@ def _plain(kinds: Kinds, version: str) -> dict[str, discovery.Document]:
             listed = [resource for kind in kinds.of(group.name, each) for resource in discovery.resources(kind)]
             documents[path] = discovery.resource_list(group_version, listed)
     documents["/apis"] = discovery.group_list(groups)
+    # The root, whose path has no slash left: where to go from here.
+    documents[""] = {"paths": sorted([*documents, *_OTHERS])}
     return documents
 
 

@@ -50,6 +50,12 @@ async def test_the_version_is_kubernetes_with_ours_behind(api):
     assert (await api.get("/version")).json()["gitVersion"] == "v1.36.0+fairlead.0.0.0"
 
 
+async def test_the_root_lists_paths_that_are_there(api):
+    paths = (await api.get("/")).json()["paths"]
+    assert {"/api/v1", "/apis/fairlead.io/v1", "/docs", "/version"} <= set(paths)
+    assert {path: (await api.get(path)).status_code for path in paths} == dict.fromkeys(paths, 200)
+
+
 async def test_documents_are_only_read(api):
     answer = await api.post("/apis", json={})
     assert answer.status_code == 405
