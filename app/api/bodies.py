@@ -59,6 +59,7 @@ class Bodies:
         content_type = media_type(exchange, OBJECTS)
         obj, warnings = self.decode(kind.model, content_type, await exchange.read_body(), strictness)
         _require_kind(kind, obj.api_version, obj.kind)
+        obj.api_version, obj.kind = kind.api_version, kind.name
         return obj, warnings
 
     def decode(
