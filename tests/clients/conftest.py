@@ -57,14 +57,29 @@ def node_packages(request):
 
 @pytest.fixture(scope="session")
 def node(node_packages):
-    """Runs one of the programs in `node/`, and returns what it prints."""
+    """Runs a program beside the packages, one of `node/` or one made there, and returns what it prints."""
 
     def run(program, *arguments):
-        copy = shutil.copy(_NODE / program, node_packages)  # packages are looked for beside a program
-        ended = subprocess.run(
-            ["node", copy, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=node_packages
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
+        if (_NODE / program).exists():
+            shutil.copy(_NODE / program, node_packages)
+        return _said(["node", program, *arguments], node_packages)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def npx(node_packages):
+    """Runs a command of one of the packages, beside which sources of `node/` are put."""
+
+    def run(command, *arguments, sources=()):
+        for source in sources:
+            shutil.copy(_NODE / source, node_packages)
+        return _said([f"node_modules/.bin/{command}", *arguments], node_packages)
+
+    return run
+
+
+def _said(command, folder):
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
