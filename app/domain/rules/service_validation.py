@@ -25,6 +25,9 @@ from app.domain.rules.ports import port_causes
 MAX_AFFINITY_SECONDS = 86400
 """A day."""
 
+KUBELET_PORT = 10250
+"""Where every node takes orders: a load balancer that opens it to the world opens the nodes."""
+
 TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
@@ -66,8 +69,16 @@ def _type_causes(spec: ServiceSpec) -> Iterator[Cause]:
         yield invalid(
             "spec.clusterIPs[0]", "None", f"a {spec.type} Service has a ClusterIP; only ClusterIP may do without"
         )
+    if spec.type == LOAD_BALANCER:
+        yield from _kubelet_causes(spec)
     if spec.type == EXTERNAL_NAME:
         yield from _external_name_causes(spec)
+
+
+def _kubelet_causes(spec: ServiceSpec) -> Iterator[Cause]:
+    for index, port in enumerate(spec.ports or []):
+        if port.port == KUBELET_PORT:
+            yield invalid(f"spec.ports[{index}]", port.port, "is the kubelet's own on every node; use another port")
 
 
 def _external_name_causes(spec: ServiceSpec) -> Iterator[Cause]:

@@ -164,6 +164,10 @@ REFUSED = {
     ),
     "address and family differ": (web(clusterIP="10.96.0.8", ipFamilies=["IPv6"]), ["spec.clusterIPs[0] invalid"]),
     "headless NodePort": (web(type="NodePort", clusterIP="None"), ["spec.clusterIPs[0] invalid"]),
+    "LoadBalancer on the kubelet's port": (
+        web(type="LoadBalancer", ports=[{"name": "a", "port": 80}, {"name": "b", "port": 10250}]),
+        ["spec.ports[1] invalid"],
+    ),
     "headless LoadBalancer": (web(type="LoadBalancer", clusterIP="None"), ["spec.clusterIPs[0] invalid"]),
     "one mistake of an address hides the others": (web(clusterIP="x", ports=None), ["spec.clusterIPs[0] invalid"]),
     # families
