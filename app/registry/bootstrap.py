@@ -59,8 +59,10 @@ class Surroundings:
         try:
             await _ensure(registry, SERVICE, API_NAMESPACE, api_service(str(ip_network(self.cidrs[0])[1]), self.port))
         except Invalid as error:
-            # Its address is somebody else's, or in no range that gives any.
-            log.warning("the API has no Service", name=API_SERVICE, why=error.message)
+            # Its address is somebody else's, or in no range that gives any; or another process was first by a moment,
+            # and who asks for an address is told first that it is held.
+            if not await _is_there(registry, SERVICE, API_NAMESPACE, API_SERVICE, as_of=""):
+                log.warning("the API has no Service", name=API_SERVICE, why=error.message)
 
     async def adapt(self, registry: Registry) -> None:
         """Bring what was there already to what the settings say, as far as that is possible.
@@ -107,9 +109,9 @@ async def _ensure(registry: Registry, kind: Kind[Any], namespace: str, obj: Kube
     log.info("created", kind=kind.name, name=obj.metadata.name)
 
 
-async def _is_there(registry: Registry, kind: Kind[Any], namespace: str, name: str) -> bool:
+async def _is_there(registry: Registry, kind: Kind[Any], namespace: str, name: str, *, as_of: str = "0") -> bool:
     try:
-        await registry.get(kind, namespace, name, resource_version="0")
+        await registry.get(kind, namespace, name, resource_version=as_of)
     except NotFound:
         return False
     return True

@@ -1,0 +1,21 @@
+"""What is there from the start, whoever is first to create it."""
+
+import asyncio
+
+import structlog
+from structlog.testing import capture_logs
+
+from app.domain.kinds.service_declaration import SERVICE
+from app.registry.bootstrap import Surroundings
+
+
+async def test_processes_that_start_together_agree_without_a_complaint(world, monkeypatch):
+    surroundings = Surroundings(["10.96.0.0/16"], 6443)
+    monkeypatch.setattr("app.registry.bootstrap.log", structlog.get_logger())
+    with capture_logs() as logged:
+        await asyncio.gather(*(surroundings.ensure(world.registry) for _ in range(4)))
+    assert [line["name"] for line in logged if line["event"] == "created" and line["kind"] == "Service"] == [
+        "kubernetes"
+    ]
+    assert [line for line in logged if line["log_level"] == "warning"] == []
+    assert (await world.get(SERVICE, "kubernetes")).spec.cluster_ip == "10.96.0.1"
