@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.allocation import allocate
 from tests.unit.rules.builders import (
     ALIAS,
@@ -9,6 +10,7 @@ from tests.unit.rules.builders import (
     LATER,
     NOW,
     OURS,
+    SINGLE,
     cluster,
     condition,
     created,
@@ -96,6 +98,15 @@ class TestConditions:
         more, causes = updated(web(type="NodePort"), new)
         assert causes == []
         assert condition(more, "Allocated") == ("False", "Pending")
+
+    def test_a_service_is_untried_until_somebody_said_why_it_is_short(self):
+        new, _ = created(web())
+        assert SERVICE.strategy.untried(new)
+        allocate(new, pools(cluster_ips={"IPv4": pool("ClusterIP")}), SINGLE, created=True)
+        assert pending(new)
+        assert not SERVICE.strategy.untried(new)
+        allocate(new, pools(), SINGLE, created=True)
+        assert not SERVICE.strategy.untried(new)
 
     def test_programmed_comes_and_goes_with_the_type(self):
         plain = stored(web(clusterIP="10.96.0.7"), OURS)
