@@ -9,7 +9,7 @@ import msgspec
 
 from app.domain.decoding import Strictness, decode_json, judge, parse_json
 from app.domain.encoding import encode_body
-from app.domain.errors import ApiError, BadRequest, Cause, Invalid, duplicate, not_supported, required
+from app.domain.errors import ApiError, BadRequest, Cause, Conflict, Invalid, duplicate, not_supported, required
 from app.domain.kinds.catalog import Kinds
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import ObjectMeta
@@ -29,6 +29,7 @@ _PIECE = 64
 """Items prepared between two turns of the event loop."""
 
 _MOST_CAUSES = 100
+_CONFLICT = "FieldManagerConflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +189,12 @@ def located(index: int, error: ApiError) -> list[Cause]:
     where = f"items[{index}]"
     if not error.causes:
         return [Cause("FieldValueInvalid", where, error.message)]
-    return [Cause(cause.reason, f"{where}.{cause.field}", cause.message) for cause in error.causes]
+    return [Cause(cause.reason, f"{where}.{cause.field.removeprefix('.')}", cause.message) for cause in error.causes]
 
 
-def refused(causes: Sequence[Cause]) -> Invalid:
-    """The error for a bulk apply of which some items cannot be stored."""
+def refused(causes: Sequence[Cause]) -> ApiError:
+    """The error for a bulk apply of which some items cannot be stored; a conflict when that is all there is."""
     told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes[:3])
     more = f"; and {len(causes) - 3} more" if len(causes) > 3 else ""  # noqa: PLR2004 - as many as were told
-    return Invalid(f"nothing was stored: {told}{more}", causes=causes[:_MOST_CAUSES])
+    error = Conflict if all(cause.reason == _CONFLICT for cause in causes) else Invalid
+    return error(f"nothing was stored: {told}{more}", causes=causes[:_MOST_CAUSES])

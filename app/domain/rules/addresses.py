@@ -6,6 +6,7 @@ in canonical form, which is warned of (RFC 5952).
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from app.domain.errors import Cause, invalid
@@ -110,8 +111,9 @@ def endpoint_address_causes(field: str, text: str) -> list[Cause]:
     return [invalid(field, text, problem) for applies, problem in problems if applies]
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
-    """An address in canonical text; the text itself when it is none."""
+    """An address in canonical text, the text itself when it is none; the same one is asked for several times in a row."""
     address = sloppy_address(text)
     return text if address is None else str(address)
 

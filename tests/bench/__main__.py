@@ -1,0 +1,112 @@
+"""How fast the product is, as a user starts it: durable, on one machine with whoever drives it.
+
+    python -m tests.bench [--quick] [--server URL [--token TOKEN] [--insecure]] [--services 100000] [--results DIR]
+
+The same table for any server that speaks Kubernetes' API: with --server nothing is started, and what only the product
+started here can tell (memory, CPU, start) is left out.
+"""
+
+import argparse
+import tempfile
+import time
+from contextlib import ExitStack
+from itertools import repeat
+from pathlib import Path
+
+import uvloop
+
+from tests.bench.client import Server, drive
+from tests.bench.product import Product
+from tests.bench.report import Row, head, line, write
+from tests.bench.workloads import Bench
+from tests.bench.yardsticks import empty_route, fsyncs
+
+_STORED = 10_000
+_WORKERS = 2
+
+
+def main():
+    options = _options()
+    seconds = 1.5 if options.quick else options.seconds
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        yardsticks = {"fdatasync/s": fsyncs(directory)}
+        with empty_route(_WORKERS) as url:
+            yardsticks["empty FastAPI route/s"] = uvloop.run(_empty(url, seconds))
+        for name, value in yardsticks.items():
+            print(f"{name}: {value:,.0f}")
+        product = None if options.server else stack.enter_context(Product(directory / "data"))
+        server = Server(options.server or product.url, options.token, not options.insecure)
+        print(head(), flush=True)
+        bench = Bench(server, product, seconds, lambda row: print(line(row), flush=True))
+        try:
+            uvloop.run(_measure(bench, quick=options.quick))
+            if product is not None:
+                product = _cold_start(stack, bench, directory / "data", 10_000 if options.quick else options.services)
+        finally:
+            write(bench.rows, yardsticks, vars(options) | {"results": str(options.results)}, options.results)
+    print(f"written to {options.results}")
+
+
+def _options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="each workload for a moment only, fewer of them")
+    parser.add_argument("--server", help="URL of a server that runs already")
+    parser.add_argument("--token", default="", help="bearer token for it")
+    parser.add_argument("--insecure", action="store_true", help="do not check its certificate")
+    parser.add_argument("--seconds", type=float, default=5, help="for each workload")
+    parser.add_argument("--services", type=int, default=100_000, help="stored at the cold start")
+    parser.add_argument("--results", type=Path, default=Path("build/bench"), help="where bench.txt, .json and .png go")
+    return parser.parse_args()
+
+
+async def _empty(url, seconds):
+    server = Server(url)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            await server.send("GET", "/empty")
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+    request = server.request("GET", "/empty")
+    await drive(server, [repeat(request)] * 4, seconds=0.5)
+    return (await drive(server, [repeat(request) for _ in range(32)], seconds=seconds)).rate
+
+
+async def _measure(bench, *, quick):
+    await bench.namespace()
+    for of_type in ("ClusterIP", "NodePort", "LoadBalancer"):
+        for clients in (1, 32) if quick else (1, 8, 32, 64):
+            await bench.posts(of_type, clients)
+    names = await bench.fill(_STORED)
+    await bench.reads(names)
+    await bench.changes(names)
+    for watchers in (1, 100) if quick else (1, 100, 1000):
+        await bench.watches(watchers)
+    await bench.endpoints()
+
+
+def _cold_start(stack, bench, data_dir, services):
+    """Fill up, stop, and start again; memory is that of a process that has just read everything."""
+    uvloop.run(_more(bench, services))
+    bench.product.stop()
+    product = stack.enter_context(Product(data_dir, "--port", bench.server.url.rpartition(":")[2]))
+    started = time.time() - product.started
+    bench.product = product
+    memory = product.memory()
+    told = ", ".join(f"{role} {used / 2**20:,.0f} MB" for role, used in sorted(memory.items()))
+    each = memory.get("api", 0) / _WORKERS / services
+    row = Row(f"cold start, {services:,} Services", 1, services / started, started * 1000,
+              note=f"{told}; {each:,.0f} bytes a Service in an API process")  # fmt: skip
+    bench.note(row)
+    uvloop.run(bench.posts("ClusterIP", 32))
+    return product
+
+
+async def _more(bench, services):
+    await bench.fill(services)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Many watchers at once: how many events reach them, and how late."""
+
+import asyncio
+import re
+import time
+
+_SENT = re.compile(rb'"sent":"([0-9.]+)"')
+
+
+class Watchers(asyncio.Protocol):
+    """One connection of a fan-out; all of them note into the same lists.
+
+    The time at which a change was sent is in the object itself, so that an event tells its own delay.
+    """
+
+    def __init__(self, request, delays, opened):
+        self._request = request
+        self._delays = delays
+        self._opened = opened
+        self._rest = b""
+
+    def connection_made(self, transport):
+        transport.write(self._request)
+
+    def data_received(self, data):
+        if self._opened is not None and b"200 OK" in data:
+            self._opened()
+            self._opened = None
+        now = time.perf_counter()
+        text = self._rest + data
+        end = 0
+        for found in _SENT.finditer(text):
+            self._delays.append(now - float(found[1]))
+            end = found.end()
+        self._rest = text[max(end, len(text) - 40) :]
+
+
+async def fan_out(server, path, watchers, changes, rate, send):
+    """Send changes at a rate; answers the delays of all events, and how many seconds it took until the last.
+
+    Args:
+        server: Where.
+        path: What is watched.
+        watchers: How many.
+        changes: How many changes.
+        rate: How many of them a second.
+        send: Coroutine function that makes the change of a number, given the time to write into it.
+    """
+    delays = []
+    ready = asyncio.Semaphore(0)
+    request = server.request("GET", f"{path}&watch=1" if "?" in path else f"{path}?watch=1")
+    transports = []
+    for start in range(0, watchers, 50):
+        count = min(50, watchers - start)
+        opened = await asyncio.gather(
+            *(server.connect(lambda: Watchers(request, delays, ready.release)) for _ in range(count))
+        )
+        transports += [transport for transport, _ in opened]
+        for _ in range(count):
+            await ready.acquire()
+    await asyncio.sleep(0.5)
+    delays.clear()
+    started = time.perf_counter()
+    sending = []
+    for number in range(changes):
+        await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
+        sending.append(asyncio.ensure_future(send(number, time.perf_counter())))
+    await asyncio.gather(*sending)
+    deadline = time.perf_counter() + 20
+    while len(delays) < changes * watchers and time.perf_counter() < deadline:
+        await asyncio.sleep(0.02)
+    seconds = time.perf_counter() - started
+    for transport in transports:
+        transport.abort()
+    return sorted(delays), seconds
