@@ -1,3 +1,6 @@
+import asyncio
+import re
+
 import pytest
 
 from tests.api.objects import EVENTS, SERVICES, alias, created
@@ -66,6 +69,20 @@ async def test_a_selected_collection_is_deleted(api):
     assert [item["metadata"]["name"] for item in answer.json()["items"]] == ["a"]
     left = (await api.get(SERVICES)).json()
     assert [item["metadata"]["name"] for item in left["items"]] == ["b"]
+
+
+async def test_a_collection_is_deleted_in_few_commits(api):
+    await asyncio.gather(*(created(api, f"s{number}") for number in range(100)))
+
+    async def commits():
+        metrics = (await api.get("/metrics")).text
+        (line,) = re.findall(r'^fairlead_store_commits_total\{outcome="committed"\} (\S+)', metrics, re.MULTILINE)
+        return float(line)
+
+    before = await commits()
+    assert len((await api.delete(SERVICES)).json()["items"]) == 100
+    assert (await api.get(SERVICES)).json()["items"] == []
+    assert await commits() - before <= 10
 
 
 async def test_pages_lead_through_a_list(api):
