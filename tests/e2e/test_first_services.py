@@ -98,5 +98,6 @@ def test_by_kubectl(product, documents, tmp_path):
     shown = yaml.safe_load(kubectl("get", "services", "-o", "yaml"))["items"]
     stored = get(product, f"/api/v1/namespaces/{namespace}/services")["items"]
     assert [(each["spec"], each["status"]) for each in shown] == [(each["spec"], each["status"]) for each in stored]
-    kubectl("delete", "-f", str(path))
+    # The namespace takes its Services along, perhaps before their turn comes.
+    kubectl("delete", "--ignore-not-found", "-f", str(path))
     assert httpx.get(f"{product.url}/api/v1/namespaces/{namespace}", timeout=30).status_code == 404
