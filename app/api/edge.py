@@ -109,11 +109,19 @@ class Edge:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             now = time.monotonic()
+            requests = [exchange for exchange in self._open if not exchange.long_running]
+            reading = sum(exchange.method == "GET" for exchange in requests)
+            self._measures.in_flight(reading, len(requests) - reading)
             for exchange, task in list(self._open.items()):
                 if exchange.sending_since and now - exchange.sending_since > self._limits.unread_seconds:
                     self._measures.dropped(exchange)
                     exchange.abort()
-                elif not exchange.overdue and not exchange.long_running and task is not None:
-                    exchange.overdue = now - exchange.began > self._limits.request_seconds
-                    if exchange.overdue:
-                        task.cancel()
+                elif not exchange.long_running and now - exchange.began > self._limits.request_seconds:
+                    self._end(exchange, task)
+
+    @staticmethod
+    def _end(exchange: Exchange, task: asyncio.Task[None] | None) -> None:
+        """End a request that takes too long, once."""
+        if task is not None and not exchange.overdue:
+            exchange.overdue = True
+            task.cancel()

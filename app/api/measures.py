@@ -5,7 +5,14 @@ from functools import lru_cache
 from typing import Any
 
 from app.api.exchange import Exchange
-from app.telemetry.metrics import REQUEST_SECONDS, REQUESTS, WATCHES, WATCHES_DROPPED
+from app.telemetry.metrics import (
+    REQUEST_SECONDS,
+    REQUESTS,
+    REQUESTS_IN_FLIGHT,
+    WATCH_EVENTS,
+    WATCHES,
+    WATCHES_DROPPED,
+)
 
 
 class Measures:
@@ -18,6 +25,11 @@ class Measures:
             _seconds(exchange.verb or exchange.method.lower(), exchange.resource).observe(
                 time.monotonic() - exchange.began
             )
+
+    def in_flight(self, reading: int, writing: int) -> None:
+        """So many requests are being answered."""
+        REQUESTS_IN_FLIGHT.labels("readOnly").set(reading)
+        REQUESTS_IN_FLIGHT.labels("mutating").set(writing)
 
     def dropped(self, exchange: Exchange) -> None:
         """A watcher did not read and was ended."""
@@ -33,6 +45,12 @@ def _requests(verb: str, resource: str, code: int) -> Any:
 @lru_cache(maxsize=256)
 def _seconds(verb: str, resource: str) -> Any:
     return REQUEST_SECONDS.labels(verb, resource)
+
+
+@lru_cache(maxsize=256)
+def sent_events(resource: str) -> Any:
+    """The counter of events sent to watchers of a kind."""
+    return WATCH_EVENTS.labels(resource)
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.api.exchange import Exchange
-from app.api.measures import open_watches
+from app.api.measures import open_watches, sent_events
 from app.api.parameters import flag
 from app.api.watch_frames import Frames
 from app.domain.errors import ApiError, TooManyRequests
@@ -17,6 +17,11 @@ _LONGEST_SECONDS = 3600.0
 """A watch that names no time is ended after an hour, so that clients spread over the processes again."""
 _PIECE = 500
 """Events encoded at once; the beginning of a watch can be a whole collection."""
+_UNHURRIED_FROM = 20
+_PAUSE_SECONDS_A_WATCH = 0.0001
+_LONGEST_PAUSE_SECONDS = 0.05
+"""With many watches open, each rests after it sent something, so that what happens meanwhile goes out in one send: a
+send costs about as much as a change is small. What comes after a silence is still sent at once."""
 
 
 class Streams:
@@ -92,6 +97,7 @@ class Streams:
     async def _send_events(self, exchange: Exchange, watch: Watch, frames: Frames) -> None:
         loop = asyncio.get_running_loop()
         bookmark_at = loop.time() + _BOOKMARK_SECONDS
+        sent = sent_events(exchange.resource)
         while True:
             try:
                 events = await watch.next(max(0.0, bookmark_at - loop.time()))
@@ -100,6 +106,9 @@ class Streams:
                 return
             for start in range(0, len(events), _PIECE):
                 await exchange.write(frames.encode(events[start : start + _PIECE]))
+            sent.inc(len(events))
+            if self.open > _UNHURRIED_FROM:
+                await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, self.open * _PAUSE_SECONDS_A_WATCH))
             if loop.time() >= bookmark_at:
                 bookmark_at = loop.time() + _BOOKMARK_SECONDS
                 if flag(exchange.query, "allowWatchBookmarks"):

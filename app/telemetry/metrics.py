@@ -30,7 +30,11 @@ REQUESTS = Counter("apiserver_request_total", "Requests answered", ["verb", "res
 REQUEST_SECONDS = Histogram(
     "apiserver_request_duration_seconds", "Time to answer, watches left out", ["verb", "resource"], buckets=_SECONDS
 )
+REQUESTS_IN_FLIGHT = Gauge(
+    "apiserver_current_inflight_requests", "Requests being answered", ["request_kind"], multiprocess_mode="livesum"
+)
 WATCHES = Gauge("apiserver_longrunning_requests", "Watches open", ["resource"], multiprocess_mode="livesum")
+WATCH_EVENTS = Counter("apiserver_watch_events_total", "Events sent to watchers", ["resource"])
 WATCHES_DROPPED = Counter("fairlead_watches_dropped_total", "Watchers ended because they did not read", ["resource"])
 
 COMMITS = Counter("fairlead_store_commits_total", "Batches of writes committed together", ["outcome"])

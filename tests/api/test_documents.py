@@ -86,7 +86,7 @@ async def test_every_operation_is_complete(api):
         assert operation["summary"]
     for path, item in document["paths"].items():
         for operation in item.values():
-            told = {each["$ref"].rpartition("/")[2] for each in operation.get("parameters", [])}
+            told = {each.get("$ref", "").rpartition("/")[2] for each in operation.get("parameters", [])}
             assert set(re.findall(r"{(\w+)}", path)) <= told
     status = document["components"]["responses"]["Error422"]["content"]["application/json"]["schema"]["$ref"]
     assert status.endswith("io.k8s.apimachinery.pkg.apis.meta.v1.Status")
@@ -182,3 +182,18 @@ async def test_reviews_allow_everything(api):
     who = await api.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", json={})
     assert who.json()["status"]["userInfo"]["username"] == "system:anonymous"
     assert (await api.get(f"{reviews}/selfsubjectaccessreviews")).status_code == 405
+
+
+async def test_every_field_of_a_service_is_explained(api):
+    schemas = (await api.get("/openapi/v3/api/v1")).json()["components"]["schemas"]
+    explained = [
+        ("api.core.v1.Service", ("apiVersion", "kind")),
+        ("api.core.v1.ServiceSpec", ()),
+        ("api.core.v1.ServicePort", ()),
+        ("api.core.v1.LoadBalancerIngress", ()),
+        ("apimachinery.pkg.apis.meta.v1.Condition", ()),
+    ]
+    for name, some in explained:
+        properties = schemas[f"io.k8s.{name}"]["properties"]
+        silent = [field for field in some or properties if not properties[field].get("description")]
+        assert silent in ([], ["sessionAffinityConfig"])

@@ -38,7 +38,6 @@ async def refused(answer, code, reason):
         "/api/v1/services/web",
         "/openapi/v3/apis/nothing/v1",
         "/docs/nothing.js",
-        "/",
     ],
 )
 async def test_unknown_paths_are_not_found(api, path):

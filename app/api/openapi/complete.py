@@ -8,7 +8,7 @@ from app.api.openapi.content import PATCH, Document, reference, request_body, su
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
 from app.api.openapi.patch_bodies import PATCH_SCHEMAS, patch_bodies
-from app.api.openapi.plain import plain_paths
+from app.api.openapi.plain import BULK_SCHEMAS, plain_paths
 from app.domain.kinds.catalog import Kinds
 
 _MEDIA_TYPES = (JSON,)
@@ -50,7 +50,7 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
         "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
         "schemas": {
             name: _without_defaults(schema)
-            for name, schema in sorted({**schemas, **PATCH_SCHEMAS, **_enumerations(listed)}.items())
+            for name, schema in sorted({**schemas, **PATCH_SCHEMAS, **BULK_SCHEMAS, **_enumerations(listed)}.items())
             if name != PATCH
         },
     }

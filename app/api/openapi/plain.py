@@ -1,9 +1,65 @@
-"""The operations that are about no kind: discovery, version, health."""
+"""The operations that are about no one kind: discovery, version, health, bulk apply."""
 
+from app.api.bulk import BULK_PATH
 from app.api.media_types import JSON
-from app.api.openapi.content import Document
+from app.api.model_names import STATUS
+from app.api.openapi.content import Document, reference
 from app.domain.kinds.catalog import Kinds
 
+_BULK: Document = {
+    "operationId": "applyFairleadV1",
+    "summary": "Apply many objects at once, all or none of them, allocation included",
+    "tags": ["fairlead_v1"],
+    "parameters": [
+        {"$ref": f"#/components/parameters/{name}"}
+        for name in ("dryRun", "fieldManager", "fieldValidation", "force", "pretty")
+    ]
+    + [{"name": "namespace", "in": "query", "description": "Of objects that name none.", "schema": {"type": "string"}}],
+    "requestBody": {
+        "required": True,
+        "content": {JSON: {"schema": reference("List")}},
+    },
+    "responses": {
+        "200": {"description": "All are stored.", "content": {JSON: {"schema": reference("ApplyResult")}}},
+        "default": {"description": "None is stored.", "content": {JSON: {"schema": reference(STATUS)}}},
+    },
+}
+_ANY_OBJECT: Document = {"type": "object", "additionalProperties": True}
+BULK_SCHEMAS: dict[str, Document] = {
+    "List": {
+        "type": "object",
+        "description": "Objects of any kinds, at most 10,000.",
+        "required": ["apiVersion", "kind", "items"],
+        "properties": {
+            "apiVersion": {"type": "string", "enum": ["v1"]},
+            "kind": {"type": "string", "enum": ["List"]},
+            "items": {"type": "array", "items": _ANY_OBJECT},
+        },
+    },
+    "ApplyResult": {
+        "type": "object",
+        "description": "What became of each object, in the order they were given.",
+        "required": ["items"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": _ANY_OBJECT,
+            "dryRun": {"type": "boolean"},
+            "items": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["result", "object"],
+                    "properties": {
+                        "result": {"type": "string", "enum": ["created", "configured", "unchanged"]},
+                        "warnings": {"type": "array", "items": {"type": "string"}},
+                        "object": _ANY_OBJECT,
+                    },
+                },
+            },
+        },
+    },
+}
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _OBJECT = {JSON: {"schema": {"type": "object", "additionalProperties": True}}}
 _CHECKS = ("healthz", "livez", "readyz")
@@ -15,6 +71,7 @@ def plain_paths(kinds: Kinds) -> dict[str, Document]:
         "/api": _discovery("getCoreAPIVersions", "Versions of the core group"),
         "/apis": _discovery("getAPIVersions", "The API groups"),
         "/version": {"get": _get("getCodeVersion", "Version of the API that is served", "version", _OBJECT)},
+        BULK_PATH: {"post": _BULK},
         "/metrics": {"get": _get("getMetrics", "Measurements, as Prometheus reads them", "health", _TEXT)},
     }
     for group in kinds.groups():

@@ -112,10 +112,11 @@ def _summary(model: type[Wire]) -> str:
 
 
 def _attributes(model: type[Wire]) -> Iterator[tuple[str, str]]:
-    """The fields that a model's docstring describes, as `name: text` below `Attributes:`."""
-    _, _, section = inspect.cleandoc(model.__doc__ or "").partition("Attributes:\n")
-    for match in re.finditer(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE):
-        yield match[1], re.sub(r"\n +", " ", match[2])
+    """The fields that docstrings describe, as `name: text` below `Attributes:`; a model's own after those above it."""
+    for each in reversed(model.__mro__):
+        _, _, section = inspect.cleandoc(each.__doc__ or "").partition("Attributes:\n")
+        for match in re.finditer(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE):
+            yield match[1], re.sub(r"\n +", " ", match[2])
 
 
 _INT_OR_STRING: Document = {
