@@ -23,6 +23,7 @@ from app.domain.kinds.service_declaration import SERVICE
 from app.domain.ranges import AddressPool, PortRange
 from app.domain.rules.allocation import Allocation as Picks
 from app.domain.rules.allocation import allocate
+from app.domain.rules.conditions import is_explained
 from app.domain.rules.pool_set import PoolSet
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
@@ -49,11 +50,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One Service on its way to the store, with what was picked for it."""
+    """One Service on its way to the store, with what was picked for it; `waited` if it had been told of a shortage."""
 
     service: Service
     picks: Picks
     write: Write
+    waited: bool
 
     @property
     def key(self) -> Key:
@@ -192,30 +194,30 @@ class Allocation:
         last = 0
         try:
             async with asyncio.TaskGroup() as group:
+                more = True
                 # Who hinted has put the key into the queue, too, so that another turn follows.
-                while not (self._hint.is_set() and loop.time() > end):
+                while more and not (self._hint.is_set() and loop.time() > end):
                     self._hint.clear()
                     rows = await self._reader.unpublished(_BATCH, last)
                     if rows:
                         last = rows[-1].ordinal
                         storing.add(group.create_task(self._store(self._first_attempts(rows, lease))))
-                        for row in rows:
-                            if row.kind == BULK_APPLY_KEY:
-                                await self._bulk.settle(row, lease)
-                    elif all(task.done() for task in storing):
-                        break
-                    else:
-                        await self._hint_or_any(storing)
+                    for row in rows:
+                        if row.kind == BULK_APPLY_KEY:
+                            await self._bulk.settle(row, lease)
+                    more = len(rows) == _BATCH or await self._hinted_before(storing)
         except ExceptionGroup as errors:
             # One reason is enough to try again later.
             raise errors.exceptions[0] from None
         return not any(task.result() for task in storing)
 
-    async def _hint_or_any(self, storing: set[asyncio.Task[list[Key]]]) -> None:
-        """Wait until more was stored unpublished, or one of the batches on their way has arrived."""
-        hinted = asyncio.ensure_future(self._hint.wait())
-        await asyncio.wait({hinted, *(task for task in storing if not task.done())}, return_when="FIRST_COMPLETED")
-        hinted.cancel()
+    async def _hinted_before(self, storing: Iterable[asyncio.Task[list[Key]]]) -> bool:
+        """Whether more is stored unpublished before all batches on their way have arrived."""
+        while not self._hint.is_set() and (left := [task for task in storing if not task.done()]):
+            hinted = asyncio.ensure_future(self._hint.wait())
+            await asyncio.wait({hinted, *left}, return_when="FIRST_COMPLETED")
+            hinted.cancel()
+        return self._hint.is_set()
 
     def _first_attempts(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> list[_Attempt]:
         cluster = self._cluster()
@@ -252,6 +254,7 @@ class Allocation:
         self, service: Service, action: Action, expected: int | None, cluster: Cluster, lease: LeaseGuard
     ) -> _Attempt | None:
         """Pick for one Service; None when a defect prevents it, which must not stop the others."""
+        waited = is_explained(service)
         try:
             picks = allocate(service, self._memory.pools, cluster, created=action == "publish")
             write = write_of(SERVICE, action, service, encode_body(service), expected=expected, lease=lease)
@@ -259,7 +262,7 @@ class Allocation:
             log.exception("cannot allocate", service=service.metadata.name, namespace=service.metadata.namespace)
             self._memory.known = False
             return None
-        return _Attempt(service, picks, write)
+        return _Attempt(service, picks, write, waited)
 
     async def _store(self, attempts: Sequence[_Attempt]) -> list[Key]:
         """Write what was picked; answers those whose picks turned out to be held."""
@@ -286,7 +289,8 @@ class Allocation:
         if attempt.write.pending:
             self._waiting[attempt.key] = attempt.picks.exhausted
             return [Note(attempt.service, "Warning", s.reason, s.message) for s in attempt.picks.shortages]
-        if self._waiting.pop(attempt.key, None):
+        self._waiting.pop(attempt.key, None)
+        if attempt.waited:
             return [Note(attempt.service, "Normal", "Allocated", "what it waited for has been allocated")]
         return []
 

@@ -1,19 +1,14 @@
 """The one read path: the log's tail, the whole store at one moment, and what the reconciler looks for."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from app.store.database import LOST, Database, Session, is_passing, unreachable
+from app.store.database import LOST, Database, unreachable
 from app.store.rows import ChangeRow, ClaimRow, Holder, ObjectRow, Tail
+from app.store.steady import SteadyQuery
 
 _PAGE = 2_000
-_ATTEMPT = 2.0
-"""Seconds for the tail; who waits for it gives up soon after."""
-
-# It is asked for all the time with the same plan, so it is planned once.
-_TAIL_SETTINGS = {"application_name": "fairlead-tail", "plan_cache_mode": "force_generic_plan"}
 
 _CHANGE = "c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision"
 _OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal"
@@ -94,41 +89,15 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # The tail is asked for all the time: it has a session of its own rather than one borrowed for each query.
-        self._session = Session(database.connect, _TAIL_SETTINGS)
-        self._turn = asyncio.Lock()
+        self._tail = SteadyQuery(database, "fairlead-tail", _TAIL)
+        self._unpublished = SteadyQuery(database, "fairlead-unpublished", _UNPUBLISHED)
 
     async def tail(self, after: int, limit: int) -> Tail:
         """The changes beyond a revision, in one round trip: what was committed before the call is in the answer."""
-        async with self._turn:
-            try:
-                async with asyncio.timeout(_ATTEMPT):
-                    rows = await self._tail_rows(after, limit)
-            except LOST as error:
-                self._session.drop()
-                if not is_passing(error):
-                    raise
-                raise unreachable(error) from error
-            except asyncio.CancelledError:
-                self._session.drop()
-                raise
+        rows = await self._tail.rows(after, limit)
         first = rows[0]
         changes = [ChangeRow(*row[:9]) for row in rows] if first[0] is not None else []
         return Tail(changes, first["compacted"], first["newest"])
-
-    async def _tail_rows(self, after: int, limit: int) -> list[Any]:
-        """Ask once more when the session turns out to be lost: it may have been so for long."""
-        until = asyncio.get_running_loop().time() + _ATTEMPT
-        connection = await self._session.get(until)
-        try:
-            rows: list[Any] = await connection.fetch(_TAIL, after, limit)
-        except LOST as error:
-            if not is_passing(error):
-                raise
-            self._session.drop()
-            connection = await self._session.get(until)
-            rows = await connection.fetch(_TAIL, after, limit)
-        return rows
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
@@ -167,7 +136,7 @@ class Reader:
 
     async def unpublished(self, limit: int, after: int = 0) -> Sequence[ObjectRow]:
         """Objects that nobody can see yet, in the order they came, from behind the ordinal `after`."""
-        return [ObjectRow._make(row) for row in await self._database.fetch(_UNPUBLISHED, limit, after)]
+        return [ObjectRow._make(row) for row in await self._unpublished.rows(limit, after)]
 
     async def pending(self, kind: str, limit: int | None = None, after: int = 0) -> Sequence[ObjectRow]:
         """Published objects with something left to allocate, in the order they came, from behind an ordinal."""
@@ -203,8 +172,9 @@ class Reader:
         return [ClaimRow._make(row) for row in await self._database.fetch(statement, low, high, limit)]
 
     async def close(self) -> None:
-        """Close the session of the tail."""
-        await self._session.close()
+        """Close the sessions of its own."""
+        await self._tail.close()
+        await self._unpublished.close()
 
 
 def holders(table: str) -> str:

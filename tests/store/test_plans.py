@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.store.batch import arguments
-from app.store.reader import _PENDING, _TAIL, _TAIL_SETTINGS, _UNPUBLISHED, holders
+from app.store.reader import _PENDING, _TAIL, _UNPUBLISHED, holders
+from app.store.steady import PLANNED_ONCE
 from app.store.store import Store
 from app.store.writes import Write
 from tests.store.writing import service, session, shop, uid
@@ -101,7 +102,7 @@ READS: dict[str, Callable[[Any], Awaitable[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("settings", [{}, _TAIL_SETTINGS])
+@pytest.mark.parametrize("settings", [{}, PLANNED_ONCE])
 async def test_a_reader_reads_no_more_than_it_answers(store: Store, settings: dict[str, str]):
     connection = await store.database.connect(settings)
     try:

@@ -113,7 +113,7 @@ def endpoint_address_causes(field: str, text: str) -> list[Cause]:
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
-    """An address in canonical text, the text itself when it is none; the same one is asked for several times in a row."""
+    """An address in canonical text, the text itself when it is none; each is asked for several times in a row."""
     address = sloppy_address(text)
     return text if address is None else str(address)
 

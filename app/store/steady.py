@@ -1,0 +1,64 @@
+"""A session of its own for a query that is asked all the time, rather than one borrowed from the pool for each."""
+
+import asyncio
+from typing import Any
+
+from app.store.database import LOST, Database, Session, is_passing, unreachable
+
+_ATTEMPT = 2.0
+"""Seconds for one answer; who waits for it gives up soon after."""
+
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+"""Settings of the session: the plan is always the same, whatever the arguments."""
+
+
+class SteadyQuery:
+    """Asks one statement, one call after the other.
+
+    Args:
+        database: Where.
+        name: Of the session, in `pg_stat_activity`.
+        statement: SQL with parameters $1, $2...
+    """
+
+    def __init__(self, database: Database, name: str, statement: str) -> None:
+        self._statement = statement
+        self._session = Session(database.connect, {"application_name": name, **PLANNED_ONCE})
+        self._turn = asyncio.Lock()
+
+    async def rows(self, *arguments: Any) -> list[Any]:
+        """The rows as of now, in one round trip: what was committed before the call is in the answer.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        async with self._turn:
+            try:
+                async with asyncio.timeout(_ATTEMPT):
+                    return await self._fetch(arguments)
+            except LOST as error:
+                self._session.drop()
+                if not is_passing(error):
+                    raise
+                raise unreachable(error) from error
+            except asyncio.CancelledError:
+                self._session.drop()
+                raise
+
+    async def _fetch(self, arguments: tuple[Any, ...]) -> list[Any]:
+        """Ask once more when the session turns out to be lost: it may have been so for long."""
+        until = asyncio.get_running_loop().time() + _ATTEMPT
+        connection = await self._session.get(until)
+        try:
+            rows: list[Any] = await connection.fetch(self._statement, *arguments)
+        except LOST as error:
+            if not is_passing(error):
+                raise
+            self._session.drop()
+            connection = await self._session.get(until)
+            rows = await connection.fetch(self._statement, *arguments)
+        return rows
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
