@@ -21,7 +21,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
-        self._in_head = True
+        self._in_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent's
         """Wait for the first request only so long."""
@@ -29,18 +29,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to heads."""
+        """Count what belongs to a head that is not complete yet; most are, in the first piece."""
+        super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_timer is None:
                 self._expect_head()
-        super().data_received(data)
-        if self._in_head and self._head_bytes > LIMITS.head_bytes:
-            self._refuse_head()
+            if self._head_bytes > LIMITS.head_bytes:
+                self._refuse_head()
 
     def on_message_begin(self) -> None:
-        """Let the application cut the connection."""
+        """A head begins; let the application cut the connection."""
         super().on_message_begin()
+        self._in_head = True
         self.scope["extensions"] = {ABORT: self._abort}  # type: ignore[dict-item]  # uvicorn knows extensions without values only
 
     def on_headers_complete(self) -> None:
@@ -49,11 +50,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._forget_timer()
         super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The next byte belongs to the next head."""
-        super().on_message_complete()
-        self._in_head = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing to wait for any more."""
