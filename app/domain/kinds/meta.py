@@ -117,7 +117,24 @@ class ManagedFieldsEntry(Wire):
 
 
 class ObjectMeta(Wire):
-    """Metadata of every persisted object."""
+    """Metadata of every persisted object.
+
+    Attributes:
+        name: Unique in its namespace, for its kind; stays.
+        generate_name: The beginning of a name that the server makes up, where `name` is left out.
+        namespace: The scope of its name, for kinds that have one; stays.
+        uid: Tells it from all other objects, also from earlier ones of its name. Set by the server.
+        resource_version: Its revision. Sent with an update, it makes that fail if somebody else was faster.
+        generation: Counts what was wanted of it, for kinds that count.
+        creation_timestamp: When it was created. Set by the server.
+        deletion_timestamp: When its deletion was asked for; it goes once it has no finalizers. Set by the server.
+        deletion_grace_period_seconds: What it was given to end in order. Set by the server.
+        labels: By which it can be selected.
+        annotations: Anything else that tools want to keep with it.
+        owner_references: What it belongs to: when all of them are gone it is deleted, too.
+        finalizers: Who has something to do before it may go; each removes his own.
+        managed_fields: Who set which fields, for server-side apply. Kept by the server.
+    """
 
     name: str = ""
     generate_name: str = ""
@@ -137,7 +154,16 @@ class ObjectMeta(Wire):
 
 
 class Condition(Wire):
-    """One aspect of an object's status (meta/v1 Condition)."""
+    """One aspect of an object's status (meta/v1 Condition).
+
+    Attributes:
+        type: Which one, in CamelCase.
+        status: True, False or Unknown.
+        observed_generation: Of the object when it was written, for kinds that count generations.
+        last_transition_time: When `status` last changed.
+        reason: Why, as one word in CamelCase.
+        message: Why, for people.
+    """
 
     type: str = field(default_factory=str)
     status: str = field(default_factory=str)
@@ -162,7 +188,12 @@ class ObjectReference(Wire):
 
 
 class KubeObject(Wire):
-    """The frame of every kind: a subclass adds `spec`, `status` or its own fields."""
+    """The frame of every kind: a subclass adds `spec`, `status` or its own fields.
+
+    Attributes:
+        api_version: Group and version, such as discovery.k8s.io/v1; only the version for the core group.
+        kind: Which kind of object this is, such as Service.
+    """
 
     api_version: str = ""
     kind: str = ""

@@ -8,7 +8,17 @@ from app.domain.kinds.meta import ATOMIC, ATOMIC_MAP, Condition, Int32, KubeObje
 
 
 class ServicePort(Wire):
-    """One port of a Service."""
+    """One port of a Service.
+
+    Attributes:
+        name: A DNS label, unique in the Service; needed as soon as there are two ports.
+        protocol: TCP, UDP or SCTP.
+        app_protocol: What is spoken on it, as a hint to implementations: an IANA service name, `kubernetes.io/...`, or
+            a name with a prefix of one's own.
+        port: At which the Service is reached.
+        target_port: Number or name of the pods' port that it leads to; the same number as `port` when left out.
+        node_port: At which every node takes traffic for it, of type NodePort or LoadBalancer. Chosen when left out.
+    """
 
     name: str = ""
     protocol: Annotated[str, api_default("TCP")] = ""
@@ -19,7 +29,11 @@ class ServicePort(Wire):
 
 
 class ClientIPConfig(Wire):
-    """Seconds for which a client stays with its endpoint."""
+    """How long a client stays with its endpoint.
+
+    Attributes:
+        timeout_seconds: From 1 to 86400; 10800 when left out.
+    """
 
     timeout_seconds: Int32 | None = None
 
@@ -31,7 +45,32 @@ class SessionAffinityConfig(Wire):
 
 
 class ServiceSpec(Wire):
-    """What the client wants, and what was chosen for it."""
+    """What the client wants, and what was chosen for it.
+
+    Attributes:
+        ports: What it is reached at; needed unless it is headless or an ExternalName.
+        selector: Labels of the pods behind it. Without one its endpoints are somebody else's to manage.
+        cluster_ip: Its address inside, the first of `clusterIPs`; None for a headless Service. Chosen when left out,
+            and then for good.
+        cluster_ips: Its addresses inside, at most one of each IP family.
+        type: ClusterIP, NodePort, LoadBalancer or ExternalName.
+        external_ips: Addresses that somebody else leads to the nodes. Deprecated.
+        session_affinity: ClientIP leads a client to the same endpoint each time; None does not.
+        load_balancer_ip: The address a load balancer is to have. Deprecated for annotations of the implementation.
+        load_balancer_source_ranges: The CIDRs of clients that a load balancer lets in; all when left out.
+        external_name: The DNS name that an ExternalName Service stands for.
+        external_traffic_policy: Cluster sends traffic from outside to any endpoint; Local only to those of the node
+            that took it, which keeps the client's address.
+        health_check_node_port: At which each node tells a load balancer whether it has endpoints, for type LoadBalancer
+            with `externalTrafficPolicy` Local. Chosen when left out, and then for good.
+        publish_not_ready_addresses: Whether endpoints count as ready whatever their pods say.
+        ip_families: IPv4, IPv6 or both, in the order of `clusterIPs`.
+        ip_family_policy: SingleStack, PreferDualStack (two families where the cluster has them) or RequireDualStack.
+        allocate_load_balancer_node_ports: Whether a LoadBalancer gets node ports; true when left out.
+        load_balancer_class: Which implementation serves a LoadBalancer; the cluster's own when left out.
+        internal_traffic_policy: Cluster sends traffic from inside to any endpoint; Local only to those of its node.
+        traffic_distribution: PreferSameZone or PreferSameNode, where there are such endpoints.
+    """
 
     ports: Annotated[list[ServicePort], patch_key("port", "protocol")] | None = None
     selector: Annotated[dict[str, str], ATOMIC_MAP] | None = None
@@ -56,7 +95,13 @@ class ServiceSpec(Wire):
 
 
 class PortStatus(Wire):
-    """What became of one port at the load balancer."""
+    """What became of one port at the load balancer.
+
+    Attributes:
+        port: Its number.
+        protocol: TCP, UDP or SCTP.
+        error: Why it takes no traffic, as one word in CamelCase.
+    """
 
     port: Int32 = 0
     protocol: str = ""
@@ -64,7 +109,14 @@ class PortStatus(Wire):
 
 
 class LoadBalancerIngress(Wire):
-    """One point at which the load balancer takes traffic."""
+    """One point at which the load balancer takes traffic.
+
+    Attributes:
+        ip: Its address, where it has one.
+        hostname: Its DNS name, where it has one.
+        ip_mode: VIP when traffic arrives with this address as its destination, Proxy when with the node's or pod's.
+        ports: What became of each port.
+    """
 
     ip: str = ""
     hostname: str = ""
@@ -73,13 +125,21 @@ class LoadBalancerIngress(Wire):
 
 
 class LoadBalancerStatus(Wire):
-    """Where the load balancer takes traffic."""
+    """Where the load balancer takes traffic.
+
+    Attributes:
+        ingress: Each point; none while there is no load balancer.
+    """
 
     ingress: Annotated[list[LoadBalancerIngress], ATOMIC] | None = None
 
 
 class ServiceStatus(Wire):
-    """What was observed."""
+    """What was observed.
+
+    Attributes:
+        conditions: How far it has come: `Allocated`, `Resolvable`, `Programmed`, and those of others.
+    """
 
     load_balancer: LoadBalancerStatus = field(default_factory=LoadBalancerStatus)
     conditions: Annotated[list[Condition], patch_key("type")] | None = None
