@@ -132,5 +132,19 @@ async def check_log(url, acknowledged):
             assert written.get(write.revision) == (write.uid, write.type, write.mark), f"{write} was lost"
 
 
+async def has_seen_all(url, namespace, events):
+    """Whether somebody has seen all that the log still holds of a namespace's Services, each change once, in order."""
+    log = await rows(
+        url,
+        "SELECT revision, type, body FROM changes WHERE kind = 'services' AND namespace = $1 ORDER BY revision",
+        namespace,
+    )
+    written = {revision: (change, _mark(body)) for revision, change, body in log}
+    assert list(events) == sorted(events)
+    seen = {revision: event for revision, event in events.items() if revision >= min(written)}
+    assert seen.items() <= written.items(), "somebody has seen what never was"
+    return len(seen) == len(written)
+
+
 def _mark(body):
     return json.loads(body)["metadata"].get("annotations", {}).get("tests/mark", "")

@@ -19,6 +19,10 @@ class LostError(Exception):
     """The connection broke before the answer was complete: what the request did is unknown."""
 
 
+class RefusedError(Exception):
+    """A watch was answered by something else."""
+
+
 @dataclass(slots=True)
 class Reply:
     status: int
@@ -89,12 +93,18 @@ class Connection:
 
 @asynccontextmanager
 async def watching(url, path):
-    """Open a watch; gives an iterator over its events, which ends when the server ends the answer."""
+    """Open a watch; gives an iterator over its events, which ends when the server ends the answer.
+
+    Raises:
+        OSError, EOFError: The connection cannot be made, or broke.
+        RefusedError: It is not answered by a stream.
+    """
     reader, writer = await _open(url)
     try:
         writer.write(_head("GET", path, b"", {}))
         status, fields = await _read_head(reader)
-        assert status == 200, await _read_body(reader, fields)
+        if status != 200:
+            raise RefusedError(f"{status}: {await _read_body(reader, fields)}")
         yield _events(reader)
     finally:
         writer.close()

@@ -1,0 +1,157 @@
+"""Allocation when something goes wrong: nothing leaks, nobody waits in vain, nobody stops the others."""
+
+import asyncio
+import contextlib
+import uuid
+
+import asyncpg
+import pytest
+
+from app.controllers import allocation
+from app.controllers.allocation import Allocation
+from app.controllers.event_recorder import EventRecorder
+from app.domain.encoding import encode_body
+from app.domain.errors import Timeout
+from app.domain.kinds.meta import ObjectMeta
+from app.domain.kinds.service import Service, ServicePort, ServiceSpec
+from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.conditions import is_pending
+from app.store.object_writes import write_of
+from tests.controllers.world import running
+from tests.e2e.waiting import eventually
+
+
+@pytest.fixture
+async def small(database_url):
+    async with running(database_url, service_cidrs="10.77.0.0/29") as world:
+        yield world
+
+
+class Unlucky:
+    """A writer to which something happens before it stores its first batch of an action."""
+
+    def __init__(self, writer, action, accident):
+        self._writer = writer
+        self._action = action
+        self._accident = accident
+        self.happened = False
+
+    async def write_all(self, writes):
+        if not self.happened and any(write.action == self._action for write in writes):
+            self.happened = True
+            await self._accident(writes)
+        return await self._writer.write_all(writes)
+
+
+@contextlib.asynccontextmanager
+async def allocating(world, writer=None):
+    parts = world.parts
+    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+    pools = parts.empty_pools()
+    made = Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
+    async with world.reconciling(made):
+        yield
+
+
+def service(name, **spec):
+    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}], **spec}}
+
+
+async def fill(world, name="filler"):
+    """Create Services until one has to wait; answers those that need not, and that one."""
+    served = []
+    while not is_pending(made := await world.create(SERVICE, service(f"{name}-{len(served)}"))):
+        served.append(made)
+    return served, made
+
+
+async def store_unpublished(world, name, **spec):
+    """As an API process does that dies before it can answer."""
+    obj = Service(
+        api_version="v1",
+        kind="Service",
+        metadata=ObjectMeta(name=name, namespace="default", uid=str(uuid.uuid4())),
+        spec=ServiceSpec(type="NodePort", ports=[ServicePort(port=80, protocol="TCP")], ip_families=["IPv4"], **spec),
+    )
+    await world.parts.writer.write(write_of(SERVICE, "create", obj, encode_body(obj), published=False))
+
+
+async def held(world):
+    return {claim.key async for claim in world.parts.reader.claimed("cluster_ips")}
+
+
+async def test_all_of_a_range_is_given_however_a_write_ended(small):
+    async def lost(_):
+        raise Timeout("nobody knows")
+
+    writer = Unlucky(small.parts.writer, "publish", lost)
+    async with allocating(small, writer):
+        await fill(small)
+    assert writer.happened
+    assert len(await held(small)) == 6
+
+
+async def test_what_a_vanished_service_had_asked_for_is_free_again(small):
+    async def vanish(writes):
+        connection = await asyncpg.connect(small.parts.database.url)
+        await connection.execute("DELETE FROM objects WHERE uid = $1", uuid.UUID(writes[0].uid))
+        await connection.close()
+
+    writer = Unlucky(small.parts.writer, "publish", vanish)
+    async with allocating(small, writer):
+        await store_unpublished(small, "vanishing", cluster_ip="10.77.0.3", cluster_ips=["10.77.0.3"])
+        await eventually(lambda: asyncio.sleep(0, writer.happened))
+        await fill(small)
+    assert len(await held(small)) == 6
+
+
+@pytest.mark.parametrize("action", ["publish", "update"])
+async def test_a_pick_that_somebody_else_holds_is_made_again(small, action):
+    async def snatch(writes):
+        (address,) = [claim.key for claim in writes[0].claims if claim.table == "cluster_ips"]
+        await small.create(SERVICE, service("quick", clusterIP=address))
+
+    def becomes_proxied(obj):
+        obj.spec.type, obj.spec.external_name = "ClusterIP", ""
+
+    async with allocating(small, Unlucky(small.parts.writer, action, snatch)):
+        if action == "publish":
+            await small.create(SERVICE, service("slow"))
+        else:
+            await small.create(SERVICE, service("slow", type="ExternalName", externalName="example.com"))
+            await small.change(SERVICE, "slow", becomes_proxied)
+        slow, quick = await small.get(SERVICE, "slow"), await small.get(SERVICE, "quick")
+    assert not is_pending(slow)
+    assert slow.spec.cluster_ip != quick.spec.cluster_ip
+
+
+async def test_who_was_left_waiting_is_served_by_the_next_owner(small):
+    async with allocating(small):
+        served, waiting = await fill(small)
+    # Nobody owns allocation while this is released.
+    await small.delete(SERVICE, served[0].metadata.name)
+    async with allocating(small):
+        await small.becomes(SERVICE, waiting.metadata.name, lambda now: not is_pending(now))
+
+
+async def test_what_a_dead_process_stored_is_published(small):
+    await store_unpublished(small, "orphan")
+    async with allocating(small):
+        orphan = await small.becomes(SERVICE, "orphan", lambda now: not is_pending(now))
+    assert orphan.spec.cluster_ip
+
+
+async def test_a_service_that_cannot_be_allocated_for_stops_nobody(small, monkeypatch):
+    allocate = allocation.allocate
+
+    def fragile(service, *arguments, **options):
+        if service.metadata.name == "broken":
+            raise ArithmeticError("a defect")
+        return allocate(service, *arguments, **options)
+
+    monkeypatch.setattr(allocation, "allocate", fragile)
+    await store_unpublished(small, "broken")
+    async with allocating(small):
+        served, _ = await fill(small)
+    assert len(served) == 6
+    assert [row.name for row in await small.parts.reader.unpublished(10)] == ["broken"]
