@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from fastapi import FastAPI
 
@@ -71,19 +71,13 @@ def create_app(
     renderer = Renderer(now)
     verbs = _verbs(registry, Bodies(kinds), renderer, streams, now)
     resources = Resources(kinds, verbs, {BULK_PATH: BulkApplication(registry, renderer).answer})
-    stop = stopping or asyncio.Event()
-
-    @asynccontextmanager
-    async def lifespan(app: FairleadApi) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(app.edge.sweep()), asyncio.create_task(_end_watches(stop, streams))]
-        yield
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
     app = FairleadApi(
-        title="Fairlead", version=version, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+        title="Fairlead",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan(stopping or asyncio.Event(), streams),
     )
     app.include_router(health_routes(ready))
     app.include_router(openapi_routes(Library(kinds, version, tokens=bool(known))))
@@ -91,6 +85,21 @@ def create_app(
     documents = Documents(kinds, version, renderer)
     app.edge = Edge(Guard(known), documents, resources, streams, super(FairleadApi, app).__call__, limits)
     return app
+
+
+def _lifespan(stopping: asyncio.Event, streams: Streams) -> Callable[[FairleadApi], AbstractAsyncContextManager[None]]:
+    """What runs beside the requests for as long as the application does."""
+
+    @asynccontextmanager
+    async def lifespan(app: FairleadApi) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(app.edge.sweep()), asyncio.create_task(_end_watches(stopping, streams))]
+        yield
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return lifespan
 
 
 async def _end_watches(stopping: asyncio.Event, streams: Streams) -> None:

@@ -45,15 +45,7 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
     paths = plain_paths(kinds)
     for operation in listed:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
-    components: Document = {
-        "parameters": {each.name: _parameter(each) for each in _used_parameters(listed)},
-        "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
-        "schemas": {
-            name: _without_defaults(schema)
-            for name, schema in sorted({**schemas, **PATCH_SCHEMAS, **BULK_SCHEMAS, **_enumerations(listed)}.items())
-            if name != PATCH
-        },
-    }
+    components = _components(listed, schemas)
     document: Document = {
         "openapi": "3.1.0",
         "info": {
@@ -74,6 +66,15 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"bearer": []}]
     return document
+
+
+def _components(listed: list[Operation], schemas: Mapping[str, Document]) -> Document:
+    all_schemas = {**schemas, **PATCH_SCHEMAS, **BULK_SCHEMAS, **_enumerations(listed)}
+    return {
+        "parameters": {each.name: _parameter(each) for each in _used_parameters(listed)},
+        "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
+        "schemas": {name: _without_defaults(schema) for name, schema in sorted(all_schemas.items()) if name != PATCH},
+    }
 
 
 def _used_parameters(listed: Iterable[Operation]) -> Iterator[Parameter]:
