@@ -33,7 +33,13 @@ def create_namespace(url):
 
 
 class Process:
-    """One process of the product, which dies with the test."""
+    """One process of the product, which dies with the test.
+
+    Attributes:
+        health_url: Where it tells whether it is ready.
+    """
+
+    health_url: str
 
     def __init__(self, command, environment, log, pass_fds=()):
         self._command = [sys.executable, "-m", "app.cli", *command]
@@ -46,9 +52,11 @@ class Process:
         with self._log.open("ab") as log:
             self._process = spawn(self._command, env=self._environment, output=log, pass_fds=self._pass_fds)
 
-    @property
-    def pid(self):
-        return self._process.pid
+    def is_ready(self):
+        try:
+            return httpx.get(f"{self.health_url}/readyz", timeout=2).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
 
     def pause(self):
         self._process.send_signal(signal.SIGSTOP)
@@ -60,9 +68,10 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def restart(self):
-        self.kill()
-        self.start()
+    def stop(self):
+        """Have it end in order."""
+        self._process.terminate()
+        self._process.wait(15)
 
 
 class Api(Process):
@@ -72,25 +81,25 @@ class Api(Process):
         self._listener = socket.create_server(("127.0.0.1", 0))
         fd = self._listener.fileno()
         super().__init__(["api", "--fd", str(fd)], environment, log, (fd,))
-        self.url = "http://{}:{}".format(*self._listener.getsockname())
+        self.url = self.health_url = _url(self._listener)
 
     def close(self):
         self.kill()
         self._listener.close()
 
-    def is_ready(self):
-        try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
 
 class Reconciler(Process):
     def __init__(self, environment, log):
-        super().__init__(["reconciler", "--health-port", "0"], environment, log)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.health_url = _url(free)
+        super().__init__(["reconciler", "--health-port", self.health_url.rpartition(":")[2]], environment, log)
 
     def close(self):
         self.kill()
+
+
+def _url(listener):
+    return "http://{}:{}".format(*listener.getsockname())
 
 
 class Ensemble:
@@ -116,13 +125,17 @@ class Ensemble:
         ]
 
     def __enter__(self):
-        until(lambda: all(api.is_ready() for api in self.apis), timeout=120)
+        self.wait()
         create_namespace(self.apis[0].url)
         return self
 
     def __exit__(self, *_):
         for process in [*self.apis, *self.reconcilers]:
             process.close()
+
+    def wait(self):
+        """Wait until every process is ready."""
+        until(lambda: all(process.is_ready() for process in [*self.apis, *self.reconcilers]), timeout=120)
 
     @property
     def urls(self):
