@@ -101,6 +101,11 @@ class Exchange:
         """Whether a person will read the answer: `pretty` tells, else the agent, as in Kubernetes."""
         if self.scope["query_string"] and "pretty" in self.query:
             return self.query["pretty"].lower() not in ("false", "0")
+        return self.read_by_people
+
+    @property
+    def read_by_people(self) -> bool:
+        """Whether the agent is one that shows answers to people as they are."""
         return self.headers.get(b"user-agent", b"").startswith(_READ_BY_PEOPLE)
 
     @property

@@ -43,4 +43,7 @@ async def reply_failure(exchange: Exchange, error: ApiError) -> None:
         extra = ((b"retry-after", b"%d" % error.retry_after),)
     elif isinstance(error, Unauthorized):
         extra = ((b"www-authenticate", b'Bearer realm="fairlead"'),)
-    await exchange.reply(error.code, failure(error), extra=extra)
+    body = failure(error)
+    if exchange.read_by_people:
+        body = msgspec.json.format(body, indent=2) + b"\n"
+    await exchange.reply(error.code, body, extra=extra)

@@ -70,6 +70,8 @@ async def test_people_get_indented_answers(api):
         assert pretty.json() == plain.json()
         assert "\n  " in pretty.text
     assert "\n" not in plain.text
+    refused = await api.get(f"{SERVICES}/missing?pretty=%ff", headers={"user-agent": "curl/8.0"})
+    assert "\n  " in refused.text
     assert "\n" not in (await api.get(f"{SERVICES}/web?pretty=false", headers={"user-agent": "curl/8.0"})).text
 
 
