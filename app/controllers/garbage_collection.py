@@ -166,7 +166,7 @@ class GarbageCollection:
             return "there"
         owner = self._mirror.by_uid(reference.uid)
         if owner is None:
-            return "gone" if kind.derive is None else "there"
+            return "gone" if kind.derivation is None else "there"
         stored = kind.view.stored if kind.view is not None else kind.key
         namespace = entry.namespace if kind.namespaced else ""
         if (owner.kind, owner.namespace, owner.name) != (stored, namespace, reference.name):

@@ -55,6 +55,8 @@ class Creation:
         self.check_request(namespace, obj)
         if kind.namespaced:
             await self._check_namespace(kind, namespace, obj.metadata.name)
+        if kind.strategy.asks_of_cluster(obj):
+            await self._context.mirror.fresh()
         base = obj.metadata.generate_name if not obj.metadata.name else None
         for attempt in range(_GENERATE_NAME_TRIES if base else 1):
             if base:

@@ -9,9 +9,10 @@ from app.domain.kinds.kind import Kind
 from app.domain.kinds.namespace import NAMESPACE
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
+from app.registry.absence import absent
 from app.registry.context import Context, entry_of
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
-from app.registry.outcomes import conflict, not_found, refusal
+from app.registry.outcomes import conflict, refusal
 from app.registry.reading import Reading
 from app.store.writes import Committed, Missing, Stale
 
@@ -44,7 +45,7 @@ class Deletion:
         while True:
             entry = await self._context.current(kind, namespace, name)
             if entry is None:
-                raise not_found(kind, name)
+                raise await absent(self._context.mirror, kind, name)
             _check_preconditions(kind, entry, options)
             answer = await self._attempt(kind, entry, options)
             if answer is not None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.domain.errors import AlreadyExists, ApiError, Cause, Conflict, Forbidden, Invalid, NotFound, invalid
-from app.domain.kinds.kind import Kind
+from app.domain.kinds.kind import Derivation, Kind
+from app.domain.kinds.meta import Claim
 from app.store.writes import (
     ClaimHeld,
     Missing,
@@ -74,9 +75,17 @@ def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> Api
             return namespace_terminating(kind, namespace, name)
         case NamespaceNotEmpty():
             return conflict(kind, name, "the namespace still has objects in it")
+        case ClaimHeld() if kind.derivation is not None and _is_name(kind.derivation, outcome.claim, name):
+            return already_exists(kind, name)
         case ClaimHeld():
             return invalid_object(kind, name, [_claim_held(namespace, outcome)])
     return conflict(kind, name, "another process took over this work; try again")
+
+
+def _is_name(derivation: Derivation[Any], claim: Claim, name: str) -> bool:
+    """Whether a claim is what the name stands for: whoever holds it has an object of that name."""
+    named = derivation.claim(name)
+    return named is not None and (named.table, named.key) == (claim.table, claim.key)
 
 
 def _claim_held(namespace: str, held: ClaimHeld) -> Cause:

@@ -33,10 +33,10 @@ class Reading:
             ApiError: The revision cannot be served.
         """
         await self._reach(resource_version)
-        entry = self._sources.get(kind, namespace, name)
+        entry = await self._sources.get(kind, namespace, name)
         if entry is None and resource_version:
             await self._context.mirror.fresh()
-            entry = self._sources.get(kind, namespace, name)
+            entry = await self._sources.get(kind, namespace, name)
         if entry is None:
             raise not_found(kind, name)
         return entry
@@ -59,19 +59,19 @@ class Reading:
             start = ContinueToken(revision, "", "")
         await self._sources.reach_back(kind, start.revision)
         if selection.everything:
-            return self._whole_page(kind, namespace, options.limit, start)
-        return self._selected_page(kind, namespace, options.limit, start, selection)
+            return await self._whole_page(kind, namespace, options.limit, start)
+        return await self._selected_page(kind, namespace, options.limit, start, selection)
 
-    def _whole_page(self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken) -> Page:
-        listing = self._sources.page_at(kind, namespace, start.revision, start.place, limit or None)
+    async def _whole_page(self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken) -> Page:
+        listing = await self._sources.page_at(kind, namespace, start.revision, start.place, limit or None)
         if not listing.remaining:
             return Page(listing.entries, start.revision)
         return Page(listing.entries, start.revision, start.behind(listing.entries[-1]), listing.remaining)
 
-    def _selected_page(
+    async def _selected_page(
         self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken, selection: Selection
     ) -> Page:
-        entries = self._sources.page_at(kind, namespace, start.revision, start.place, None).entries
+        entries = (await self._sources.page_at(kind, namespace, start.revision, start.place, None)).entries
         chosen = (entry for entry in entries if selection.matches(entry))
         page = list(islice(chosen, limit + 1 if limit else None))
         if not limit or len(page) <= limit:

@@ -15,10 +15,11 @@ from app.domain.patching.managed_fields import record_update
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
+from app.registry.absence import absent
 from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, Patch, WriteOptions
-from app.registry.outcomes import MODIFIED, conflict, invalid_object, not_found, refusal
+from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
 from app.store.writes import Committed, Missing, Outcome, Stale
 
 Subresource = str
@@ -52,7 +53,7 @@ class Updating:
                 return await self._attempt(kind, entry, _copy(kind, obj), options, subresource)
             if kind.create_on_update and not subresource:
                 return await self._create(kind, namespace, _copy(kind, obj), options)
-            raise not_found(kind, name)
+            raise await absent(self._context.mirror, kind, name)
 
         return await self._until_settled(kind, namespace, name, attempt)
 
@@ -76,7 +77,7 @@ class Updating:
         async def attempt() -> Answer | None:
             entry = await self._context.current(kind, namespace, name)
             if entry is None and not (patch.creates and not subresource):
-                raise not_found(kind, name)
+                raise await absent(self._context.mirror, kind, name)
             before = {} if entry is None else to_document(self._context.forms.decoded(kind, entry))
             obj, warnings = patch.decode(patch.apply(before))
             _check_request(namespace, name, obj)

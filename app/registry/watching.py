@@ -7,11 +7,12 @@ from app.domain.errors import Cause
 from app.domain.kinds.kind import Kind
 from app.mirror.entry import Change, Entry
 from app.registry.context import Context
+from app.registry.feeds import ChangeFeed
 from app.registry.options import WatchEvent, WatchOptions
 from app.registry.outcomes import invalid_object
 from app.registry.reading import parse_revision, too_large
 from app.registry.selection import Selection, shared_selection
-from app.registry.sources import ChangeFeed, Sources
+from app.registry.sources import Sources
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 _PATIENCE = 3.0
@@ -81,15 +82,14 @@ class Watching:
             if not await mirror.at_least(wanted, _PATIENCE):
                 raise too_large(wanted, mirror.revision)
         start = mirror.revision if from_now else parse_revision(version)
-        feed = self._sources.watch(kind, namespace, start)
-        return Watch(
-            selection, options.name, feed, self._initial(kind, namespace, options, selection, start) if from_now else []
-        )
+        feed = await self._sources.watch(kind, namespace, start)
+        initial = await self._initial(kind, namespace, options, selection, start) if from_now else []
+        return Watch(selection, options.name, feed, initial)
 
-    def _initial(
+    async def _initial(
         self, kind: Kind[Any], namespace: str | None, options: WatchOptions, selection: Selection, start: int
     ) -> list[WatchEvent]:
-        entries: Sequence[Entry] = self._sources.list_at(kind, namespace, start)
+        entries: Sequence[Entry] = await self._sources.list_at(kind, namespace, start)
         events = [
             WatchEvent("ADDED", entry, entry.revision)
             for entry in entries

@@ -83,20 +83,26 @@ class World:
 
         return await eventually(fulfilled)
 
-    @contextlib.asynccontextmanager
-    async def reconciling(self, *controllers):
+    def reconciling(self, *controllers):
         """Run controllers until the end of the block."""
         leases = Leases(self.parts.database)
-        reconciler = Reconciler(
-            controllers, self.parts.mirror, leases, self.parts.notifications, f"test-{next(_holders)}"
-        )
-        running = asyncio.create_task(reconciler.run())
-        try:
-            yield
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+        holder = f"test-{next(_holders)}"
+        return _run(Reconciler(controllers, self.parts.mirror, leases, self.parts.notifications, holder))
+
+    def reconciling_everything(self):
+        """Run the controllers of a reconciler process until the end of the block."""
+        return _run(main._reconciler(self.parts))
+
+
+@contextlib.asynccontextmanager
+async def _run(reconciler):
+    task = asyncio.create_task(reconciler.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 @contextlib.asynccontextmanager

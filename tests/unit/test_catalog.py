@@ -28,7 +28,8 @@ def test_each_declaration_is_whole(kind):
     assert all(isinstance(read(empty), str) for read in kind.selectable.values())
     assert all(column.cell(empty, "2026-01-01T00:00:00Z") is not None for column in kind.columns)
     assert {"get", "list", "watch"} <= set(kind.verbs)
-    assert not kind.derived_from or kind.derived_from in KINDS.by_key
+    if kind.derivation is not None:
+        assert {kind.derivation.source, kind.derivation.parts or kind.derivation.source} <= KINDS.by_key.keys()
     assert kind.view is None or kind.view.stored in KINDS.by_key
 
 

@@ -160,7 +160,7 @@ def test_record_sets_are_objects_named_after_their_service():
     assert (first.metadata.resource_version, first.metadata.creation_timestamp) == ("7", "2026-01-01T00:00:00Z")
     assert (first.spec.name, first.spec.type, first.spec.ttl, first.spec.values) == (NAME, "A", TTL, ["10.96.0.10"])
     assert first.status.servers is None
-    assert DNS_RECORD_SET.derive(service, CLUSTER) == made
+    assert DNS_RECORD_SET.derivation.derive(service, (), CLUSTER) == made
 
 
 def test_names_of_record_sets_differ_and_lead_back_to_the_service():

@@ -60,7 +60,7 @@ def test_address_columns(parent, cell):
 def test_the_addresses_of_a_service():
     service = make_service(cluster_ips=["10.96.0.10", "fd00::10"])
     service.metadata.resource_version = "7"
-    made = IP_ADDRESS.derive(service, CLUSTER)
+    made = IP_ADDRESS.derivation.derive(service, (), CLUSTER)
     assert [(each.metadata.name, each.metadata.namespace) for each in made] == [
         ("10.96.0.10", None),
         ("fd00::10", None),
@@ -81,7 +81,7 @@ def test_the_addresses_of_a_service():
 
 @pytest.mark.parametrize("ips", [None, [""], ["None"]])
 def test_a_service_without_an_address_has_none(ips):
-    assert IP_ADDRESS.derive(make_service(cluster_ips=ips), CLUSTER) == []
+    assert IP_ADDRESS.derivation.derive(make_service(cluster_ips=ips), (), CLUSTER) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from msgspec import field
 
 from app.domain.kinds.columns import AGE, NAME
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
-from app.domain.kinds.kind import Column, Kind
+from app.domain.kinds.kind import Column, Derivation, Kind
 from app.domain.kinds.meta import (
     ATOMIC,
     Cluster,
@@ -67,10 +67,6 @@ class DNSRecordSet(KubeObject):
     status: DNSRecordSetStatus = field(default_factory=DNSRecordSetStatus)
 
 
-def _derive(service: Service, cluster: Cluster) -> list[DNSRecordSet]:
-    return record_sets(service, (), cluster)
-
-
 def record_sets(service: Service, slices: Iterable[EndpointSlice], cluster: Cluster) -> list[DNSRecordSet]:
     """The record sets of one Service, as objects that carry its revision and age.
 
@@ -120,6 +116,11 @@ DNS_RECORD_SET = Kind(
     short_names=("dnsrs",),
     selectable={"spec.name": lambda obj: obj.spec.name, "spec.type": lambda obj: obj.spec.type},
     verbs=("get", "list", "watch"),
-    derive=_derive,
-    derived_from="services",
+    derivation=Derivation(
+        "services",
+        record_sets,
+        source_name=lambda name: name.partition(".")[0],
+        parts="endpointslices.discovery.k8s.io",
+        part_label=SERVICE_NAME_LABEL,
+    ),
 )

@@ -3,13 +3,15 @@
 Those of Services are computed from the Services; one that a client creates is stored and holds its address.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid5
 
 from msgspec import field
 
 from app.domain.errors import Cause, invalid, required
 from app.domain.kinds.columns import NAME
-from app.domain.kinds.kind import Column, Kind, Strategy
+from app.domain.kinds.kind import Column, Derivation, Kind, Strategy
 from app.domain.kinds.meta import Claim, Cluster, KubeObject, ObjectMeta, Wire
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import address_causes, canonical, family_of
@@ -40,9 +42,9 @@ class IPAddress(KubeObject):
     spec: IPAddressSpec = field(default_factory=IPAddressSpec)
 
 
-def addresses_of(service: Service, cluster: Cluster) -> list[IPAddress]:
+def addresses_of(service: Service, parts: Sequence[Any], cluster: Cluster) -> list[IPAddress]:
     """The addresses a Service holds, as objects with its revision and age."""
-    del cluster
+    del parts, cluster
     return [_held(service, address) for address in service.spec.cluster_ips or [] if address not in ("", "None")]
 
 
@@ -60,6 +62,11 @@ def _held(service: Service, address: str) -> IPAddress:
         ),
         spec=IPAddressSpec(ParentReference(resource="services", namespace=meta.namespace or "", name=meta.name)),
     )
+
+
+def claim_of(name: str) -> Claim | None:
+    """What is held by whoever an address of this name belongs to; None when the name is no address."""
+    return Claim("cluster_ips", name) if not address_causes("", name) and canonical(name) == name else None
 
 
 class IPAddressStrategy(Strategy[IPAddress]):
@@ -122,6 +129,5 @@ IP_ADDRESS = Kind(
     strategy=IPAddressStrategy(),
     short_names=("ip",),
     name_rule="any_path_segment",
-    derive=addresses_of,
-    derived_from="services",
+    derivation=Derivation("services", addresses_of, claim=claim_of),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal
 
 from app.domain.errors import Cause
-from app.domain.kinds.meta import Claim, Cluster, KubeObject, ObjectT
+from app.domain.kinds.meta import Claim, Cluster, ObjectT
 
 Cell = str | int | bool | None
 
@@ -43,6 +43,11 @@ class Strategy(Generic[ObjectT]):
 
     def prepare_create(self, new: ObjectT, cluster: Cluster) -> None:
         """Drop what clients may not set on create and settle what depends on the surroundings."""
+
+    def asks_of_cluster(self, new: ObjectT) -> bool:
+        """Whether it takes a current view of the cluster to say if the client can have what it asks for on create."""
+        del new
+        return False
 
     def unavailable(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[Cause]:
         """Name what the object asks for that cannot be had; any cause here is the whole answer, whatever else is wrong.
@@ -123,6 +128,27 @@ class View(Generic[ObjectT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Derivation(Generic[ObjectT]):
+    """How objects of a kind are computed from stored ones, each from one source and perhaps some parts of it.
+
+    Attributes:
+        source: Key of the kind of the sources.
+        derive: Computes the objects of one source, given its parts.
+        source_name: Tells from an object's name the name of its source, in the same namespace; "" where `claim` tells.
+        claim: Tells from an object's name the claim that its source holds; None where no object can have that name.
+        parts: Key of the kind of the parts, or "".
+        part_label: The label by which a part names its source, in the same namespace.
+    """
+
+    source: str
+    derive: Callable[[Any, Sequence[Any], Cluster], Sequence[ObjectT]]
+    source_name: Callable[[str], str] = lambda _name: ""
+    claim: Callable[[str], Claim | None] = lambda _name: None
+    parts: str = ""
+    part_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Subresource(Generic[ObjectT]):
     """A path below an object, beside `/status`, that writes a part of it.
 
@@ -166,8 +192,7 @@ class Kind(Generic[ObjectT]):
         deprecation: Text of the Warning header that every request for the kind is answered with, or "".
         view: For a kind that shows another kind's stored objects in its own shape.
         name_rule: How names are checked: `dns_label`, `dns_subdomain`, or `any_path_segment`.
-        derive: For a kind that is not stored: computes its objects from one object of `derived_from`.
-        derived_from: Key of the kind it is computed from, "" when stored.
+        derivation: For a kind whose objects are computed; those that clients may create are stored beside them.
     """
 
     group: str
@@ -192,8 +217,7 @@ class Kind(Generic[ObjectT]):
     deprecation: str = ""
     view: View[ObjectT] | None = None
     name_rule: Literal["dns_label", "dns_subdomain", "any_path_segment"] = "dns_subdomain"
-    derive: Callable[[Any, Cluster], Sequence[KubeObject]] | None = None
-    derived_from: str = ""
+    derivation: Derivation[ObjectT] | None = None
 
     @property
     def key(self) -> str:
@@ -203,7 +227,7 @@ class Kind(Generic[ObjectT]):
     @property
     def stored(self) -> bool:
         """Whether there are rows of it: some or all of its objects are neither computed nor another kind's."""
-        return self.view is None and (self.derive is None or "create" in self.verbs)
+        return self.view is None and (self.derivation is None or "create" in self.verbs)
 
     @property
     def api_version(self) -> str:

@@ -42,6 +42,12 @@ class ServiceStrategy(Strategy[Service]):
         _settle_families(new, None, cluster)
         refresh_conditions(new, cluster)
 
+    def asks_of_cluster(self, new: Service) -> bool:
+        """Addresses by value and families depend on the ranges, which may have changed a moment ago."""
+        spec = new.spec
+        asks_for_address = any(each not in ("", "None") for each in (spec.cluster_ip, *(spec.cluster_ips or [])))
+        return asks_for_address or bool(spec.ip_families) or spec.ip_family_policy is not None
+
     def unavailable(self, new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
         """Name what cannot be allocated: Kubernetes allocates first and then validates."""
         _, causes = plan_families(new, old, cluster)

@@ -1,0 +1,23 @@
+"""Why something cannot be written to that is not stored."""
+
+from typing import Any
+
+from app.domain.errors import ApiError, Forbidden
+from app.domain.kinds.kind import Kind
+from app.mirror.mirror import Mirror
+from app.registry.outcomes import not_found
+
+
+async def absent(mirror: Mirror, kind: Kind[Any], name: str) -> ApiError:
+    """It is not there, or it is computed from another object and changes only with that, to be raised.
+
+    Raises:
+        ServiceUnavailable: The database cannot be reached.
+    """
+    claim = None if kind.derivation is None else kind.derivation.claim(name)
+    holder = None if claim is None else await mirror.holder(claim)
+    if holder is None:
+        return not_found(kind, name)
+    whose = f"{holder.kind} {holder.namespace}/{holder.name}"
+    message = f'{kind.key} "{name}" is forbidden: {whose} holds it; it changes and goes with that'
+    return Forbidden(message, group=kind.group, kind=kind.plural, name=name)

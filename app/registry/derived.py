@@ -1,0 +1,236 @@
+"""Objects that are computed from stored ones, beside those of their kind that are stored themselves."""
+
+import asyncio
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from app.domain.encoding import decode_object, encode_body, wire_bytes
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.kind import Derivation, Kind
+from app.domain.kinds.meta import Cluster
+from app.mirror.entry import Change, Entry, Place
+from app.mirror.mirror import Mirror
+from app.mirror.objects import Listing
+from app.registry.feeds import ChangeFeed, MergedFeed
+
+_TURN = 200
+"""Sources computed from before others get their turn."""
+
+Named = Mapping[str, Entry]
+"""The objects of one source by name."""
+
+
+class _Metadata(msgspec.Struct):
+    labels: dict[str, str] | None = None
+
+
+class _Labelled(msgspec.Struct):
+    metadata: _Metadata
+
+
+_LABELS = msgspec.json.Decoder(_Labelled)
+
+
+class Derived:
+    """The objects of one derived kind."""
+
+    def __init__(
+        self, kind: Kind[Any], derivation: Derivation[Any], mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]
+    ) -> None:
+        self._kind = kind
+        self._derivation = derivation
+        self._mirror = mirror
+        self._cluster = cluster
+        self._source = kinds.by_key[derivation.source]
+        self._part = kinds.by_key.get(derivation.parts)
+        self._read = [each for each in (derivation.source, derivation.parts) if each]
+        if kind.stored:
+            self._read.append(kind.key)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether sources have parts."""
+        return self._part is not None
+
+    async def get(self, namespace: str, name: str) -> Entry | None:
+        """One object, or None."""
+        if self._kind.stored and (entry := self._mirror.get(self._kind.key, namespace, name)):
+            return entry
+        source = await self._source_of(namespace, name)
+        return None if source is None else self.of(source, self._parts_of(source)).get(name)
+
+    async def _source_of(self, namespace: str, name: str) -> Entry | None:
+        source_name = self._derivation.source_name(name)
+        if source_name:
+            return self._mirror.get(self._source.key, namespace, source_name)
+        claim = self._derivation.claim(name)
+        holder = None if claim is None else await self._mirror.holder(claim)
+        return holder if holder is not None and holder.kind == self._source.key else None
+
+    def _parts_of(self, source: Entry) -> list[Entry]:
+        if self._part is None:
+            return []
+        mark = f'"{source.name}"'.encode()
+        near = (entry for entry in self._mirror.list(self._part.key, source.namespace) if mark in entry.wire)
+        return [entry for entry in near if self.place_of_source(entry) == (source.namespace, source.name)]
+
+    async def reach_back(self, revision: int) -> None:
+        """Make sure that the objects can be listed as of a revision.
+
+        Raises:
+            Expired: The revision has left the log.
+            ServiceUnavailable: The database cannot be reached.
+        """
+        for key in self._read:
+            await self._mirror.reach_back(key, revision)
+
+    async def page_at(self, namespace: str | None, revision: int, after: Place | None, limit: int | None) -> Listing:
+        """Some objects as of a revision, from behind the place `after`; `limit` None for all.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
+        sources, parts, entries = self.state_at(namespace, revision)
+        for number, source in enumerate(sources.values(), 1):
+            entries += self.of(source, parts.get((source.namespace, source.name), {}).values()).values()
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+        entries.sort(key=_place)
+        entries = entries if after is None else entries[bisect_right(entries, after, key=_place) :]
+        page = entries if limit is None else entries[:limit]
+        return Listing(page, len(entries) - len(page))
+
+    async def watch(self, namespace: str | None, after: int) -> ChangeFeed:
+        """What changes after a revision.
+
+        Raises:
+            Expired: The revision has left the history.
+            ServiceUnavailable: The database cannot be reached.
+        """
+        await self.reach_back(after)
+        within = namespace if self._kind.namespaced else None
+        return DerivedFeed(
+            self, MergedFeed([self._mirror.watch(key, within, after) for key in self._read]), within, after
+        )
+
+    def state_at(
+        self, namespace: str | None, revision: int
+    ) -> tuple[dict[Place, Entry], dict[Place, dict[str, Entry]], list[Entry]]:
+        """Sources by place, parts by the place of their source and by name, and what is stored, as of a revision."""
+        within = namespace if self._kind.namespaced else None
+        parts: dict[Place, dict[str, Entry]] = defaultdict(dict)
+        if self._part is not None:
+            for entry in self._mirror.list_at(self._part.key, within, revision):
+                parts[self.place_of_source(entry)][entry.name] = entry
+        stored = list(self._mirror.list_at(self._kind.key, within, revision)) if self._kind.stored else []
+        sources = {_place(entry): entry for entry in self._mirror.list_at(self._source.key, within, revision)}
+        return sources, parts, stored
+
+    def of(self, source: Entry, parts: Iterable[Entry]) -> Named:
+        """The objects of one source, as of its newest part."""
+        obj = decode_object(self._source, source.wire)
+        decoded, revision = [], source.revision
+        if self._part is not None:
+            for part in parts:
+                decoded.append(decode_object(self._part, part.wire))
+                revision = max(revision, part.revision)
+        return {
+            each.metadata.name: Entry(
+                self._kind.key,
+                each.metadata.namespace or "",
+                each.metadata.name,
+                each.metadata.uid or "",
+                revision,
+                wire_bytes(encode_body(each), revision),
+            )
+            for each in self._derivation.derive(obj, decoded, self._cluster())
+        }
+
+    def place_of_source(self, part: Entry) -> Place:
+        """Where the source is that a part belongs to."""
+        labels = _LABELS.decode(part.wire).metadata.labels or {}
+        return (part.namespace, labels.get(self._derivation.part_label, ""))
+
+    def is_source(self, entry: Entry) -> bool:
+        """Whether an entry is a source."""
+        return entry.kind == self._source.key
+
+    def is_part(self, entry: Entry) -> bool:
+        """Whether an entry is a part."""
+        return self._part is not None and entry.kind == self._part.key
+
+
+class DerivedFeed:
+    """Changes of a derived kind: the differences that each change of a source or a part makes."""
+
+    def __init__(self, derived: Derived, feed: MergedFeed, namespace: str | None, after: int) -> None:
+        self._derived = derived
+        self._feed = feed
+        # Whose parts may change; without parts a source's own changes say everything.
+        self._sources: dict[Place, Entry] = {}
+        self._parts: dict[Place, dict[str, Entry]] = {}
+        if derived.has_parts:
+            self._sources, self._parts, _ = derived.state_at(namespace, after)
+
+    @property
+    def revision(self) -> int:
+        """How far the feed has come."""
+        return self._feed.revision
+
+    async def next(self, seconds: float | None) -> Sequence[Change]:
+        """Everything that became ready."""
+        return [made for change in await self._feed.next(seconds) for made in self._made(change)]
+
+    def close(self) -> None:
+        """Stop."""
+        self._feed.close()
+
+    def _made(self, change: Change) -> Iterator[Change]:
+        if self._derived.is_source(change.entry):
+            yield from self._by_source(change)
+        elif self._derived.is_part(change.entry):
+            yield from self._by_part(change)
+        else:
+            yield change
+
+    def _by_source(self, change: Change) -> Iterator[Change]:
+        place, old, new = _place(change.entry), change.previous, change.entry if change.type != "DELETED" else None
+        before = self._objects(change.entry if new is None else old)
+        if self._derived.has_parts and new is None:
+            self._sources.pop(place, None)
+        elif self._derived.has_parts and new is not None:
+            self._sources[place] = new
+        yield from _differences(change.revision, before, self._objects(new))
+
+    def _by_part(self, change: Change) -> Iterator[Change]:
+        states = [change.entry] if change.previous is None else [change.previous, change.entry]
+        places = list(dict.fromkeys(self._derived.place_of_source(state) for state in states))
+        before = [self._objects(self._sources.get(place)) for place in places]
+        for place in places:
+            self._parts.get(place, {}).pop(change.entry.name, None)
+        if change.type != "DELETED":
+            self._parts.setdefault(places[-1], {})[change.entry.name] = change.entry
+        for place, old in zip(places, before, strict=True):
+            yield from _differences(change.revision, old, self._objects(self._sources.get(place)))
+
+    def _objects(self, source: Entry | None) -> Named:
+        return {} if source is None else self._derived.of(source, self._parts.get(_place(source), {}).values())
+
+
+def _differences(revision: int, before: Named, after: Named) -> Iterator[Change]:
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if new is None and old is not None:
+            yield Change(revision, "DELETED", old.at(revision), None)
+        elif new is not None and old is None:
+            yield Change(revision, "ADDED", new.at(revision), None)
+        elif new is not None and old is not None and old.at(revision).wire != new.at(revision).wire:
+            yield Change(revision, "MODIFIED", new.at(revision), old)
+
+
+def _place(entry: Entry) -> Place:
+    return (entry.namespace, entry.name)
