@@ -1,38 +1,49 @@
 """Events are kept for a while and then go."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from app.controllers.controller import Key
-from app.domain.encoding import decode_object, encode_body
+from app.controllers.deadlines import Deadlines
+from app.controllers.object_writes import removal
+from app.domain.encoding import decode_object
 from app.domain.errors import RetryError
 from app.domain.kinds.event import EVENT, Event
 from app.domain.kinds.meta import Cluster
+from app.domain.timestamps import parse_time
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
-from app.store.object_writes import write_of
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard
 
 TIME_TO_LIVE = timedelta(hours=1)
 """As long as kube-apiserver keeps Events by default (`--event-ttl`)."""
 
+_TURN = 2_000
+
 
 class EventExpiry:
-    """Deletes Events that were last seen longer ago than `TIME_TO_LIVE`."""
+    """Deletes Events that were created, and last seen, longer ago than `TIME_TO_LIVE`."""
 
     name = "event-expiry"
-    resync = 60.0
+    resync = 10.0
     channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
         self._mirror = mirror
         self._cluster = cluster
+        self._deadlines: Deadlines[Key] = Deadlines()
+        self._owner = False
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """No change makes an Event expire."""
-        del changes
+        """No change makes an Event expire at once."""
+        for change in changes if self._owner else ():
+            if change.entry.kind == EVENT.key and change.type == "DELETED":
+                self._deadlines.drop(_key(change.entry))
+            elif change.entry.kind == EVENT.key:
+                self._deadlines.set(_key(change.entry), _end(decode_object(EVENT, change.entry.wire)))
         return ()
 
     def hinted(self, channel: str) -> Iterable[Key]:
@@ -42,30 +53,41 @@ class EventExpiry:
 
     def all_keys(self) -> Iterable[Key]:
         """Every Event that is due."""
-        oldest = datetime.fromisoformat(self._cluster().now) - TIME_TO_LIVE
-        return [(entry.namespace, entry.name) for entry in self._mirror.list(EVENT.key, None) if _due(entry, oldest)]
+        return self._deadlines.due(self._now())
 
     async def take_over(self) -> None:
-        """Needs nothing."""
+        """Learn when each is due; changes are brought in meanwhile."""
+        await self._mirror.fresh()
+        self._deadlines = Deadlines()
+        self._owner = True
+        for number, entry in enumerate(self._mirror.list(EVENT.key, None)):
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+            if self._mirror.by_uid(entry.uid) is entry:
+                self._deadlines.set(_key(entry), _end(decode_object(EVENT, entry.wire)))
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
-        """Delete the Events; one that was seen again meanwhile is left for the next pass."""
+        """Delete the Events; one that was seen again meanwhile has another deadline."""
         writes = []
-        for namespace, name in keys:
-            entry = self._mirror.get(EVENT.key, namespace, name)
-            if entry is not None:
-                event = decode_object(EVENT, entry.wire)
-                body = encode_body(event)
-                writes.append(write_of(EVENT, "delete", event, body, expected=entry.revision, lease=lease))
+        for key in keys:
+            entry = self._mirror.get(EVENT.key, *key)
+            event = None if entry is None else decode_object(EVENT, entry.wire)
+            if entry is not None and event is not None and _end(event) <= self._now():
+                writes.append(removal(EVENT, event, entry.revision, lease))
         await self._writer.write_all(writes)
         return {}
 
+    def _now(self) -> float:
+        return parse_time(self._cluster().now).timestamp()
 
-def _due(entry: Entry, oldest: datetime) -> bool:
-    return datetime.fromisoformat(_last_seen(decode_object(EVENT, entry.wire))) < oldest
+
+def _key(entry: Entry) -> Key:
+    return (entry.namespace, entry.name)
 
 
-def _last_seen(event: Event) -> str:
+def _end(event: Event) -> float:
+    """When an Event is due: what was last seen long ago and is told only now is kept for its time, too."""
     series = event.series.last_observed_time if event.series else None
-    seen = series or event.last_timestamp or event.event_time or event.metadata.creation_timestamp
-    return seen or "1970-01-01T00:00:00Z"
+    told = (event.metadata.creation_timestamp, event.event_time, event.last_timestamp, series)
+    latest = max((parse_time(text).timestamp() for text in told if text), default=0.0)
+    return latest + TIME_TO_LIVE.total_seconds()

@@ -1,65 +1,71 @@
-"""A namespace that is deleted empties itself, and says what it waits for."""
+"""A namespace that is deleted is emptied of every kind there is, and goes when it is empty."""
+
+import asyncio
 
 import pytest
 
-from app.controllers.namespaces import Namespaces
+from app.domain.errors import Forbidden
+from app.domain.kinds.catalog import ALL
+from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.kinds.endpoints_declaration import ENDPOINTS
+from app.domain.kinds.event import EVENT
+from app.domain.kinds.lease import LEASE
 from app.domain.kinds.namespace import NAMESPACE
+from app.domain.kinds.pod_declaration import POD
 from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.namespace_deletion import CONTENT_REMAINING, FINALIZERS_REMAINING
+
+HOLD = "example.com/hold"
+CONTENTS = {
+    SERVICE: {"metadata": {"name": "x"}, "spec": {"selector": {"app": "x"}, "ports": [{"port": 80}]}},
+    POD: {"metadata": {"name": "x", "labels": {"app": "x"}}, "spec": {"containers": [{"name": "main"}]}},
+    ENDPOINTS: {"metadata": {"name": "by-hand"}, "subsets": [{"addresses": [{"ip": "172.16.0.1"}]}]},
+    ENDPOINT_SLICE: {"metadata": {"name": "by-hand"}, "addressType": "IPv4", "endpoints": [], "ports": []},
+    EVENT: {"metadata": {"name": "x"}, "involvedObject": {"namespace": "full"}, "reason": "Because"},
+    LEASE: {"metadata": {"name": "x"}, "spec": {"holderIdentity": "somebody"}},
+}
 
 
 @pytest.fixture
-async def emptying(world):
-    parts = world.parts
-    async with world.reconciling(Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster)):
+async def full(world):
+    """A namespace with one object of each kind, while all controllers run."""
+    async with world.reconciling_everything():
+        await world.create(NAMESPACE, {"metadata": {"name": "full"}})
+        for kind, document in CONTENTS.items():
+            await world.create(kind, document, "full")
         yield world
 
 
-def service(name, *finalizers):
-    return {"metadata": {"name": name, "finalizers": list(finalizers)}, "spec": {"clusterIP": "None"}}
+def test_every_stored_kind_is_in_it():
+    assert {kind.key for kind in ALL if kind.namespaced and kind.stored} == {kind.key for kind in CONTENTS}
 
 
-def conditions(namespace):
-    return {each.type: (each.status, each.message) for each in namespace.status.conditions or []}
+async def test_everything_in_it_goes_and_releases_what_it_held(full):
+    await full.delete(NAMESPACE, "full")
+    with pytest.raises(Forbidden, match="being terminated"):
+        await full.create(LEASE, {"metadata": {"name": "late"}}, "full")
+    await full.gone(NAMESPACE, "full")
+    for kind in CONTENTS:
+        assert await full.names(kind, "full") == set()
+    assert [claim async for claim in full.parts.reader.claimed("cluster_ips")] == []
 
 
-async def test_everything_in_it_goes_with_it(emptying):
-    await emptying.create(NAMESPACE, {"metadata": {"name": "shop"}})
-    await emptying.create(SERVICE, service("web"), "shop")
-    await emptying.create(ENDPOINTS, {"metadata": {"name": "web"}}, "shop")
-    await emptying.delete(NAMESPACE, "shop")
-    await emptying.gone(NAMESPACE, "shop")
-    assert await emptying.names(SERVICE, "shop") == await emptying.names(ENDPOINTS, "shop") == set()
+async def test_what_is_held_holds_the_namespace(full):
+    def hold(pod):
+        pod.metadata.finalizers = [HOLD]
+
+    def release(pod):
+        pod.metadata.finalizers = None
+
+    await full.change(POD, "x", hold, "full")
+    await full.delete(NAMESPACE, "full")
+    await full.becomes(POD, "x", lambda pod: pod.metadata.deletion_timestamp, "full")
+    await full.gone(SERVICE, "x", "full")
+    assert (await full.get(NAMESPACE, "full")).status.phase == "Terminating"
+    await full.change(POD, "x", release, "full")
+    await full.gone(NAMESPACE, "full")
 
 
-async def test_its_conditions_say_what_it_waits_for(emptying):
-    await emptying.create(NAMESPACE, {"metadata": {"name": "shop"}})
-    for name in ("one", "two"):
-        await emptying.create(SERVICE, service(name, "example.com/hold"), "shop")
-    await emptying.delete(NAMESPACE, "shop")
-
-    async def told(count):
-        return await emptying.becomes(
-            NAMESPACE,
-            "shop",
-            lambda shop: (
-                conditions(shop)
-                == {
-                    CONTENT_REMAINING: ("True", f"still there: services ({count})"),
-                    FINALIZERS_REMAINING: ("True", f"waited for before objects go: example.com/hold ({count})"),
-                }
-            ),
-        )
-
-    def let_go(obj):
-        obj.metadata.finalizers = None
-
-    before = await told(2)
-    await emptying.change(SERVICE, "one", let_go, "shop")
-    after = await told(1)
-    assert [each.last_transition_time for each in after.status.conditions] == [
-        each.last_transition_time for each in before.status.conditions
-    ]
-    await emptying.change(SERVICE, "two", let_go, "shop")
-    await emptying.gone(NAMESPACE, "shop")
+async def test_more_than_fits_into_one_write(full):
+    await asyncio.gather(*(full.create(LEASE, {"metadata": {"name": f"l-{number}"}}, "full") for number in range(1200)))
+    await full.delete(NAMESPACE, "full")
+    await full.gone(NAMESPACE, "full")
