@@ -13,19 +13,23 @@ class Watchers(asyncio.Protocol):
     The time at which a change was sent is in the object itself, so that an event tells its own delay.
     """
 
-    def __init__(self, request, delays, opened):
+    def __init__(self, request, delays):
         self._request = request
         self._delays = delays
-        self._opened = opened
         self._rest = b""
+        self.opened = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport):
         transport.write(self._request)
 
+    def connection_lost(self, error):
+        del error
+        if not self.opened.done():
+            self.opened.set_result(False)
+
     def data_received(self, data):
-        if self._opened is not None and b"200 OK" in data:
-            self._opened()
-            self._opened = None
+        if not self.opened.done():
+            self.opened.set_result(data.startswith(b"HTTP/1.1 200"))
         now = time.perf_counter()
         text = self._rest + data
         end = 0
@@ -47,17 +51,17 @@ async def fan_out(server, path, watchers, changes, rate, send):
         send: Coroutine function that makes the change of a number, given the time to write into it.
     """
     delays = []
-    ready = asyncio.Semaphore(0)
     request = server.request("GET", f"{path}&watch=1" if "?" in path else f"{path}?watch=1")
     transports = []
-    for start in range(0, watchers, 50):
-        count = min(50, watchers - start)
-        opened = await asyncio.gather(
-            *(server.connect(lambda: Watchers(request, delays, ready.release)) for _ in range(count))
-        )
-        transports += [transport for transport, _ in opened]
-        for _ in range(count):
-            await ready.acquire()
+    while len(transports) < watchers:
+        # A server under load may refuse some for the moment.
+        count = min(50, watchers - len(transports))
+        connected = await asyncio.gather(*(server.connect(lambda: Watchers(request, delays)) for _ in range(count)))
+        for transport, watcher in connected:
+            if await watcher.opened:
+                transports.append(transport)
+            else:
+                transport.abort()
     await asyncio.sleep(0.5)
     delays.clear()
     started = time.perf_counter()
