@@ -45,12 +45,19 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class Record:
-    """All that was acknowledged in one test."""
+    """All that was acknowledged in one test.
+
+    Attributes:
+        writes: What the log must show.
+        revisions: Theirs.
+        unsure: Writes whose outcome was not told.
+        waiting: Answers to writes that were not allocated yet.
+    """
 
     writes: list[Acknowledged] = field(default_factory=list)
     revisions: set[int] = field(default_factory=set)
     unsure: int = 0
-    waited: int = 0
+    waiting: int = 0
 
     def acknowledge(self, write):
         assert write.revision not in self.revisions, f"revision {write.revision} was used twice"
@@ -161,8 +168,6 @@ class Subject:
         self._note(why, None)
 
     def _saw(self, service):
-        if not is_allocated(service):
-            self._record.waited += 1
         self.restless = not is_allocated(service)
         self.latest = service
 

@@ -24,4 +24,4 @@ async def test_services_of_every_type_by_32_clients(product, namespace, size):
     assert set(left.values()) == {0}
     await audit.check_log(product.database_url, load.record.writes)
     assert load.rounds == {"create": size, "update": size, "delete": size}
-    assert load.record.waited == 0
+    assert load.record.waiting == 0

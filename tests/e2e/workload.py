@@ -228,8 +228,9 @@ class Worker:
         self._load.rounds[what] += 1
 
     def _check(self, subject, reply):
-        allocated = is_allocated(reply.document)
-        assert allocated or self._load.pressed, subject.tale(f"answered before it was allocated: {reply.document}")
+        if not is_allocated(reply.document):
+            assert self._load.pressed, subject.tale(f"answered before it was allocated: {reply.document}")
+            self._load.record.waiting += 1
 
     def _spec(self, number):
         """A specification; some ask for an address or a port of their own."""

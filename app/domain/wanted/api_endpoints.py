@@ -86,7 +86,8 @@ def plan_api_slices(places: Iterable[Place], existing: Sequence[EndpointSlice]) 
         if found is None:
             plan.create.append(each)
         elif (found.endpoints, found.ports, found.address_type) != (each.endpoints, each.ports, each.address_type):
-            plan.update.append(structs.replace(each, metadata=found.metadata))
+            changed = {"endpoints": each.endpoints, "ports": each.ports, "address_type": each.address_type}
+            plan.update.append(structs.replace(found, **changed))
     ours = (each for name, each in before.items() if name.partition("-")[0] == API_SERVICE and name not in wanted)
     plan.delete += [each for each in ours if not each.metadata.owner_references]
     return plan
