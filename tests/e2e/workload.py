@@ -1,6 +1,7 @@
 """Clients that create, read, update and delete their own Services, and check each answer against what it can be."""
 
 import asyncio
+import logging
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from tests.e2e.bodies import EVERY, MUTABLE, headless, service
 from tests.e2e.client import Connection, LostError, UnreachableError
 from tests.e2e.subject import MARK, Record, Subject, is_allocated
 from tests.e2e.waiting import eventually
+
+_log = logging.getLogger(__name__)
 
 PAUSE = 0.1
 """Seconds before somebody who was turned away comes again; less than Retry-After asks, to press harder."""
@@ -30,6 +33,10 @@ async def storm(loads, havoc):
         for load in loads:
             group.create_task(load.run(lambda worker: worker.storm(over.is_set)))
         group.create_task(until_over())
+    for load in loads:
+        _log.info(
+            "%s: %s; %s unsure, %s waiting", load.numbers, dict(load.rounds), load.record.unsure, load.record.waiting
+        )
 
 
 @dataclass(slots=True)
