@@ -56,7 +56,7 @@ def _options():
     parser.add_argument("--insecure", action="store_true", help="do not check its certificate")
     parser.add_argument("--seconds", type=float, default=5, help="for each workload")
     parser.add_argument("--services", type=int, default=100_000, help="stored at the cold start")
-    parser.add_argument("--results", type=Path, default=Path("build/bench"), help="where bench.txt, .json and .png go")
+    parser.add_argument("--results", type=Path, default=Path(".data/bench"), help="where bench.txt, .json and .png go")
     return parser.parse_args()
 
 
