@@ -61,7 +61,7 @@ class Edge:
         try:
             await self._answer(exchange)
         except asyncio.CancelledError:
-            if task is None or not exchange.overdue:
+            if task is None:
                 raise
             task.uncancel()
             await self._give_up(exchange)
@@ -100,9 +100,9 @@ class Edge:
         await reply_failure(exchange, error)
 
     async def _give_up(self, exchange: Exchange) -> None:
-        seconds = self._limits.request_seconds
-        error = Timeout(f"the request was not answered within {seconds:g} seconds; a write may still take effect")
-        await self._fail(exchange, error)
+        """Answer a request that was cancelled: by `sweep`, or by a server that has no more time to stop."""
+        why = f"within {self._limits.request_seconds:g} seconds" if exchange.overdue else "before this server stopped"
+        await self._fail(exchange, Timeout(f"the request was not answered {why}; a write may still take effect"))
 
     async def sweep(self) -> None:
         """Forever: end requests that take too long and cut connections whose client does not read."""

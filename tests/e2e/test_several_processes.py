@@ -62,6 +62,35 @@ async def test_clients_of_both_see_one_truth(ensemble, size):
     assert set(left.values()) == {0}
 
 
+async def test_a_server_that_stops_tells_who_still_waits_that_the_outcome_is_open(ensemble):
+    api, other = ensemble.apis
+    waiting, asking = Connection(api.url), Connection(other.url)
+    for reconciler in ensemble.reconcilers:
+        reconciler.pause()
+    try:
+        creating = asyncio.create_task(waiting.request("POST", SERVICES, service("open", cluster_ip())))
+        await eventually(lambda: is_stored(ensemble.database_url, "open"))
+        await asyncio.to_thread(api.stop)
+    finally:
+        for reconciler in ensemble.reconcilers:
+            reconciler.resume()
+    answer = await creating
+    assert (answer.status, answer.reason) == (504, "Timeout")
+    api.start()
+    await asyncio.to_thread(ensemble.wait)
+    await eventually(lambda: audit.finished(ensemble.database_url))
+    made = await asking.request("GET", f"{SERVICES}/open")
+    assert is_allocated(made.document)
+    await asking.request("DELETE", f"{SERVICES}/open")
+    waiting.close()
+    asking.close()
+
+
+async def is_stored(url, name):
+    (row,) = await audit.rows(url, "SELECT count(*) FROM objects WHERE kind = 'services' AND name = $1", name)
+    return row[0] == 1
+
+
 @pytest.mark.parametrize(("lose", "find"), [(Process.pause, Process.resume), (Process.kill, Process.start)])
 @pytest.mark.parametrize(
     ("size", "turns", "within"), [(48, 1, 15.0), pytest.param(2_000, 10, 3.0, marks=pytest.mark.soak)]
