@@ -7,7 +7,7 @@ three ways, of which a client may give any part.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.errors import Cause, duplicate, invalid, not_supported, required
+from app.domain.errors import Cause, duplicate, invalid, not_supported
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service, ServiceSpec
 from app.domain.rules.addresses import address_causes, family_of
@@ -212,8 +212,6 @@ def _completed(plan: FamilyPlan, cluster: Cluster, *, every_family: bool) -> Fam
 
 
 def _singular_causes(spec: ServiceSpec) -> list[Cause]:
-    if spec.cluster_ip and not spec.cluster_ips:
-        return [required("spec.clusterIPs", "its first value is that of clusterIP")]
     if spec.cluster_ip and spec.cluster_ips and spec.cluster_ips[0] != spec.cluster_ip:
         return [invalid("spec.clusterIPs", _shown(spec.cluster_ips), f"its first value must be {spec.cluster_ip}")]
     if not spec.cluster_ip and spec.cluster_ips:

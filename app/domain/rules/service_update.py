@@ -7,7 +7,6 @@ from app.domain.kinds.service import Service, ServiceSpec
 from app.domain.rules.needs import (
     EXTERNAL_NAME,
     LOAD_BALANCER,
-    SINGLE_STACK,
     is_headless,
     needs_health_check_node_port,
 )
@@ -28,14 +27,10 @@ def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
     if EXTERNAL_NAME in (new.type, old.type) or (is_headless(new) and is_headless(old)):
         return
     before, after = old.cluster_ips or [], new.cluster_ips or []
-    if before and not after:
-        yield invalid("spec.clusterIPs[0]", "", f"must stay {before[0]}")
     if len(before) == len(after):
         yield from _changed("clusterIPs", before, after)
     elif before and after and before[0] != after[0]:
         yield invalid("spec.clusterIPs[0]", after[0], f"must stay {before[0]}")
-    if len(after) == 1 < len(before) and new.ip_family_policy != SINGLE_STACK:
-        yield invalid("spec.ipFamilyPolicy", new.ip_family_policy, f"must be {SINGLE_STACK} to drop {before[1]}")
 
 
 def _family_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
@@ -45,8 +40,6 @@ def _family_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
     before, after = old.ip_families or [], new.ip_families or []
     if (len(before) == len(after) and before != after) or (before and after and before[0] != after[0]):
         yield invalid("spec.ipFamilies[0]", ", ".join(after), f"must stay {', '.join(before)}")
-    if len(after) == 1 < len(before) and new.ip_family_policy != SINGLE_STACK:
-        yield invalid("spec.ipFamilyPolicy", new.ip_family_policy, f"must be {SINGLE_STACK} to drop {before[1]}")
 
 
 def _changed(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Cause]:

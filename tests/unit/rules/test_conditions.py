@@ -2,7 +2,9 @@
 
 import pytest
 
+from app.domain.kinds.meta import Condition
 from app.domain.kinds.service_declaration import SERVICE
+from app.domain.ranges import PortRange
 from app.domain.rules.allocation import allocate
 from tests.unit.rules.builders import (
     ALIAS,
@@ -66,6 +68,14 @@ class TestConditions:
             ("Resolvable", "True", message),
         ]
 
+    @pytest.mark.parametrize("selector", [{"app": "x"}, None])
+    def test_a_headless_service_of_both_families_lacks_nothing(self, selector):
+        new, causes = created(web(clusterIP="None", ipFamilyPolicy="RequireDualStack", selector=selector), DUAL)
+        assert causes == []
+        assert new.spec.ip_families == ["IPv4", "IPv6"]
+        assert condition(new, "Allocated") == ("True", "Allocated")
+        assert not pending(new)
+
     def test_both_families_are_missed(self):
         new, _ = created(web(ipFamilyPolicy="RequireDualStack"), DUAL)
         resolvable = next(item for item in new.status.conditions if item.type == "Resolvable")
@@ -117,6 +127,23 @@ class TestConditions:
         assert condition(again, "Programmed") is None
         assert [item.type for item in again.status.conditions] == ["Allocated", "Resolvable"]
         assert not pending(again)
+
+    def test_when_programmed_goes_the_others_stay(self):
+        balanced, _ = given(web(type="LoadBalancer"), OURS)
+        balanced.status.conditions.append(Condition(type="Other", status="True"))
+        again, _ = updated(web(), balanced, cluster(ours=True, now=LATER))
+        assert [(item.type, item.last_transition_time) for item in again.status.conditions] == [
+            ("Allocated", NOW),
+            ("Resolvable", NOW),
+            ("Other", None),
+        ]
+
+    def test_all_shortages_are_told(self):
+        none = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortRange(5, 4))
+        new, result = given(web(type="NodePort"), from_=none)
+        allocated = new.status.conditions[0]
+        assert allocated.message == "; ".join(each.message for each in result.shortages)
+        assert len(result.shortages) == 2
 
     def test_programmed_keeps_what_the_controller_wrote(self):
         new, _ = given(web(type="LoadBalancer"), OURS)

@@ -204,6 +204,18 @@ REFUSED = {
         web(type="NodePort", ports=[{**TWO[0], "nodePort": 30100}, {**TWO[1], "nodePort": 30100}]),
         ["spec.ports[1].nodePort invalid"],
     ),
+    "a bad nodePort behind a port without": (
+        web(type="NodePort", ports=[TWO[0], {**TWO[1], "nodePort": 80}]),
+        ["spec.ports[1].nodePort invalid"],
+    ),
+    "one nodePort twice behind a port without": (
+        web(
+            type="LoadBalancer",
+            allocateLoadBalancerNodePorts=False,
+            ports=[TWO[0], *({"name": name, "port": 81, "nodePort": 30100} for name in "ab")],
+        ),
+        ["spec.ports[2] duplicate", "spec.ports[2].nodePort duplicate"],
+    ),
     "nodePort for two port numbers of two protocols": (
         web(
             type="NodePort",

@@ -219,6 +219,11 @@ ON_UPDATE = {
         {**LOCAL, "healthCheckNodePort": 30101},
         ["Forbidden: must stay 30100 while it is needed"],
     ),
+    "health check that is no port": (
+        LOCAL,
+        {**LOCAL, "healthCheckNodePort": 70000},
+        ["Forbidden: must stay 30100 while it is needed", "Invalid value: 70000: must be from 1 to 65535"],
+    ),
     "node port twice": (
         NODE,
         web(type="NodePort", ports=[{**TWO[0], "nodePort": 30080}, {**TWO[1], "nodePort": 30080}]),
@@ -263,6 +268,21 @@ DUAL_ON_UPDATE = {
         ],
     ),
 }
+
+
+def test_all_addresses_asked_for_are_told():
+    both = {"clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9", "fd01::9"], "ipFamilyPolicy": "RequireDualStack"}
+    _, causes = created(web(**both), DUAL)
+    assert [cause.message for cause in causes] == [
+        (
+            'Invalid value: "10.96.0.9, fd01::9": fd01::9 cannot be given: choose a usable address of '
+            "10.96.0.0/16, fd00:10:96::/112, or leave it out"
+        )
+    ]
+    _, causes = created(web(**both), DUAL, name="")
+    assert [cause.message for cause in causes] == [
+        'Invalid value: "10.96.0.9, fd01::9": only a Service with a name can have one: metadata.name is missing'
+    ]
 
 
 @pytest.mark.parametrize(("sent", "messages"), DUAL_ON_UPDATE.values(), ids=DUAL_ON_UPDATE)
@@ -313,6 +333,7 @@ METADATA = {
             )
         ],
     ),
+    "finalizer misspelt": (ALIAS, {"finalizers": ["a/b c"]}, [f'Invalid value: "a/b c": {KEY}']),
     "finalizers": (
         ALIAS,
         {"finalizers": ["orphan", "foregroundDeletion"]},

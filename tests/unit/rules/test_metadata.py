@@ -79,12 +79,20 @@ OWNER = {"api_version": "v1", "kind": "Node", "name": "n", "uid": "1"}
         ({"name": ""}, ["name"]),
         ({"uid": ""}, ["uid"]),
         ({"api_version": "events.k8s.io/v1", "kind": "Event"}, []),
+        ({"api_version": "v2", "kind": "Event"}, []),
         ({"controller": True}, []),
     ],
 )
 def test_owners(changes, lines):
     causes = validate_metadata(SERVICE, meta(owner_references=[OwnerReference(**{**OWNER, **changes})]))
     assert faults(causes) == wanted(*(f"metadata.ownerReferences.{line} invalid" for line in lines))
+
+
+def test_an_event_owns_nothing():
+    causes = validate_metadata(SERVICE, meta(owner_references=[OwnerReference(**{**OWNER, "kind": "Event"})]))
+    assert [(cause.field, cause.message) for cause in causes] == [
+        ("metadata.ownerReferences", 'Invalid value: "n": an Event cannot own anything')
+    ]
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,11 @@ DUAL_REFUSED = {
         },
         ["spec.clusterIPs[0] invalid"],
     ),
+    "becomes headless of another family": (
+        PLAIN,
+        web(clusterIP="None", ipFamilies=["IPv6"]),
+        ["spec.clusterIPs[0] invalid"],
+    ),
     "two of one family": (
         PLAIN,
         {**PLAIN, "clusterIPs": ["10.96.0.9", "10.96.0.8"], "ipFamilyPolicy": "RequireDualStack"},

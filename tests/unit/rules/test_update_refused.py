@@ -1,9 +1,11 @@
 """Changing a Service: every change that is refused."""
 
 import pytest
+from msgspec import structs
 
 from tests.unit.rules.builders import (
     ALIAS,
+    SINGLE,
     faults,
     stored,
     updated,
@@ -45,6 +47,11 @@ REFUSED = {
     "to ExternalName with another address": (
         PLAIN,
         {**ALIAS, "clusterIP": "10.96.0.8"},
+        ["spec.clusterIPs forbidden"],
+    ),
+    "to ExternalName with one address more": (
+        PLAIN,
+        {**ALIAS, "clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9", "fd00::1"]},
         ["spec.clusterIPs forbidden"],
     ),
     "to ExternalName with other families": (PLAIN, {**ALIAS, "ipFamilies": ["IPv6"]}, ["spec.ipFamilies forbidden"]),
@@ -150,6 +157,16 @@ REFUSED = {
         {**LOCAL, "ports": [{"port": 80, "nodePort": 30100}]},
         ["spec.ports[0].nodePort invalid"],
     ),
+    "a bad node port behind one without": (
+        change(BALANCED, allocateLoadBalancerNodePorts=False, ports=numbered(0, 0)),
+        change(BALANCED, allocateLoadBalancerNodePorts=False, ports=numbered(0, 80)),
+        ["spec.ports[1].nodePort invalid"],
+    ),
+    "a node port that is a health check port nobody needs": (
+        NODE,
+        {**NODE, "ports": [{"port": 80, "nodePort": 30099}], "healthCheckNodePort": 30099},
+        ["spec.healthCheckNodePort invalid"],
+    ),
     "one port twice": (
         NODE,
         web(type="NodePort", ports=[{"name": "a", "port": 80}, {"name": "b", "port": 80}]),
@@ -168,6 +185,11 @@ REFUSED = {
         ["spec.loadBalancerClass invalid", "spec.sessionAffinity unsupported", "spec.selector invalid"],
     ),
 }
+
+
+def test_a_stored_number_outside_a_new_range_is_tolerated():
+    _, causes = updated(LOCAL, stored(LOCAL), structs.replace(SINGLE, node_port_range=(31000, 32767)))
+    assert causes == []
 
 
 @pytest.mark.parametrize(("old", "sent", "lines"), REFUSED.values(), ids=REFUSED)

@@ -60,6 +60,11 @@ ACCEPTED = {
         {**TWOFOLD, **ALIAS},
         {**EXTERNAL, "selector": {"app": "x"}, "ports": [PORT]},
     ),
+    "two stacks to ExternalName by a client that knows one address": (
+        TWOFOLD,
+        {**ALIAS, "clusterIP": "10.96.0.9"},
+        EXTERNAL,
+    ),
     "headless to ExternalName": (
         HEADLESS,
         {**HEADLESS, **ALIAS},
