@@ -47,7 +47,18 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """Postgres as `fairlead serve` runs it; a test that stops it has to start it again."""
     with EmbeddedPostgres(Path(tmp_path_factory.mktemp("data"))) as server:
+        asyncio.run(_let_statistics_be(server.url()))
         yield server
+
+
+async def _let_statistics_be(url: str) -> None:
+    """Tables that tests fill and empty get no statistics from one moment: when autovacuum comes is chance."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("ALTER SYSTEM SET autovacuum = off")
+        await connection.execute("SELECT pg_reload_conf()")
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,8 @@ _LIMITS = {
     "jit": "off",
     # Plans are kept, and may have been made while a table was all but empty: by an index even then, where there is one.
     "enable_seqscan": "off",
+    # Planned for the tables as they are now: a plan kept from when they were empty can be wrong for ever after.
+    "plan_cache_mode": "force_custom_plan",
     "enable_bitmapscan": "off",
 }
 
