@@ -1,7 +1,9 @@
 """Two API processes and two reconcilers on one Postgres: any may be killed or paused, and none shows the past."""
 
 import asyncio
+import logging
 import random
+import time
 
 import pytest
 
@@ -12,6 +14,8 @@ from tests.e2e.ensemble import NAMESPACE, Ensemble, Process, create_database
 from tests.e2e.subject import Record, is_allocated
 from tests.e2e.waiting import eventually
 from tests.e2e.workload import Load, storm
+
+_log = logging.getLogger(__name__)
 
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 
@@ -106,11 +110,13 @@ async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(ensemble, 
 
     async def havoc():
         for victim in [*ensemble.apis, *ensemble.reconcilers] * turns:
-            others = [load for api, load in loads.items() if api is not victim]
-            await others[0].progress(chance.randrange(size), within=60)
+            others = [api for api in ensemble.apis if api is not victim]
+            await loads[others[0]].progress(chance.randrange(size), within=60)
             lose(victim)
-            for load in others:
-                await load.progress(size // 2, within=within)
+            seconds = await asyncio.gather(*(time_of_a_service(api.url, within) for api in others))
+            _log.info("others went on after %.2f seconds", max(seconds))
+            for api in others:
+                await loads[api].progress(size // 2, within=60)
             find(victim)
             await asyncio.to_thread(ensemble.wait)
 
@@ -123,3 +129,17 @@ async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(ensemble, 
         await load.run(lambda worker: worker.delete_all())
     left = await audit.check_claims(ensemble.database_url, NAMESPACE)
     assert set(left.values()) == {0}
+
+
+async def time_of_a_service(url, within):
+    """Seconds until a new Service is there, whole; fails beyond the limit."""
+    started = time.monotonic()
+    connection = Connection(url)
+    name = f"probe-{url.rpartition(':')[2]}"
+    async with asyncio.timeout(within):
+        reply = await connection.request("POST", SERVICES, service(name, cluster_ip()))
+    seconds = time.monotonic() - started
+    assert (reply.status, is_allocated(reply.document)) == (201, True), reply.document
+    assert (await connection.request("DELETE", f"{SERVICES}/{name}")).status == 200
+    connection.close()
+    return seconds

@@ -13,7 +13,7 @@ from tests.e2e.waiting import eventually
 
 _log = logging.getLogger(__name__)
 
-PAUSE = 0.1
+PAUSE = 0.25
 """Seconds before somebody who was turned away comes again; less than Retry-After asks, to press harder."""
 
 ASKED_PORTS = range(30_010, 30_070)
