@@ -54,11 +54,12 @@ def killable(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("size", "rounds", "progress"), [(120, 1, 60), pytest.param(2_000, 10, 400, marks=pytest.mark.soak)]
+    ("size", "clients", "rounds", "progress"),
+    [(120, 8, 1, 60), pytest.param(2_000, 32, 10, 400, marks=pytest.mark.soak)],
 )
-async def test_nothing_acknowledged_is_lost(killable, size, rounds, progress):
+async def test_nothing_acknowledged_is_lost(killable, size, clients, rounds, progress):
     chance = random.Random(size)
-    load = Load([killable.url], NAMESPACE, range(size), pressed=True)
+    load = Load([killable.url], NAMESPACE, range(size), clients=clients, pressed=True)
 
     async def havoc():
         order = [*VICTIMS] * rounds

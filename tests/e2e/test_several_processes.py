@@ -97,14 +97,17 @@ async def is_stored(url, name):
 
 @pytest.mark.parametrize(("lose", "find"), [(Process.pause, Process.resume), (Process.kill, Process.start)])
 @pytest.mark.parametrize(
-    ("size", "turns", "within"), [(48, 1, 15.0), pytest.param(2_000, 10, 3.0, marks=pytest.mark.soak)]
+    ("size", "clients", "turns", "within"),
+    [(48, 4, 1, 15.0), pytest.param(2_000, 16, 10, 3.0, marks=pytest.mark.soak)],
 )
-async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(ensemble, lose, find, size, turns, within):
+async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(
+    ensemble, lose, find, size, clients, turns, within
+):
     """Clients of a lost process are busy with it until it is back; those of the others must not notice."""
     chance = random.Random(size)
     record = Record()
     loads = {
-        api: Load([api.url], NAMESPACE, range(first, 2 * size, 2), clients=16, pressed=True, record=record)
+        api: Load([api.url], NAMESPACE, range(first, 2 * size, 2), clients=clients, pressed=True, record=record)
         for first, api in enumerate(ensemble.apis)
     }
 
