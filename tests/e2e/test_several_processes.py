@@ -98,7 +98,7 @@ async def is_stored(url, name):
 @pytest.mark.parametrize(("lose", "find"), [(Process.pause, Process.resume), (Process.kill, Process.start)])
 @pytest.mark.parametrize(
     ("size", "clients", "turns", "within"),
-    [(48, 4, 1, 15.0), pytest.param(2_000, 16, 10, 3.0, marks=pytest.mark.soak)],
+    [(48, 4, 1, 15.0), pytest.param(2_000, 16, 5, 3.0, marks=pytest.mark.soak)],
 )
 async def test_others_go_on_when_one_is_lost_in_the_middle_of_a_write(
     ensemble, lose, find, size, clients, turns, within
