@@ -14,7 +14,7 @@ LIMIT = 100
 
 
 class Rollout:
-    """A number of pods behind a number of Services of one namespace; each pod has another address than any before.
+    """A number of pods behind a number of Services of one namespace, each start of one at an address of its own.
 
     Attributes:
         changes: Writes to pods that the server acknowledged.
@@ -26,7 +26,7 @@ class Rollout:
         self._size = pods
         self._services = services
         self._connections = [Connection(url) for _ in range(clients)]
-        self._numbers = itertools.count()
+        self._numbers, self._starts = itertools.count(), itertools.count()
         self._alive = []
 
     async def start(self):
@@ -35,16 +35,16 @@ class Rollout:
         await self._all(range(self._size), self._register)
 
     async def roll(self, share):
-        """Replace a part of the pods, the oldest first."""
+        """Restart a part of the pods, those first that were started first; one in five is replaced by another."""
         count = int(self._size * share)
         leaving, self._alive = self._alive[:count], self._alive[count:]
-        await self._all(leaving, self._replace)
+        await self._all(leaving, self._restart)
 
     async def settled(self, database_url):
         """Whether the slices show exactly the pods that are there, of each Service."""
         wanted = defaultdict(set)
-        for number in self._alive:
-            wanted[f"s{number % self._services}"].add(address_of(number))
+        for number, started in self._alive:
+            wanted[f"s{number % self._services}"].add(address_of(started))
         return await shown(database_url, self.namespace) == {
             name: dict.fromkeys(each, 1) for name, each in wanted.items()
         }
@@ -71,13 +71,21 @@ class Rollout:
         number = next(self._numbers)
         metadata = {"name": f"p{number}", "labels": {"app": f"a{number % self._services}"}}
         await self._change(connection, "POST", "pods", {"metadata": metadata, "spec": {"containers": [{"name": "m"}]}})
-        await self._report(connection, number, {"phase": "Running", "podIP": address_of(number)}, ready="True")
-        self._alive.append(number)
+        await self._start(connection, number)
 
-    async def _replace(self, connection, number):
+    async def _start(self, connection, number):
+        started = next(self._starts)
+        await self._report(connection, number, {"phase": "Running", "podIP": address_of(started)}, ready="True")
+        self._alive.append((number, started))
+
+    async def _restart(self, connection, pod):
+        number, started = pod
         await self._report(connection, number, {}, ready="False")
-        await self._change(connection, "DELETE", f"pods/p{number}", None)
-        await self._register(connection, None)
+        if started % 5:
+            await self._start(connection, number)
+        else:
+            await self._change(connection, "DELETE", f"pods/p{number}", None)
+            await self._register(connection, None)
 
     async def _report(self, connection, number, status, *, ready):
         status = {"status": {**status, "conditions": [{"type": "Ready", "status": ready}]}}
