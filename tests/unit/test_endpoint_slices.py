@@ -288,17 +288,37 @@ def test_the_existing_slices_are_not_changed_by_planning():
     store, service = Store(), make_service()
     store.apply(planned(service, many(5)))
     (before,) = store.all()
-    plan = plan_endpoint_slices(service, many(6), NODES, [before], "2026-01-01T00:00:00Z")
+    plan = planned(service, turned(many(6), THEN), existing=[before])
     assert len(before.endpoints) == 5
     assert before.metadata.annotations is None
-    assert plan.update[0].metadata.annotations == {TRIGGER_TIME_ANNOTATION: "2026-01-01T00:00:00Z"}
+    assert plan.update[0].metadata.annotations == {TRIGGER_TIME_ANNOTATION: THEN}
 
 
-def test_an_outdated_trigger_time_goes_with_the_next_write_but_causes_none():
+THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"
+
+
+def turned(pods, *times):
+    """Pods that became ready, the first of them at these times."""
+    for pod, time in zip(pods, times, strict=False):
+        pod.status.conditions[0].last_transition_time = time
+    return pods
+
+
+def test_a_slice_tells_when_the_change_happened_that_it_was_written_for():
     store, service = Store(), make_service()
-    store.apply(plan_endpoint_slices(service, many(1), NODES, [], "2026-01-01T00:00:00Z"))
-    assert not planned(service, many(1), existing=store.all())
-    plan = planned(service, many(2), existing=store.all())
+    store.apply(planned(service, turned(many(2), NOW, THEN)))
+    assert store.all()[0].metadata.annotations == {TRIGGER_TIME_ANNOTATION: NOW}
+    strays = turned([make_pod("stray", "10.9.9.9", labels={"app": "other"})], "2026-01-01T00:00:20Z")
+    assert not planned(service, [*turned(many(2), NOW, THEN), *strays], existing=store.all())
+    (later,) = planned(service, turned(many(3), NOW, THEN, "2026-01-01T00:00:10Z"), existing=store.all()).update
+    assert later.metadata.annotations == {TRIGGER_TIME_ANNOTATION: "2026-01-01T00:00:10Z"}
+
+
+def test_a_time_that_was_told_goes_with_the_next_write_but_causes_none():
+    store, service = Store(), make_service()
+    store.apply(planned(service, turned(many(1), THEN)))
+    assert not planned(service, turned(many(1), THEN), existing=store.all())
+    plan = planned(service, turned(many(2), THEN), existing=store.all())
     assert plan.update[0].metadata.annotations is None
 
 

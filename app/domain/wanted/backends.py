@@ -49,7 +49,12 @@ def trimmed_pod(pod: Pod) -> Pod:
         ),
         status=PodStatus(
             phase=status.phase if status.phase in _TERMINAL else "",
-            conditions=[PodCondition(READY, status="True")] if is_ready(pod) else None,
+            conditions=[
+                PodCondition(READY, status=each.status, last_transition_time=each.last_transition_time)
+                for each in status.conditions or []
+                if each.type == READY
+            ]
+            or None,
             pod_ip=status.pod_ip,
             pod_ips=status.pod_ips,
         ),
@@ -84,6 +89,11 @@ def has_cluster_ip(service: Service) -> bool:
 def is_ready(pod: Pod) -> bool:
     """Whether the pod's condition Ready is True."""
     return any(each.type == READY and each.status == "True" for each in pod.status.conditions or [])
+
+
+def turned_at(pod: Pod) -> str | None:
+    """When the pod became ready, or not ready any more, RFC 3339, if it says so."""
+    return next((each.last_transition_time for each in pod.status.conditions or [] if each.type == READY), None)
 
 
 def is_terminating(pod: Pod) -> bool:

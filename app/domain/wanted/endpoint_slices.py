@@ -17,7 +17,16 @@ from app.domain.kinds.node import ZONE_LABEL, Node
 from app.domain.kinds.pod import Pod
 from app.domain.kinds.service import Service
 from app.domain.wanted import backends
-from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, Frame, Group, PortsKey, SlicePlan, plan_slices, ports_key
+from app.domain.wanted.slice_packing import (
+    MANAGED_BY_LABEL,
+    TRIGGER_TIME_ANNOTATION,
+    Frame,
+    Group,
+    PortsKey,
+    SlicePlan,
+    plan_slices,
+    ports_key,
+)
 
 CONTROLLER = "endpointslice-controller.k8s.io"
 """Value of the managed-by label on slices made from pods."""
@@ -34,7 +43,6 @@ def plan_endpoint_slices(
     pods: Iterable[Pod],
     nodes: Mapping[str, Node],
     existing: Iterable[EndpointSlice],
-    trigger_time: str | None = None,
 ) -> SlicePlan:
     """Plan the writes to the slices of one Service (KEP-752).
 
@@ -43,21 +51,21 @@ def plan_endpoint_slices(
         pods: Pods of its namespace; those it does not select are passed over.
         nodes: All nodes by name.
         existing: The Service's slices that carry our managed-by label.
-        trigger_time: When the change happened that this is for, RFC 3339, if known.
     """
     if not backends.has_selected_backends(service):
         return SlicePlan()
+    existing, pods = list(existing), [pod for pod in pods if backends.selects(service, pod.metadata.labels)]
     families = backends.families(service)
     groups: dict[tuple[str, PortsKey], Group] = {}
     for pod in sorted(pods, key=lambda pod: pod.metadata.name):
-        if backends.selects(service, pod.metadata.labels) and _is_endpoint(service, pod, nodes):
+        if _is_endpoint(service, pod, nodes):
             ports = _ports(service, pod)
             for family in families:
                 endpoint = _endpoint(service, pod, nodes.get(pod.spec.node_name), family)
                 if endpoint.addresses:
                     group = groups.setdefault((family, ports_key(ports)), Group(family, ports, []))
                     group.endpoints.append(endpoint)
-    plan = plan_slices(_frame(service, trigger_time), list(groups.values()), existing, always=families)
+    plan = plan_slices(_frame(service, _trigger_time(pods, existing)), list(groups.values()), existing, always=families)
     if service.metadata.deletion_timestamp:
         plan.create.clear()
     return plan
@@ -71,6 +79,13 @@ def _frame(service: Service, trigger_time: str | None) -> Frame:
         labels[backends.HEADLESS_LABEL] = ""
     owner = OwnerReference("v1", "Service", meta.name, meta.uid or "", controller=True, block_owner_deletion=True)
     return Frame(meta.namespace or "", owner, labels, LIMIT, trigger_time=trigger_time)
+
+
+def _trigger_time(pods: Iterable[Pod], existing: Iterable[EndpointSlice]) -> str | None:
+    """When the change happened that is being planned for: the latest turn of a pod that no slice tells of yet."""
+    turned = max((time for pod in pods if (time := backends.turned_at(pod))), default="")
+    told = max(((each.metadata.annotations or {}).get(TRIGGER_TIME_ANNOTATION, "") for each in existing), default="")
+    return turned if turned > told else None
 
 
 def _is_endpoint(service: Service, pod: Pod, nodes: Mapping[str, Node]) -> bool:
