@@ -68,6 +68,22 @@ class Kubectl:
         """Start a command that goes on until it is ended."""
         return subprocess.Popen([*self._command, *arguments], stdout=subprocess.PIPE, text=True, env=self._environment)
 
+    def start_watching(self, *arguments):
+        """Start a command that watches; it does when this returns."""
+        process = subprocess.Popen(
+            [*self._command, *arguments, "-v=6"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment,
+        )
+        said = ""
+        while "watch=true" not in said:
+            line = process.stderr.readline()
+            said += line
+            assert line, said
+        return process
+
 
 def rows(text):
     """A table's lines, each a list of its cells."""

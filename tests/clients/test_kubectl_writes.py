@@ -277,11 +277,11 @@ def test_waiting(kubectl, stored):
     assert "timed out waiting for the condition on services/web" in kubectl.errors
 
     # One that becomes true while kubectl waits, which it learns from a watch.
-    waiting = kubectl.start(*wait, "--for=condition=Checked", "--timeout=30s")
+    waiting = kubectl.start_watching(*wait, "--for=condition=Checked", "--timeout=30s")
     patch = {"status": {"conditions": [{"type": "Checked", "status": "True", "reason": "Tested", "message": "",
                                         "lastTransitionTime": "2026-01-02T03:04:05Z"}]}}  # fmt: skip
     kubectl("patch", "service", "web", "--subresource", "status", "-p", json.dumps(patch))
     assert waiting.communicate(timeout=30)[0] == "service/web condition met\n"
-    deleting = kubectl.start(*wait, "--for=delete", "--timeout=30s")
+    deleting = kubectl.start_watching(*wait, "--for=delete", "--timeout=30s")
     kubectl("delete", "service", "web")
     assert deleting.communicate(timeout=30)[0] == "service/web condition met\n"

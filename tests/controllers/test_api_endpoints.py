@@ -47,7 +47,7 @@ async def shown(world, *places):
             (address, slice_.ports[0].port)
             for slice_ in found
             if slice_ is not None
-            for endpoint in slice_.endpoints
+            for endpoint in slice_.endpoints or []
             for address in endpoint.addresses
         }
         endpoints = await world.get(ENDPOINTS, "kubernetes")

@@ -8,7 +8,7 @@ import msgspec
 
 from app import main
 from app.domain.encoding import decode_object
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.reconciler.loop import Reconciler
 from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
@@ -41,12 +41,17 @@ class World:
         return decode_object(kind, answer.entry.wire)
 
     async def change(self, kind, name, change, namespace="default", subresource=""):
-        """Read an object, change it in place and put it back; answers it as stored."""
-        obj = await self.get(kind, name, namespace)
-        change(obj)
-        namespace = namespace if kind.namespaced else ""
-        answer = await self.registry.update(kind, namespace, name, obj, WriteOptions(), subresource)
-        return decode_object(kind, answer.entry.wire)
+        """Read an object, change it in place and put it back; answers it as stored.
+
+        As clients do, it begins again when somebody else, a controller perhaps, changed the object meanwhile.
+        """
+        scope = namespace if kind.namespaced else ""
+        while True:
+            obj = await self.get(kind, name, namespace)
+            change(obj)
+            with contextlib.suppress(Conflict):
+                answer = await self.registry.update(kind, scope, name, obj, WriteOptions(), subresource)
+                return decode_object(kind, answer.entry.wire)
 
     async def delete(self, kind, name, namespace="default", **options):
         """Delete an object."""

@@ -10,12 +10,20 @@ from kubernetes import config, utils
 
 from tests.clients.kubectl import Kubectl, find
 from tests.e2e import audit
+from tests.e2e.serving import Serving
 from tests.e2e.subject import is_allocated
 from tests.e2e.waiting import until
 
 OWN = Path(__file__).parent / "examples" / "bookshop.yaml"
 SHARED = Path(__file__).parents[3] / "shared" / "examples" / "shop.yaml"
 absent = pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED.name} is not beside this checkout")
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory):
+    """One that nobody else uses: the files ask for node ports by number."""
+    with Serving(tmp_path_factory.mktemp("first") / "data") as serving:
+        yield serving
 
 
 @pytest.fixture(params=[OWN, pytest.param(SHARED, marks=absent)], ids=lambda path: path.stem)
