@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from app.domain.encoding import decode_object
-from app.domain.errors import AlreadyExists, Invalid, NotFound
+from app.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import KubeObject, ObjectMeta
 from app.domain.kinds.namespace import NAMESPACE, Namespace
@@ -65,13 +65,18 @@ class Surroundings:
                 log.warning("the API has no Service", name=API_SERVICE, why=error.message)
 
     async def adapt(self, registry: Registry) -> None:
-        """Bring what was there already to what the settings say, as far as that is possible.
+        """Bring what was there already to what the settings say, as far as that is possible; others may do so, too.
 
         Raises:
             ApiError: The store cannot be reached.
         """
-        await self._adapt_ranges(registry)
-        await self._adapt_port(registry)
+        while True:
+            try:
+                await self._adapt_ranges(registry)
+                await self._adapt_port(registry)
+            except Conflict:
+                continue  # another process was first by a moment: look at what it made of them
+            return
 
     async def _adapt_ranges(self, registry: Registry) -> None:
         """A second family can be added to ranges; anything else takes another ServiceCIDR."""

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 from structlog.testing import capture_logs
 
+from app.domain.kinds.service_cidr import SERVICE_CIDR
 from app.domain.kinds.service_declaration import SERVICE
 from app.registry.bootstrap import Surroundings
 
@@ -19,3 +20,11 @@ async def test_processes_that_start_together_agree_without_a_complaint(world, mo
     ]
     assert [line for line in logged if line["log_level"] == "warning"] == []
     assert (await world.get(SERVICE, "kubernetes")).spec.cluster_ip == "10.96.0.1"
+
+
+async def test_processes_that_start_together_with_other_settings_adapt_what_is_there(world):
+    await Surroundings(["10.96.0.0/16"], 6443).ensure(world.registry)
+    surroundings = Surroundings(["10.96.0.0/16", "fd00:10:96::/112"], 8443)
+    await asyncio.gather(*(surroundings.adapt(world.registry) for _ in range(4)))
+    assert (await world.get(SERVICE, "kubernetes")).spec.ports[0].target_port == 8443
+    assert (await world.get(SERVICE_CIDR, "kubernetes", "")).spec.cidrs == ["10.96.0.0/16", "fd00:10:96::/112"]
