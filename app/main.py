@@ -115,7 +115,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         presence = Presence(Leases(parts.database), lease_name(place, holder), holder, ensure)
         present = asyncio.create_task(presence.run(stopping), name="presence")
         try:
-            await serve(app, listener, stopping)
+            await serve(app, listener, stopping, settings.tls)
         finally:
             stopping.set()
             await present

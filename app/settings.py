@@ -1,6 +1,7 @@
 """Every setting, as a flag and as an environment variable FAIRLEAD_*: built once at the start, then passed in."""
 
 import re
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.certificates import server_context
 from app.tokens import Token, read_tokens
 
 Network = IPv4Network | IPv6Network
@@ -228,6 +230,12 @@ class EdgeSettings(Settings):
         description='File of bearer tokens, a line each: token,user,uid,"group1,group2". Without it everybody who can '
         "connect may do everything",
     )
+    tls_cert_file: Path | None = Field(
+        None,
+        description="Certificate to serve TLS with, in PEM, followed by those of intermediate authorities; clients "
+        "written in Go, kubectl among them, send tokens over TLS only",
+    )
+    tls_private_key_file: Path | None = Field(None, description="Private key of --tls-cert-file, in PEM")
     allocation_wait: float = Field(
         5, ge=0, le=60, description="Seconds that a write waits for its allocation before it is answered as pending"
     )
@@ -236,6 +244,19 @@ class EdgeSettings(Settings):
     def tokens(self) -> tuple[Token, ...]:
         """The tokens of the token file, none without one."""
         return () if self.token_file is None else read_tokens(self.token_file)
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext | None:
+        """What TLS is served with, None where plain HTTP is."""
+        if self.tls_cert_file is None or self.tls_private_key_file is None:
+            return None
+        return server_context(self.tls_cert_file, self.tls_private_key_file)
+
+    @model_validator(mode="after")
+    def _certificate_and_key_fit(self) -> Self:
+        if self.tls is None and (self.tls_cert_file or self.tls_private_key_file):
+            raise ValueError("--tls-cert-file and --tls-private-key-file need each other: give both, or none of them")
+        return self
 
     @model_validator(mode="after")
     def _strangers_need_a_token(self) -> Self:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,13 +19,16 @@ _DRAIN_SECONDS = 4
 _BACKLOG = 2048
 
 
-async def serve(app: FastAPI, listener: socket.socket, stopping: asyncio.Event) -> None:
+async def serve(
+    app: FastAPI, listener: socket.socket, stopping: asyncio.Event, tls: ssl.SSLContext | None = None
+) -> None:
     """Runs an application until SIGTERM or SIGINT, then until its requests have ended, four seconds at most.
 
     Args:
         app: The application.
         listener: A bound socket; it is closed at the end.
         stopping: Set as the first thing of the end: whatever streams without an end of its own ends on it.
+        tls: The certificate to show; None serves plain HTTP.
     """
     config = uvicorn.Config(
         app,
@@ -38,6 +42,7 @@ async def serve(app: FastAPI, listener: socket.socket, stopping: asyncio.Event) 
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
     await _Server(config, stopping).serve(sockets=[listener])
 

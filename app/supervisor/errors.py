@@ -5,6 +5,7 @@ CannotStartError
  +- BinariesMissingError         no Postgres to run
  +- PostgresFailedError          Postgres ended, or was not ready in time
  +- CannotListenError            the port is taken, or the address is not this machine's
+ +- UntrustedCertificateError    no client would accept it
  +- ChildFailedError             a process that the others need ended with an error
 """
 
@@ -27,6 +28,10 @@ class PostgresFailedError(CannotStartError):
 
 class CannotListenError(CannotStartError):
     """The address cannot be listened on."""
+
+
+class UntrustedCertificateError(CannotStartError):
+    """The certificate of the API is one that no client would accept."""
 
 
 class ChildFailedError(CannotStartError):

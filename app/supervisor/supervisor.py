@@ -1,6 +1,5 @@
 """`fairlead serve`: starts everything, keeps it running, and ends it in order."""
 
-import http.client
 import os
 import shutil
 import signal
@@ -10,8 +9,6 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
-from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,9 +17,10 @@ from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory
 from app.supervisor.errors import CannotListenError, ChildFailedError
-from app.supervisor.kubeconfig import write_kubeconfig
+from app.supervisor.kubeconfig import Trust, write_kubeconfig
 from app.supervisor.listening import reserve, share, url
 from app.supervisor.postgres import EmbeddedPostgres
+from app.supervisor.probe import Probe
 from app.supervisor.welcome import welcome
 from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
 
@@ -138,9 +136,12 @@ class Supervisor:
 
         Raises:
             ChildFailedError: A process ended with an error before that.
+            UntrustedCertificateError: No client would accept the certificate.
         """
-        server = url(self._settings.host, reserved.getsockname()[1])
-        while not _answers(server):
+        certificate = self._settings.tls_cert_file
+        server = url(self._settings.host, reserved.getsockname()[1], "http" if certificate is None else "https")
+        probe = Probe(server, certificate)
+        while not probe.answers():
             for child in self._children():
                 if (status := child.poll()) is not None and status > 0:
                     raise ChildFailedError(f"{child.name} ended with status {status}; the reason is in the lines above")
@@ -148,8 +149,9 @@ class Supervisor:
             _pause(0.1)
         kubeconfig = self._path / "kubeconfig"
         tokens = self._settings.tokens
-        write_kubeconfig(kubeconfig, server, tokens[0].secret if tokens else None)
-        print(welcome(server, kubeconfig, self._settings.token_file), flush=True)  # noqa: T201  for the person at the terminal
+        trust = None if certificate is None else Trust(certificate.read_bytes(), probe.other_name)
+        write_kubeconfig(kubeconfig, server, tokens[0].secret if tokens else None, trust)
+        print(welcome(server, kubeconfig, self._settings.token_file, certificate), flush=True)  # noqa: T201  for the person at the terminal
 
     def _children(self) -> list[Child]:
         return [child for child in (self._database, self._reconciler, *self._workers) if child is not None]
@@ -193,15 +195,3 @@ def _end(children: Sequence[Child], patience: float) -> None:
         if not child.has_ended():
             _log.warning("killed", process=child.name)
             child.send_signal(signal.SIGKILL)
-
-
-def _answers(server: str) -> bool:
-    address = urlsplit(server)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=1)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -7,14 +7,16 @@ from app import __version__
 _SERVICE = '{"metadata":{"name":"hello"},"spec":{"selector":{"app":"hello"},"ports":[{"port":80}]}}'
 
 
-def welcome(server: str, kubeconfig: Path, token_file: Path | None) -> str:
+def welcome(server: str, kubeconfig: Path, token_file: Path | None, certificate: Path | None) -> str:
     """A few lines with what to try next; a token is referred to, never shown.
 
     Args:
         server: URL of the API.
         kubeconfig: The file that was written for kubectl and the SDKs.
         token_file: Where the tokens are, None where none is asked for.
+        certificate: What the API is known by, None where it serves plain HTTP.
     """
+    trust = f" --cacert {certificate}" if certificate is not None else ""
     authorization = (
         f' \\\n        -H "Authorization: Bearer $(head -n 1 {token_file} | cut -d, -f1)"'
         if token_file is not None
@@ -22,14 +24,14 @@ def welcome(server: str, kubeconfig: Path, token_file: Path | None) -> str:
     )
     kubectl = (
         f"see it with kubectl:\n    export KUBECONFIG={kubeconfig}\n    kubectl get services"
-        if token_file is None
-        else f"kubectl sends tokens over TLS only: put a proxy with TLS in front, and its URL into {kubeconfig}"
+        if token_file is None or certificate is not None
+        else "kubectl sends tokens over TLS only: start again with --tls-cert-file and --tls-private-key-file"
     )
     return f"""
 Fairlead {__version__} is ready at {server}
 
   create a Service:
-    curl -s {server}/api/v1/namespaces/default/services{authorization} \\
+    curl -s{trust} {server}/api/v1/namespaces/default/services{authorization} \\
         -H 'Content-Type: application/json' -d '{_SERVICE}'
 
   {kubectl}

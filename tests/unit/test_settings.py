@@ -10,7 +10,16 @@ URL = "postgresql://fairlead:secret-password@db/fairlead"
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    for name in ("HOST", "PORT", "DATABASE_URL", "TOKEN_FILE", "SERVICE_CIDRS", "LOG_FORMAT"):
+    for name in (
+        "HOST",
+        "PORT",
+        "DATABASE_URL",
+        "TOKEN_FILE",
+        "TLS_CERT_FILE",
+        "TLS_PRIVATE_KEY_FILE",
+        "SERVICE_CIDRS",
+        "LOG_FORMAT",
+    ):
         monkeypatch.delenv(f"FAIRLEAD_{name}", raising=False)
 
 
@@ -54,6 +63,10 @@ def refusal(*arguments):
         (["--log-format", "xml"], "should be 'console' or 'json', not 'xml'"),
         (["--database-url", "mysql://root:secret-password@db/x"], "only Postgres is supported"),
         (["--token-file", "/no/such/file"], "/no/such/file cannot be read: No such file or directory"),
+        (["--tls-cert-file", __file__], "--tls-cert-file and --tls-private-key-file need each other"),
+        (["--tls-private-key-file", __file__], "give both, or none of them"),
+        (["--tls-cert-file", "/no/such", "--tls-private-key-file", __file__], "/no/such cannot be read: No such file"),
+        (["--tls-cert-file", __file__, "--tls-private-key-file", __file__], "private key in PEM, which begins with"),
         (["--prot", "80"], "unrecognized arguments: --prot 80"),
     ],
 )

@@ -8,13 +8,19 @@ SERVER, KUBECONFIG = "http://127.0.0.1:8080", Path("/data/kubeconfig")
 
 
 def test_without_tokens_kubectl_just_works():
-    said = welcome(SERVER, KUBECONFIG, None)
+    said = welcome(SERVER, KUBECONFIG, None, None)
     assert "export KUBECONFIG=/data/kubeconfig" in said
     assert "Authorization" not in said
 
 
 def test_with_tokens_kubectl_is_not_promised_to_work_without_tls():
-    said = welcome(SERVER, KUBECONFIG, Path("/data/tokens"))
+    said = welcome(SERVER, KUBECONFIG, Path("/data/tokens"), None)
     assert "$(head -n 1 /data/tokens | cut -d, -f1)" in said
     assert "export KUBECONFIG" not in said
     assert "TLS" in said
+
+
+def test_with_tokens_and_a_certificate_kubectl_works_and_curl_is_told_whom_to_trust():
+    said = welcome(SERVER, KUBECONFIG, Path("/data/tokens"), Path("/data/tls.crt"))
+    assert "export KUBECONFIG=/data/kubeconfig" in said
+    assert "curl -s --cacert /data/tls.crt http" in said

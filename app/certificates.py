@@ -1,0 +1,53 @@
+"""The certificate that the API shows, in files as kube-apiserver's --tls-cert-file and --tls-private-key-file."""
+
+import ssl
+from pathlib import Path
+from typing import NoReturn
+
+
+class CertificateError(ValueError):
+    """Files that TLS cannot be served with; the message names the file and what it should hold."""
+
+
+def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
+    """TLS 1.2 or newer with a certificate, followed by those that connect it to its authority, all in PEM.
+
+    Raises:
+        CertificateError: A file cannot be read or is no PEM, or the key is encrypted or another certificate's.
+    """
+    for path in (certificate, private_key):
+        _check_readable(path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+
+    def refuse_password() -> NoReturn:
+        raise CertificateError(
+            f"{private_key} is encrypted; a server that starts by itself needs it without a password"
+        )
+
+    try:
+        context.load_cert_chain(certificate, private_key, refuse_password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise CertificateError(f"{private_key} is not the key of the first certificate in {certificate}") from error
+        raise CertificateError(
+            f"{certificate} and {private_key} have to be a certificate and its private key in PEM, which begins with "
+            f"-----BEGIN"
+        ) from error
+    return context
+
+
+def client_context(certificate: Path) -> ssl.SSLContext:
+    """For a client that trusts one certificate, whatever it is the certificate of."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(certificate)
+    return context
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise CertificateError(f"{path} cannot be read: {error.strerror}") from error

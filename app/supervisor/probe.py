@@ -1,0 +1,74 @@
+"""Asking one's own API whether it is ready."""
+
+import http.client
+import ssl
+from http import HTTPStatus
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.certificates import client_context
+from app.supervisor.errors import UntrustedCertificateError
+
+_PATIENCE = 1.0
+
+
+class Probe:
+    """Asks the API at a URL.
+
+    Attributes:
+        names: Names and addresses that its certificate is for; known once it has answered over https.
+
+    Args:
+        server: The URL.
+        certificate: The certificate that it shows, for https.
+    """
+
+    def __init__(self, server: str, certificate: Path | None) -> None:
+        address = urlsplit(server)
+        self._address = (str(address.hostname), address.port)
+        self._trust = None if certificate is None else client_context(certificate)
+        self.names: tuple[str, ...] = ()
+
+    def answers(self) -> bool:
+        """Whether it is ready.
+
+        Raises:
+            UntrustedCertificateError: The certificate is one that no client would accept.
+        """
+        connection = self._connection()
+        try:
+            connection.connect()
+            if isinstance(connection.sock, ssl.SSLSocket):
+                self.names = _names(connection.sock)
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except ssl.SSLCertVerificationError as error:
+            raise UntrustedCertificateError(
+                f"no client would accept the certificate of --tls-cert-file: {error.verify_message}"
+            ) from error
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    @property
+    def other_name(self) -> str | None:
+        """A name that the certificate is for, None when it is for the address in the URL."""
+        if not self.names or self._address[0] in self.names:
+            return None
+        return self.names[0].replace("*", "fairlead")
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._trust is None:
+            return http.client.HTTPConnection(*self._address, timeout=_PATIENCE)
+        return http.client.HTTPSConnection(*self._address, timeout=_PATIENCE, context=self._trust)
+
+
+def _names(connection: ssl.SSLSocket) -> tuple[str, ...]:
+    certificate: Any = connection.getpeercert()
+    alternatives = certificate.get("subjectAltName", ())
+    dns = [name for kind, name in alternatives if kind == "DNS"]
+    addresses = [str(ip_address(text.strip())) for kind, text in alternatives if kind == "IP Address"]
+    return (*dns, *addresses)

@@ -1,0 +1,61 @@
+import ssl
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from app.certificates import CertificateError, client_context, server_context
+
+
+@pytest.fixture
+def files(tmp_path):
+    issued = trustme.CA().issue_cert("fairlead.example.org")
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(key)
+    return certificate, key
+
+
+def shake_hands(client, server):
+    """Let two contexts talk over memory, until the client knows the server."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(to_client, to_server, server_hostname="anything")
+    answering = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(3):
+        for side in (asking, answering):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    return asking
+
+
+def test_a_client_that_trusts_the_file_accepts_the_server(files):
+    known = shake_hands(client_context(files[0]), server_context(*files))
+    assert known.getpeercert()["subjectAltName"] == (("DNS", "fairlead.example.org"),)
+    assert known.version() == "TLSv1.3"
+
+
+def test_a_client_that_trusts_another_one_does_not(files, tmp_path):
+    trustme.CA().issue_cert("fairlead.example.org").cert_chain_pems[0].write_to_path(tmp_path / "other.crt")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(client_context(tmp_path / "other.crt"), server_context(*files))
+
+
+def test_the_key_of_another_certificate_is_refused(files):
+    trustme.CA().issue_cert("fairlead.example.org").private_key_pem.write_to_path(files[1])
+    with pytest.raises(CertificateError, match=r"tls.key is not the key of the first certificate in .*tls.crt"):
+        server_context(*files)
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(files):
+    key = load_pem_private_key(files[1].read_bytes(), None)
+    encryption = BestAvailableEncryption(b"secret")
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    with pytest.raises(CertificateError, match=r"tls.key is encrypted"):
+        server_context(*files)
