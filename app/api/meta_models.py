@@ -9,6 +9,7 @@ class ListMeta(Wire):
     """Metadata of a list.
 
     Attributes:
+        self_link: Not served any more.
         resource_version: The revision that the whole list shows.
         continue_: Where the next page starts, if this is not the last.
         remaining_item_count: How many objects are on the pages after this one, if known.
@@ -58,6 +59,9 @@ class Status(Wire):
     """The answer of every request that fails, and of some that succeed without an object to show.
 
     Attributes:
+        kind: Status.
+        api_version: v1.
+        metadata: Nothing of use here.
         status: `Success` or `Failure`.
         message: For people.
         reason: CamelCase, for machines; tells more than the code.
@@ -76,14 +80,30 @@ class Status(Wire):
 
 
 class Preconditions(Wire):
-    """What must hold of an object for it to be deleted."""
+    """What must hold of an object for it to be deleted.
+
+    Attributes:
+        uid: The object's uid.
+        resource_version: The object's revision.
+    """
 
     uid: str | None = None
     resource_version: str | None = None
 
 
 class DeleteOptionsBody(Wire):
-    """DeleteOptions as the wire has them."""
+    """DeleteOptions as the wire has them.
+
+    Attributes:
+        api_version: v1, or left out.
+        kind: DeleteOptions, or left out.
+        grace_period_seconds: How long the object may take to end in order; nothing here needs any time.
+        preconditions: What must hold of the object, or it is not deleted.
+        orphan_dependents: The older form of `propagationPolicy`: true for Orphan, false for Background.
+        propagation_policy: What becomes of objects it owns: Background, Foreground or Orphan.
+        dry_run: All to answer without deleting.
+        ignore_store_read_error_with_cluster_breaking_potential: Not used: there are no unreadable objects here.
+    """
 
     api_version: str = ""
     kind: str = ""

@@ -14,7 +14,15 @@ AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
 
 
 class FieldSelectorRequirement(Wire):
-    """One requirement on a field (meta/v1)."""
+    """One requirement on a field (meta/v1).
+
+    Attributes:
+        key: The field.
+        operator: In, NotIn, Exists or DoesNotExist.
+        values: Of the field; none for Exists and DoesNotExist.
+    """
+
+    required = ("key", "operator")
 
     key: str = ""
     operator: str = ""
@@ -22,7 +30,15 @@ class FieldSelectorRequirement(Wire):
 
 
 class LabelSelectorRequirement(Wire):
-    """One requirement on a label (meta/v1)."""
+    """One requirement on a label (meta/v1).
+
+    Attributes:
+        key: The label.
+        operator: In, NotIn, Exists or DoesNotExist.
+        values: Of the label; none for Exists and DoesNotExist.
+    """
+
+    required = ("key", "operator")
 
     key: str = ""
     operator: str = ""
@@ -30,21 +46,43 @@ class LabelSelectorRequirement(Wire):
 
 
 class FieldSelectorAttributes(Wire):
-    """The field selector of a list or watch, parsed or as it was written."""
+    """The field selector of a list or watch, parsed or as it was written.
+
+    Attributes:
+        raw_selector: As it was written.
+        requirements: All of which must hold.
+    """
 
     raw_selector: str = ""
     requirements: list[FieldSelectorRequirement] | None = None
 
 
 class LabelSelectorAttributes(Wire):
-    """The label selector of a list or watch, parsed or as it was written."""
+    """The label selector of a list or watch, parsed or as it was written.
+
+    Attributes:
+        raw_selector: As it was written.
+        requirements: All of which must hold.
+    """
 
     raw_selector: str = ""
     requirements: list[LabelSelectorRequirement] | None = None
 
 
 class ResourceAttributes(Wire):
-    """A request for a resource."""
+    """A request for a resource.
+
+    Attributes:
+        namespace: Where; all when empty.
+        verb: get, list, watch, create, update, patch, delete or deletecollection; * for all.
+        group: API group; * for all.
+        version: API version; * for all.
+        resource: In the plural; * for all.
+        subresource: Such as status.
+        name: Of one object; all when empty.
+        field_selector: Of a list, watch or deletecollection.
+        label_selector: Of a list, watch or deletecollection.
+    """
 
     namespace: str = ""
     verb: str = ""
@@ -58,21 +96,40 @@ class ResourceAttributes(Wire):
 
 
 class NonResourceAttributes(Wire):
-    """A request for a path that is no resource."""
+    """A request for a path that is no resource.
+
+    Attributes:
+        path: Such as /version.
+        verb: An HTTP method in lower case.
+    """
 
     path: str = ""
     verb: str = ""
 
 
 class SelfSubjectAccessReviewSpec(Wire):
-    """What the client would like to do: exactly one of the two."""
+    """What the client would like to do: exactly one of the two.
+
+    Attributes:
+        resource_attributes: A request for a resource.
+        non_resource_attributes: A request for any other path.
+    """
 
     resource_attributes: ResourceAttributes | None = None
     non_resource_attributes: NonResourceAttributes | None = None
 
 
 class SubjectAccessReviewStatus(Wire):
-    """Whether it may."""
+    """Whether it may.
+
+    Attributes:
+        allowed: Whether it may.
+        denied: Whether something says no; else nothing says yes.
+        reason: Why, for people.
+        evaluation_error: What went wrong when that was found out.
+    """
+
+    required = ("allowed",)
 
     allowed: bool = False
     denied: bool = False
@@ -83,18 +140,33 @@ class SubjectAccessReviewStatus(Wire):
 class SelfSubjectAccessReview(KubeObject):
     """May I do this? (authorization.k8s.io/v1)."""
 
+    required = ("spec",)
+
     spec: SelfSubjectAccessReviewSpec = field(default_factory=SelfSubjectAccessReviewSpec)
     status: SubjectAccessReviewStatus = field(default_factory=SubjectAccessReviewStatus)
 
 
 class SelfSubjectRulesReviewSpec(Wire):
-    """The namespace asked about."""
+    """The namespace asked about.
+
+    Attributes:
+        namespace: Which one.
+    """
 
     namespace: str = ""
 
 
 class ResourceRule(Wire):
-    """Verbs allowed on resources."""
+    """Verbs allowed on resources.
+
+    Attributes:
+        verbs: * for all.
+        api_groups: * for all.
+        resources: In the plural; * for all.
+        resource_names: None for all.
+    """
+
+    required = ("verbs",)
 
     verbs: list[str] | None = None
     api_groups: list[str] | None = None
@@ -103,14 +175,30 @@ class ResourceRule(Wire):
 
 
 class NonResourceRule(Wire):
-    """Verbs allowed on paths."""
+    """Verbs allowed on paths.
+
+    Attributes:
+        verbs: * for all.
+        non_resource_urls: * for all.
+    """
+
+    required = ("verbs",)
 
     verbs: list[str] | None = None
     non_resource_urls: list[str] | None = field(default=None, name="nonResourceURLs")
 
 
 class SubjectRulesReviewStatus(Wire):
-    """What is allowed; `incomplete` when there may be more."""
+    """What is allowed; `incomplete` when there may be more.
+
+    Attributes:
+        resource_rules: What is allowed on resources.
+        non_resource_rules: What is allowed on other paths.
+        incomplete: Whether there may be more.
+        evaluation_error: What went wrong when that was found out.
+    """
+
+    required = ("resource_rules", "non_resource_rules", "incomplete")
 
     resource_rules: list[ResourceRule] | None = None
     non_resource_rules: list[NonResourceRule] | None = None
@@ -121,12 +209,21 @@ class SubjectRulesReviewStatus(Wire):
 class SelfSubjectRulesReview(KubeObject):
     """What may I do in a namespace? (authorization.k8s.io/v1)."""
 
+    required = ("spec",)
+
     spec: SelfSubjectRulesReviewSpec = field(default_factory=SelfSubjectRulesReviewSpec)
     status: SubjectRulesReviewStatus = field(default_factory=SubjectRulesReviewStatus)
 
 
 class UserInfo(Wire):
-    """A user."""
+    """A user.
+
+    Attributes:
+        username: The name.
+        uid: Tells it from another user of the same name.
+        groups: To which it belongs.
+        extra: What else is known of it.
+    """
 
     username: str = ""
     uid: str = ""
@@ -135,7 +232,11 @@ class UserInfo(Wire):
 
 
 class SelfSubjectReviewStatus(Wire):
-    """Who the client is."""
+    """Who the client is.
+
+    Attributes:
+        user_info: The client, as the server sees it.
+    """
 
     user_info: UserInfo = field(default_factory=UserInfo)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import inspect
 
-from app.domain.kinds.meta import Wire
+from app.domain.kinds.meta import Wire, null
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Field:
         type: Type of its value.
         nullable: Whether what is left out is None, as with Go's pointers, slices and maps.
         keeps_empty: Whether an empty list or map is not the same as None.
+        shows_null: Whether None is written as null, not left out.
         extensions: Everything the declaration adds to its JSON Schema.
     """
 
@@ -104,6 +105,7 @@ class Field:
     type: Type
     nullable: bool
     keeps_empty: bool
+    shows_null: bool
     extensions: Mapping[str, Any]
 
     @property
@@ -146,7 +148,8 @@ def _field(info: inspect.Field) -> Field:
             nullable = True
             kind = _union([each for each in kind.types if not isinstance(each, inspect.NoneType)])
         else:
-            return Field(info.name, info.encode_name, _type(kind, extensions), nullable, keeps_empty, extensions)
+            of, shows_null = _type(kind, extensions), info.default_factory is null
+            return Field(info.name, info.encode_name, of, nullable, keeps_empty, shows_null, extensions)
 
 
 def _union(types: list[inspect.Type]) -> inspect.Type:

@@ -111,6 +111,45 @@ async def test_what_is_served_is_described(api):
             assert (method in paths.get(path, {})) is (verb in kind.verbs), (path, method)
 
 
+async def test_every_field_of_every_kind_is_explained(api):
+    index = (await api.get("/openapi/v3")).json()["paths"]
+    for each in index.values():
+        for name, schema in (await api.get(each["serverRelativeURL"])).json()["components"]["schemas"].items():
+            assert schema["description"], name
+            properties = schema.get("properties", {})
+            assert [wire for wire, described in properties.items() if not described.get("description")] == [], name
+            assert set(schema.get("required", [])) <= set(properties)
+
+
+REQUIRED = {
+    "core.v1.ServicePort": ["port"],
+    "core.v1.ServiceSpec": None,
+    "core.v1.PodSpec": ["containers"],
+    "core.v1.Event": ["metadata", "involvedObject"],
+    "core.v1.Taint": ["key", "effect"],
+    "discovery.v1.EndpointSlice": ["addressType", "endpoints"],
+    "discovery.v1.Endpoint": ["addresses"],
+    "events.v1.Event": ["eventTime"],
+    "networking.v1.ParentReference": ["resource", "name"],
+}
+
+
+async def test_documents_require_what_kubernetes_requires(api):
+    complete = (await api.get("/openapi.json")).json()["components"]["schemas"]
+    swagger = (await api.get("/openapi/v2")).json()["definitions"]
+    for schemas in (complete, swagger):
+        assert {name: schemas[f"io.k8s.api.{name}"].get("required") for name in REQUIRED} == REQUIRED
+
+
+async def test_documents_tell_what_may_be_null(api):
+    """A slice without endpoints shows null: a generated client has to know."""
+    slices = "io.k8s.api.discovery.v1.EndpointSlice"
+    complete = (await api.get("/openapi.json")).json()["components"]["schemas"]
+    assert complete[slices]["properties"]["endpoints"]["type"] == ["array", "null"]
+    group = (await api.get("/openapi/v3/apis/discovery.k8s.io/v1")).json()["components"]["schemas"]
+    assert group[slices]["properties"]["endpoints"]["nullable"] is True
+
+
 async def test_clients_find_what_they_look_for_in_openapi_v3(api):
     index = (await api.get("/openapi/v3")).json()["paths"]
     url = index["api/v1"]["serverRelativeURL"]

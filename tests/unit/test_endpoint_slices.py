@@ -1,7 +1,7 @@
 import pytest
 
+from app.domain.kinds.container import Container, ContainerPort
 from app.domain.kinds.endpoint_slice import EndpointPort
-from app.domain.kinds.pod import Container, ContainerPort
 from app.domain.kinds.service import ServicePort
 from app.domain.wanted.endpoint_slices import CONTROLLER, LIMIT, plan_endpoint_slices
 from app.domain.wanted.slice_packing import TRIGGER_TIME_ANNOTATION

@@ -73,7 +73,7 @@ def _components(listed: list[Operation], schemas: Mapping[str, Document]) -> Doc
     return {
         "parameters": {each.name: _parameter(each) for each in _used_parameters(listed)},
         "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
-        "schemas": {name: _without_defaults(schema) for name, schema in sorted(all_schemas.items()) if name != PATCH},
+        "schemas": {name: _rewritten(schema) for name, schema in sorted(all_schemas.items()) if name != PATCH},
     }
 
 
@@ -91,13 +91,19 @@ def _parameter(parameter: Parameter) -> Document:
     }
 
 
-def _without_defaults(schema: Document) -> Document:
-    """A schema whose properties name no default: generated clients would ask for, or send, what the server fills in."""
-    properties = {
-        name: {key: value for key, value in each.items() if key != "default"}
-        for name, each in schema.get("properties", {}).items()
-    }
+def _rewritten(schema: Document) -> Document:
+    """A schema as generators of clients need it.
+
+    Its properties name no default, or clients would ask for, or send, what the server fills in. What may be null is so
+    as OpenAPI 3.1 says it.
+    """
+    properties = {name: _rewritten_property(each) for name, each in schema.get("properties", {}).items()}
     return {**schema, "properties": properties} if properties else schema
+
+
+def _rewritten_property(schema: Document) -> Document:
+    kept = {key: value for key, value in schema.items() if key not in ("default", "nullable")}
+    return kept | ({"type": [schema["type"], "null"]} if "nullable" in schema else {})
 
 
 def _enumerations(listed: Iterable[Operation]) -> dict[str, Document]:

@@ -53,6 +53,8 @@ class Schemas:
             described["properties"] = {
                 wire: self._property(field, package, texts.get(field.name, "")) for wire, field in struct.fields.items()
             }
+            if required := [wire for wire, field in struct.fields.items() if field.name in struct.model.required]:
+                described["required"] = required
             if struct.atomic:
                 described["x-kubernetes-map-type"] = "atomic"
         return reference(name)
@@ -60,8 +62,12 @@ class Schemas:
     def _property(self, field: Field, package: str, text: str) -> Document:
         schema = self._type(field.type, package)
         beside = {key: value for key, value in field.extensions.items() if key != "pattern"}
+        if isinstance(field.type, StructType):
+            text = text or _summary(field.type.model)
         if text:
             beside["description"] = text
+        if field.shows_null:
+            beside["nullable"] = True
         if "$ref" in schema and beside:
             return {"allOf": [schema], **beside}
         return {**schema, **beside}
@@ -96,10 +102,10 @@ def _list_of(kind: Kind[Any], identity: Document) -> Document:
         "description": f"A list of {kind.name} objects.",
         "required": ["items"],
         "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
-            "metadata": reference(f"{META}.ListMeta"),
-            "items": {"type": "array", "items": reference(kind.schema)},
+            "apiVersion": {"type": "string", "description": f"{kind.api_version}."},
+            "kind": {"type": "string", "description": f"{kind.name}List."},
+            "metadata": {"allOf": [reference(f"{META}.ListMeta")], "description": _summary(ListMeta)},
+            "items": {"type": "array", "items": reference(kind.schema), "description": "The objects, by name."},
         },
         "x-kubernetes-group-version-kind": [{**identity, "kind": f"{kind.name}List"}],
     }
@@ -131,7 +137,15 @@ _WATCH_EVENT: Document = {
     "description": "One line of a watch: what happened, and the object after it (a Status for ERROR).",
     "required": ["type", "object"],
     "properties": {
-        "type": {"type": "string", "enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
-        "object": {"type": "object", "additionalProperties": True},
+        "type": {
+            "type": "string",
+            "enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"],
+            "description": "What happened.",
+        },
+        "object": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "The object; of a bookmark, only its resourceVersion.",
+        },
     },
 }

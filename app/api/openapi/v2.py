@@ -36,13 +36,17 @@ def swagger_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document]
 
 
 def as_v2(schema: Any) -> Any:
-    """A schema of OpenAPI 3.0 as Swagger 2.0 can say it: references elsewhere, a wrapped one bare, no alternatives."""
+    """A schema of OpenAPI 3.0 as Swagger 2.0 can say it: references elsewhere, a wrapped one bare, no alternatives.
+
+    A description beside a reference stays there, as in Kubernetes' own document.
+    """
     if isinstance(schema, list):
         return [as_v2(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "allOf" in schema and len(schema["allOf"]) == 1:
-        return as_v2(schema["allOf"][0])
+        beside = {key: value for key, value in schema.items() if key != "allOf"}
+        return as_v2(schema["allOf"][0]) | as_v2(beside)
     if "$ref" in schema:
         return {"$ref": "#/definitions/" + schema["$ref"].removeprefix(_PREFIX)}
     if schema.get("format") == "int-or-string":

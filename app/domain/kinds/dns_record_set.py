@@ -35,6 +35,8 @@ class DNSRecordSetSpec(Wire):
         values: Record data in RFC 1035 presentation form; names in it are fully qualified.
     """
 
+    required = ("name", "type", "ttl", "values")
+
     name: str = ""
     type: str = ""
     ttl: Int32 = 0
@@ -49,12 +51,19 @@ class DNSServerStatus(Wire):
         serial: SOA serial of the zone at which it answers the records of the spec.
     """
 
+    required = ("name", "serial")
+
     name: str = ""
     serial: Int64 = 0
 
 
 class DNSRecordSetStatus(Wire):
-    """Which servers answer the records; empty while no server is configured."""
+    """Which servers answer the records; empty while no server is configured.
+
+    Attributes:
+        servers: What each server answers.
+        conditions: Whether all of them answer what the spec says.
+    """
 
     servers: Annotated[list[DNSServerStatus], patch_key("name")] | None = None
     conditions: Annotated[list[Condition], patch_key("type")] | None = None

@@ -8,7 +8,16 @@ from app.domain.kinds.meta import ATOMIC, Int32, KubeObject, ObjectReference, Wi
 
 
 class EndpointAddress(Wire):
-    """One backend's address."""
+    """One backend's address.
+
+    Attributes:
+        ip: IPv4 or IPv6; neither loopback nor link-local.
+        hostname: The DNS name below the Service's own that leads to this address alone.
+        node_name: The node it is on.
+        target_ref: The object that has the address, usually a Pod.
+    """
+
+    required = ("ip",)
 
     ip: str = field(default_factory=str)
     hostname: str = ""
@@ -17,7 +26,16 @@ class EndpointAddress(Wire):
 
 
 class EndpointPort(Wire):
-    """A port that every address of a subset offers."""
+    """A port that every address of a subset offers.
+
+    Attributes:
+        name: The Service port's name; needed as soon as there are two ports.
+        port: Its number.
+        protocol: TCP, UDP or SCTP; TCP when left out.
+        app_protocol: What is spoken on it, as in the Service.
+    """
+
+    required = ("port",)
 
     atomic = True
 
@@ -28,7 +46,13 @@ class EndpointPort(Wire):
 
 
 class EndpointSubset(Wire):
-    """Addresses that offer the same ports."""
+    """Addresses that offer the same ports.
+
+    Attributes:
+        addresses: Those that take traffic.
+        not_ready_addresses: Those that do not, yet or any more.
+        ports: What each address offers.
+    """
 
     addresses: Annotated[list[EndpointAddress], ATOMIC] | None = None
     not_ready_addresses: Annotated[list[EndpointAddress], ATOMIC] | None = None
@@ -36,6 +60,10 @@ class EndpointSubset(Wire):
 
 
 class Endpoints(KubeObject):
-    """Everything behind the Service of the same name."""
+    """Everything behind the Service of the same name.
+
+    Attributes:
+        subsets: Groups of addresses, each with the ports they offer; an address may be in several.
+    """
 
     subsets: Annotated[list[EndpointSubset], ATOMIC] | None = None

@@ -22,7 +22,16 @@ MANAGED_BY_LABEL, ALLOCATOR = "ipaddress.kubernetes.io/managed-by", "ipallocator
 
 
 class ParentReference(Wire):
-    """What an address belongs to."""
+    """What an address belongs to.
+
+    Attributes:
+        group: API group of the parent; empty for the core group.
+        resource: Of the parent, in the plural: services.
+        namespace: Of the parent; empty for one without.
+        name: Of the parent.
+    """
+
+    required = ("resource", "name")
 
     group: str = ""
     resource: str = ""
@@ -31,7 +40,13 @@ class ParentReference(Wire):
 
 
 class IPAddressSpec(Wire):
-    """What the address belongs to."""
+    """What the address belongs to.
+
+    Attributes:
+        parent_ref: The object that holds the address; stays.
+    """
+
+    required = ("parent_ref",)
 
     parent_ref: ParentReference | None = None
 

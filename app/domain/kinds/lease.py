@@ -12,7 +12,17 @@ _STRATEGY = "OldestEmulationVersion"
 
 
 class LeaseSpec(Wire):
-    """Who holds the lease, since when, and how long a renewal lasts, in seconds."""
+    """Who holds the lease, since when, and how long a renewal lasts, in seconds.
+
+    Attributes:
+        holder_identity: Who holds it.
+        lease_duration_seconds: For how long after a renewal others leave it alone.
+        acquire_time: When its holder got it.
+        renew_time: When its holder renewed it last.
+        lease_transitions: How often it changed hands.
+        strategy: How a holder is chosen, for coordinated leader election: OldestEmulationVersion.
+        preferred_holder: Who should have it next; only together with `strategy`.
+    """
 
     holder_identity: str | None = None
     lease_duration_seconds: Int32 | None = None

@@ -27,9 +27,12 @@ class Wire(msgspec.Struct, rename=wire_name, omit_defaults=True, forbid_unknown_
 
     Attributes:
         atomic: Whether server-side apply gives it one owner as a whole (`x-kubernetes-map-type: atomic`).
+        required: Fields that the OpenAPI documents ask for, as Kubernetes' own do. The kind's rules refuse what lacks
+            them, or defaults fill them in.
     """
 
     atomic: ClassVar[bool] = False
+    required: ClassVar[tuple[str, ...]] = ()
 
 
 def patch_key(*keys: str, strategic: str | None = None) -> Meta:
@@ -92,7 +95,18 @@ KEEPS_EMPTY = Meta(extra={"keeps_empty": True})
 
 
 class OwnerReference(Wire):
-    """An object that this one belongs to; when all its owners are gone it is collected."""
+    """An object that this one belongs to; when all its owners are gone it is collected.
+
+    Attributes:
+        api_version: Group and version of the owner.
+        kind: Kind of the owner.
+        name: Of the owner, in the same namespace or without one.
+        uid: Of the owner. Another object of the same name is no owner.
+        controller: Whether it is the one owner that manages this object.
+        block_owner_deletion: Whether a foreground deletion of the owner waits for this object to go.
+    """
+
+    required = ("api_version", "kind", "name", "uid")
 
     atomic = True
 
@@ -105,7 +119,17 @@ class OwnerReference(Wire):
 
 
 class ManagedFieldsEntry(Wire):
-    """Which fields one manager owns (KEP-555, server-side apply)."""
+    """Which fields one manager owns (KEP-555, server-side apply).
+
+    Attributes:
+        manager: Who: the name that a client gave, or its User-Agent's first word.
+        operation: Apply for server-side apply, Update for every other write.
+        api_version: In which the fields are named.
+        time: When the manager last changed what it owns.
+        fields_type: FieldsV1.
+        fields_v1: The fields as a tree: `f:` before a field, `k:` before a list item's keys, `v:` before a value.
+        subresource: Through which the fields were set, such as status; nothing for the object itself.
+    """
 
     manager: str = ""
     operation: str = ""
@@ -123,6 +147,7 @@ class ObjectMeta(Wire):
         name: Unique in its namespace, for its kind; stays.
         generate_name: The beginning of a name that the server makes up, where `name` is left out.
         namespace: The scope of its name, for kinds that have one; stays.
+        self_link: Not served any more.
         uid: Tells it from all other objects, also from earlier ones of its name. Set by the server.
         resource_version: Its revision. Sent with an update, it makes that fail if somebody else was faster.
         generation: Counts what was wanted of it, for kinds that count.
@@ -165,6 +190,8 @@ class Condition(Wire):
         message: Why, for people.
     """
 
+    required = ("type", "status", "last_transition_time", "reason", "message")
+
     type: str = field(default_factory=str)
     status: str = field(default_factory=str)
     observed_generation: Int64 | None = None
@@ -174,7 +201,17 @@ class Condition(Wire):
 
 
 class ObjectReference(Wire):
-    """A pointer to another object."""
+    """A pointer to another object.
+
+    Attributes:
+        kind: Kind of the object.
+        namespace: Of the object.
+        name: Of the object.
+        uid: Of the object.
+        api_version: Group and version of the object.
+        resource_version: The revision of the object that is meant.
+        field_path: The part of the object that is meant, such as spec.containers{web}.
+    """
 
     atomic = True
 
@@ -193,6 +230,7 @@ class KubeObject(Wire):
     Attributes:
         api_version: Group and version, such as discovery.k8s.io/v1; only the version for the core group.
         kind: Which kind of object this is, such as Service.
+        metadata: Name, labels and annotations, and what the server keeps about the object.
     """
 
     api_version: str = ""

@@ -19,13 +19,22 @@ ACTIVE, TERMINATING = "Active", "Terminating"
 
 
 class NamespaceSpec(Wire):
-    """What must be done before a namespace being deleted may go."""
+    """What must be done before a namespace being deleted may go.
+
+    Attributes:
+        finalizers: Who has something to do before it may go; changed through /finalize.
+    """
 
     finalizers: Annotated[list[str], ATOMIC] | None = None
 
 
 class NamespaceStatus(Wire):
-    """Whether the namespace is in use or being emptied."""
+    """Whether the namespace is in use or being emptied.
+
+    Attributes:
+        phase: Active, or Terminating while it is being emptied.
+        conditions: What keeps it from being emptied.
+    """
 
     phase: str = ""
     conditions: Annotated[list[Condition], patch_key("type")] | None = None

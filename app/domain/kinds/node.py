@@ -15,7 +15,16 @@ EXCLUDE_FROM_LOAD_BALANCERS_LABEL = "node.kubernetes.io/exclude-from-external-lo
 
 
 class Taint(Wire):
-    """What keeps pods that do not tolerate it off a node."""
+    """What keeps pods that do not tolerate it off a node.
+
+    Attributes:
+        key: A label's key.
+        value: A label's value.
+        effect: NoSchedule, PreferNoSchedule or NoExecute.
+        time_added: When it was set.
+    """
+
+    required = ("key", "effect")
 
     key: str = field(default_factory=str)
     value: str = ""
@@ -24,7 +33,17 @@ class Taint(Wire):
 
 
 class NodeSpec(Wire):
-    """What the registrant wants of the node."""
+    """What the registrant wants of the node.
+
+    Attributes:
+        pod_cidr: The range of its pods' addresses, the first of `podCIDRs`.
+        pod_cidrs: The ranges of its pods' addresses, at most one of each IP family.
+        provider_id: What the cloud calls it, as provider://id; stays once it is set.
+        unschedulable: Whether new pods are to be kept off; load balancers still use it.
+        taints: What keeps pods off that do not tolerate it.
+        config_source: Not used any more.
+        external_id: Not used any more.
+    """
 
     pod_cidr: str = field(default="", name="podCIDR")
     pod_cidrs: Annotated[list[str], MERGE_SET] | None = field(default=None, name="podCIDRs")
@@ -36,7 +55,18 @@ class NodeSpec(Wire):
 
 
 class NodeCondition(Wire):
-    """One aspect of a node's state."""
+    """One aspect of a node's state.
+
+    Attributes:
+        type: Which one; Ready says whether it is there.
+        status: True, False or Unknown.
+        last_heartbeat_time: When it was last reported.
+        last_transition_time: When `status` last changed.
+        reason: Why, as one word in CamelCase.
+        message: Why, for people.
+    """
+
+    required = ("type", "status")
 
     type: str = field(default_factory=str)
     status: str = field(default_factory=str)
@@ -47,26 +77,62 @@ class NodeCondition(Wire):
 
 
 class NodeAddress(Wire):
-    """One way to reach a node: `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS` or `ExternalDNS`."""
+    """One way to reach a node: `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS` or `ExternalDNS`.
+
+    Attributes:
+        type: InternalIP, ExternalIP, Hostname, InternalDNS or ExternalDNS.
+        address: An address or a name, by its type.
+    """
+
+    required = ("type", "address")
 
     type: str = field(default_factory=str)
     address: str = field(default_factory=str)
 
 
 class DaemonEndpoint(Wire):
-    """The port a daemon listens at."""
+    """The port a daemon listens at.
+
+    Attributes:
+        port: Its number.
+    """
+
+    required = ("port",)
 
     port: Int32 = field(default_factory=int, name="Port")
 
 
 class NodeDaemonEndpoints(Wire):
-    """The daemons of a node."""
+    """The daemons of a node.
+
+    Attributes:
+        kubelet_endpoint: Where the kubelet listens.
+    """
 
     kubelet_endpoint: DaemonEndpoint = field(default_factory=DaemonEndpoint)
 
 
 class NodeSystemInfo(Wire):
-    """What runs on a node."""
+    """What runs on a node.
+
+    Attributes:
+        machine_id: Tells the machine from all others.
+        system_uuid: Tells the hardware from all other.
+        boot_id: Changes each time it starts.
+        kernel_version: As uname -r tells.
+        os_image: Name and version of the operating system's distribution.
+        container_runtime_version: Such as containerd://2.0.0.
+        kubelet_version: Version of the kubelet.
+        kube_proxy_version: Not used any more.
+        operating_system: linux or windows.
+        architecture: Such as amd64 or arm64.
+        swap: How much swap space it has.
+    """
+
+    required = (
+        "machine_id", "system_uuid", "boot_id", "kernel_version", "os_image", "container_runtime_version",
+        "kubelet_version", "kube_proxy_version", "operating_system", "architecture",
+    )  # fmt: skip
 
     machine_id: str = field(default_factory=str, name="machineID")
     system_uuid: str = field(default_factory=str, name="systemUUID")
@@ -82,14 +148,36 @@ class NodeSystemInfo(Wire):
 
 
 class ContainerImage(Wire):
-    """An image that a node holds."""
+    """An image that a node holds.
+
+    Attributes:
+        names: By which it is known.
+        size_bytes: Its size.
+    """
 
     names: Annotated[list[str], ATOMIC] | None = None
     size_bytes: Int64 = 0
 
 
 class NodeStatus(Wire):
-    """What was observed of a node."""
+    """What was observed of a node.
+
+    Attributes:
+        capacity: All it has, by resource.
+        allocatable: What of that pods may use.
+        phase: Not used any more.
+        conditions: In what state it is; one that is not Ready is no backend of load balancers.
+        addresses: How to reach it.
+        daemon_endpoints: Where its daemons listen.
+        node_info: What runs on it.
+        images: The images it holds.
+        volumes_in_use: Volumes mounted there.
+        volumes_attached: Volumes attached to it.
+        config: Not used any more.
+        runtime_handlers: What the container runtime offers.
+        features: What the node can do.
+        declared_features: Features that pods may ask for.
+    """
 
     capacity: Quantities | None = None
     allocatable: Quantities | None = None
@@ -108,7 +196,12 @@ class NodeStatus(Wire):
 
 
 class Node(KubeObject):
-    """A machine, real or virtual."""
+    """A machine, real or virtual.
+
+    Attributes:
+        spec: What the registrant wants of it.
+        status: What was observed of it.
+    """
 
     spec: NodeSpec = field(default_factory=NodeSpec)
     status: NodeStatus = field(default_factory=NodeStatus)

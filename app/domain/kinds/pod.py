@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
+from app.domain.kinds.container import Container, ContainerStatus
 from app.domain.kinds.meta import ATOMIC, ATOMIC_MAP, Int32, Int64, KubeObject, Time, Wire, null, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
 
@@ -22,57 +23,68 @@ HOST_IPS = Meta(
 )
 """Replaced whole by server-side apply, merged by strategic merge patch."""
 
-Protocol = Annotated[str, Meta(extra_json_schema={"default": "TCP"})]
-
-
-class ContainerPort(Wire):
-    """A port that a container offers; Services may name it."""
-
-    name: str = ""
-    host_port: Int32 = 0
-    container_port: Int32 = field(default_factory=int)
-    protocol: Protocol = ""
-    host_ip: str = ""
-
-
-class Container(Wire):
-    """One program of a pod."""
-
-    name: str = field(default_factory=str)
-    image: str = ""
-    command: Annotated[list[str], ATOMIC] | None = None
-    args: Annotated[list[str], ATOMIC] | None = None
-    working_dir: str = ""
-    ports: Annotated[list[ContainerPort], patch_key("containerPort", "protocol")] | None = None
-    env_from: Annotated[list[Opaque], ATOMIC] | None = None
-    env: Annotated[list[Opaque], patch_key("name")] | None = None
-    resources: Opaque = field(default_factory=dict)
-    resize_policy: Annotated[list[Opaque], ATOMIC] | None = None
-    restart_policy: str | None = None
-    restart_policy_rules: Annotated[list[Opaque], ATOMIC] | None = None
-    volume_mounts: Annotated[list[Opaque], patch_key("mountPath")] | None = None
-    volume_devices: Annotated[list[Opaque], patch_key("devicePath")] | None = None
-    liveness_probe: Opaque | None = None
-    readiness_probe: Opaque | None = None
-    startup_probe: Opaque | None = None
-    lifecycle: Opaque | None = None
-    termination_message_path: str = ""
-    termination_message_policy: str = ""
-    image_pull_policy: str = ""
-    security_context: Opaque | None = None
-    stdin: bool = False
-    stdin_once: bool = False
-    tty: bool = False
-
 
 class PodReadinessGate(Wire):
-    """A condition that must be True, too, before the pod is ready."""
+    """A condition that must be True, too, before the pod is ready.
+
+    Attributes:
+        condition_type: Of the condition.
+    """
+
+    required = ("condition_type",)
 
     condition_type: str = field(default_factory=str)
 
 
 class PodSpec(Wire):
-    """What runs, and where."""
+    """What runs, and where.
+
+    Attributes:
+        volumes: What containers may mount.
+        init_containers: What runs before the containers, one after the other; sidecars stay.
+        containers: What runs; at least one.
+        ephemeral_containers: What was added to look into it.
+        restart_policy: Always, OnFailure or Never.
+        termination_grace_period_seconds: How long it may take to end in order.
+        active_deadline_seconds: How long it may run at all.
+        dns_policy: Where its names are looked up first.
+        node_selector: Labels of the nodes it may run on.
+        service_account_name: As whom it speaks to the API.
+        service_account: The older name of `serviceAccountName`.
+        automount_service_account_token: Whether it gets its account's token.
+        node_name: The node it is on. A registration names one at once; nothing is scheduled here.
+        host_network: Whether it uses its node's addresses as its own.
+        host_pid: Whether it sees its node's processes.
+        host_ipc: Whether it uses its node's shared memory.
+        share_process_namespace: Whether its containers see each other's processes.
+        security_context: What its containers may do.
+        image_pull_secrets: What opens the registries of its images.
+        hostname: Its own name. With `subdomain` it has a DNS name below that headless Service's.
+        subdomain: Name of the headless Service below which it has a DNS name.
+        affinity: Near what it would run.
+        scheduler_name: Who would schedule it.
+        tolerations: Which taints do not keep it off a node.
+        host_aliases: More lines of its /etc/hosts.
+        priority_class_name: How important it is, by name.
+        priority: How important it is, as a number.
+        dns_config: How its names are looked up.
+        readiness_gates: Conditions that must be True, too, before it is ready.
+        runtime_class_name: What runs its containers.
+        enable_service_links: Whether Services appear in its environment.
+        preemption_policy: Whether less important ones may be ended for it.
+        overhead: What it needs beside its containers.
+        topology_spread_constraints: How it and its like are spread.
+        set_hostname_as_fqdn: Whether its hostname is its full DNS name.
+        os: The operating system it needs.
+        host_users: Whether it uses its node's users.
+        scheduling_gates: What must be lifted before it is scheduled.
+        resource_claims: Devices it needs.
+        resources: What its containers need together.
+        hostname_override: Its own name, whatever its DNS name is.
+        scheduling_group: With what it is scheduled together.
+    """
+
+    required = ("containers",)
 
     volumes: Annotated[list[Opaque], patch_key("name")] | None = None
     init_containers: Annotated[list[Container], patch_key("name")] | None = None
@@ -119,7 +131,19 @@ class PodSpec(Wire):
 
 
 class PodCondition(Wire):
-    """One aspect of a pod's state."""
+    """One aspect of a pod's state.
+
+    Attributes:
+        type: Which one; Ready says whether it takes traffic.
+        observed_generation: Of the pod when it was written.
+        status: True, False or Unknown.
+        last_probe_time: When it was last looked at.
+        last_transition_time: When `status` last changed.
+        reason: Why, as one word in CamelCase.
+        message: Why, for people.
+    """
+
+    required = ("type", "status")
 
     type: str = field(default_factory=str)
     observed_generation: Int64 = 0
@@ -131,72 +155,55 @@ class PodCondition(Wire):
 
 
 class PodIP(Wire):
-    """An address of a pod."""
+    """An address of a pod.
+
+    Attributes:
+        ip: IPv4 or IPv6.
+    """
+
+    required = ("ip",)
 
     ip: str = field(default_factory=str)
 
 
 class HostIP(Wire):
-    """An address of the node a pod is on."""
+    """An address of the node a pod is on.
+
+    Attributes:
+        ip: IPv4 or IPv6.
+    """
+
+    required = ("ip",)
 
     ip: str = field(default_factory=str)
 
 
-class ContainerStateWaiting(Wire):
-    """Why a container does not run yet."""
-
-    reason: str = ""
-    message: str = ""
-
-
-class ContainerStateRunning(Wire):
-    """Since when a container runs."""
-
-    started_at: Time | None = None
-
-
-class ContainerStateTerminated(Wire):
-    """How a container ended."""
-
-    exit_code: Int32 = field(default_factory=int)
-    signal: Int32 = 0
-    reason: str = ""
-    message: str = ""
-    started_at: Time | None = None
-    finished_at: Time | None = None
-    container_id: str = field(default="", name="containerID")
-
-
-class ContainerState(Wire):
-    """One of: waiting, running, terminated."""
-
-    waiting: ContainerStateWaiting | None = None
-    running: ContainerStateRunning | None = None
-    terminated: ContainerStateTerminated | None = None
-
-
-class ContainerStatus(Wire):
-    """What was observed of one container."""
-
-    name: str = field(default_factory=str)
-    state: ContainerState = field(default_factory=ContainerState)
-    last_state: ContainerState = field(default_factory=ContainerState)
-    ready: bool = field(default_factory=bool)
-    restart_count: Int32 = field(default_factory=int)
-    image: str = field(default_factory=str)
-    image_id: str = field(default_factory=str, name="imageID")
-    container_id: str = field(default="", name="containerID")
-    started: bool | None = None
-    allocated_resources: Quantities | None = None
-    resources: Opaque | None = None
-    volume_mounts: Annotated[list[Opaque], patch_key("mountPath")] | None = None
-    user: Opaque | None = None
-    allocated_resources_status: Annotated[list[Opaque], patch_key("name")] | None = None
-    stop_signal: str | None = None
-
-
 class PodStatus(Wire):
-    """What was observed of a pod."""
+    """What was observed of a pod.
+
+    Attributes:
+        observed_generation: Of the pod when this was written.
+        phase: Pending, Running, Succeeded, Failed or Unknown. One that has ended is behind no Service.
+        conditions: In what state it is; Ready decides whether Services lead to it.
+        message: Why it is in its phase, for people.
+        reason: The same as one word in CamelCase.
+        nominated_node_name: The node that is being cleared for it.
+        host_ip: Address of its node, the first of `hostIPs`.
+        host_ips: Addresses of its node.
+        pod_ip: Its address, the first of `podIPs`. Without one it is behind no Service.
+        pod_ips: Its addresses, at most one of each IP family.
+        start_time: When its node took it up.
+        init_container_statuses: What was observed of the init containers.
+        container_statuses: What was observed of the containers.
+        qos_class: Guaranteed, Burstable or BestEffort.
+        ephemeral_container_statuses: What was observed of the containers added later.
+        resize: Not used any more.
+        resource_claim_statuses: What became of its claims for devices.
+        extended_resource_claim_status: What became of its claim for extended resources.
+        node_allocatable_resource_claim_statuses: What of its node's resources its claims use.
+        allocated_resources: What its node keeps for it.
+        resources: What its containers have together.
+    """
 
     observed_generation: Int64 = 0
     phase: str = ""
@@ -222,7 +229,12 @@ class PodStatus(Wire):
 
 
 class Pod(KubeObject):
-    """Something that runs and may take traffic."""
+    """Something that runs and may take traffic.
+
+    Attributes:
+        spec: What runs, and where.
+        status: What was observed of it.
+    """
 
     spec: PodSpec = field(default_factory=PodSpec)
     status: PodStatus = field(default_factory=PodStatus)

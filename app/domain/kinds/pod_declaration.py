@@ -1,8 +1,9 @@
 """The declaration of Pod: its columns, its selectable fields and its rules."""
 
 from app.domain.kinds.columns import AGE, NAME
+from app.domain.kinds.container import ContainerStatus
 from app.domain.kinds.kind import Column, Kind
-from app.domain.kinds.pod import READY, ContainerStatus, Pod
+from app.domain.kinds.pod import READY, Pod
 from app.domain.rules.pod import PodStrategy
 from app.domain.timestamps import age
 

@@ -20,6 +20,8 @@ class ServicePort(Wire):
         node_port: At which every node takes traffic for it, of type NodePort or LoadBalancer. Chosen when left out.
     """
 
+    required = ("port",)
+
     name: str = ""
     protocol: Annotated[str, api_default("TCP")] = ""
     app_protocol: str | None = None
@@ -39,7 +41,11 @@ class ClientIPConfig(Wire):
 
 
 class SessionAffinityConfig(Wire):
-    """How session affinity works."""
+    """How session affinity works.
+
+    Attributes:
+        client_ip: For `sessionAffinity` ClientIP.
+    """
 
     client_ip: ClientIPConfig | None = None
 
@@ -64,6 +70,7 @@ class ServiceSpec(Wire):
         health_check_node_port: At which each node tells a load balancer whether it has endpoints, for type LoadBalancer
             with `externalTrafficPolicy` Local. Chosen when left out, and then for good.
         publish_not_ready_addresses: Whether endpoints count as ready whatever their pods say.
+        session_affinity_config: How session affinity works, where there is any.
         ip_families: IPv4, IPv6 or both, in the order of `clusterIPs`.
         ip_family_policy: SingleStack, PreferDualStack (two families where the cluster has them) or RequireDualStack.
         allocate_load_balancer_node_ports: Whether a LoadBalancer gets node ports; true when left out.
@@ -103,6 +110,8 @@ class PortStatus(Wire):
         error: Why it takes no traffic, as one word in CamelCase.
     """
 
+    required = ("port", "protocol")
+
     port: Int32 = 0
     protocol: str = ""
     error: str | None = None
@@ -138,6 +147,7 @@ class ServiceStatus(Wire):
     """What was observed.
 
     Attributes:
+        load_balancer: Where the load balancer takes traffic, for type LoadBalancer.
         conditions: How far it has come: `Allocated`, `Resolvable`, `Programmed`, and those of others.
     """
 

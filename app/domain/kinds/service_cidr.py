@@ -25,13 +25,21 @@ _MAX_CIDRS = 2
 
 
 class ServiceCIDRSpec(Wire):
-    """One range, or one of each family."""
+    """One range, or one of each family.
+
+    Attributes:
+        cidrs: In canonical form, one or two of different IP families. Only a second one may be added later.
+    """
 
     cidrs: Annotated[list[str], ATOMIC] | None = None
 
 
 class ServiceCIDRStatus(Wire):
-    """Whether addresses are allocated from the ranges."""
+    """Whether addresses are allocated from the ranges.
+
+    Attributes:
+        conditions: Ready is False while the ranges give no addresses, as when they are being deleted.
+    """
 
     conditions: Annotated[list[Condition], patch_key("type")] | None = None
 

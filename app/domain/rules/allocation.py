@@ -3,12 +3,12 @@
 The claims of the result make it true: whoever stores it and finds a value taken by somebody else picks again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.kinds.meta import Cluster
-from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service
+from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort
 from app.domain.ranges import AddressPool, PortRange, RandomBelow
 from app.domain.rules.conditions import (
     Shortage,
@@ -59,12 +59,13 @@ class Allocation:
     Attributes:
         shortages: What is still missing; empty when the Service has everything.
         picked: The values that were picked, each held in its pool now.
-        exhausted: The pools that had nothing left; trying again makes sense when one of them has something free.
+        exhausted: The pools that had too little left, and how many values are needed of each at once; trying again makes
+            sense when one of them has so many free.
     """
 
     shortages: tuple[Shortage, ...]
     picked: tuple[tuple[AddressPool | PortRange, Any], ...]
-    exhausted: tuple[AddressPool | PortRange, ...] = ()
+    exhausted: tuple[tuple[AddressPool | PortRange, int], ...] = ()
 
     def give_back(self) -> None:
         """Let go of everything picked: the Service was not stored with it."""
@@ -84,7 +85,6 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
     attempt = _Attempt(service, pools)
     attempt.cluster_ips()
     attempt.node_ports(shared=created)
-    attempt.health_check_node_port()
     attempt.frontends()
     refresh_conditions(service, cluster, attempt.shortages)
     return Allocation(tuple(attempt.shortages), tuple(attempt.picked), tuple(attempt.exhausted))
@@ -98,7 +98,7 @@ class _Attempt:
         self._pools = pools
         self.shortages: list[Shortage] = []
         self.picked: list[tuple[AddressPool | PortRange, Any]] = []
-        self.exhausted: list[AddressPool | PortRange] = []
+        self.exhausted: list[tuple[AddressPool | PortRange, int]] = []
 
     def cluster_ips(self) -> None:
         """One ClusterIP for each of `ipFamilies`; the first is also `clusterIP`. A gap stops, for order is meaning."""
@@ -111,26 +111,27 @@ class _Attempt:
             spec.cluster_ip = spec.cluster_ips[0]
 
     def node_ports(self, *, shared: bool) -> None:
-        """A nodePort for each port that lacks one; on create, ports of one number (TCP and UDP) share it."""
-        spec = self._service.spec
-        by_number: dict[int, int] = {}
-        if shared:
-            for port in reversed(spec.ports or []):
-                if port.node_port:
-                    by_number[port.port] = port.node_port
-        for port in missing_node_ports(spec):
-            node_port = by_number.get(port.port) or self._pick_port(f"node port for port {port.port}/{port.protocol}")
-            if node_port is None:
-                return
-            port.node_port = node_port
-            if shared:
-                by_number[port.port] = node_port
+        """A nodePort for each port that lacks one, and one for health checks: all of them or none.
 
-    def health_check_node_port(self) -> None:
-        """A port at which each node says whether it has local endpoints."""
+        Services that each kept part of what the others wait for would wait for ever. On create, ports of one number (TCP
+        and UDP) share a nodePort.
+        """
         spec = self._service.spec
-        if lacks_health_check_node_port(spec):
-            spec.health_check_node_port = self._pick_port("health check node port") or 0
+        asked = {port.port: port.node_port for port in reversed(spec.ports or []) if port.node_port and shared}
+        lacking: dict[int, list[ServicePort]] = {}
+        for index, port in enumerate(missing_node_ports(spec)):
+            if port.port in asked:
+                port.node_port = asked[port.port]
+            else:
+                lacking.setdefault(port.port if shared else index, []).append(port)
+        wanted = [f"node port for port {ports[0].port}/{ports[0].protocol}" for ports in lacking.values()]
+        checked = lacks_health_check_node_port(spec)
+        numbers = self._pick_ports([*wanted, "health check node port"] if checked else wanted)
+        for ports, number in zip(lacking.values(), numbers, strict=False):
+            for port in ports:
+                port.node_port = number
+        if checked and numbers:
+            spec.health_check_node_port = numbers[-1]
 
     def frontends(self) -> None:
         """A load balancer address for each family that lacks one, and the additional addresses."""
@@ -181,17 +182,20 @@ class _Attempt:
         self.picked.append((pool, address))
         return address
 
-    def _pick_port(self, what: str) -> int | None:
+    def _pick_ports(self, wanted: Sequence[str]) -> list[int]:
+        """A node port for each of what is wanted; none at all where there are too few."""
         pool = self._pools.node_ports
-        port = pool.pick(self._pools.random_below)
-        if port is None:
-            self._exhausted(pool, f"no {what}")
-            return None
-        self.picked.append((pool, port))
-        return port
+        if pool.free < len(wanted):
+            self._exhausted(pool, ", ".join(f"no {what}" for what in wanted), len(wanted))
+            return []
+        numbers = [port for _ in wanted if (port := pool.pick(self._pools.random_below)) is not None]
+        self.picked += [(pool, number) for number in numbers]
+        return numbers
 
-    def _exhausted(self, pool: AddressPool | PortRange, what: str) -> None:
+    def _exhausted(self, pool: AddressPool | PortRange, what: str, needed: int = 1) -> None:
         taken = f"{pool.free} of {pool.size} are free in {pool.label}"
-        message = f"{what}: {taken}; it is tried again as soon as one is released"
-        self.shortages.append(Shortage(POOL_EXHAUSTED, pool.label, pool.size, pool.free, message))
-        self.exhausted.append(pool)
+        hope = "as soon as one is released" if needed == 1 else f"as soon as {needed} are free at once"
+        self.shortages.append(
+            Shortage(POOL_EXHAUSTED, pool.label, pool.size, pool.free, f"{what}: {taken}; it is tried again {hope}")
+        )
+        self.exhausted.append((pool, needed))

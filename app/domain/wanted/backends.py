@@ -3,9 +3,10 @@
 import ipaddress
 from collections.abc import Mapping
 
+from app.domain.kinds.container import Container, ContainerPort
 from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.node import ZONE_LABEL, Node
-from app.domain.kinds.pod import READY, Container, ContainerPort, Pod, PodCondition, PodSpec, PodStatus
+from app.domain.kinds.pod import READY, Pod, PodCondition, PodSpec, PodStatus
 from app.domain.kinds.service import Service, ServicePort
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
