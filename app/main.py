@@ -51,6 +51,7 @@ from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import ApiSettings, ReconcilerSettings, Settings
 from app.store import schema
+from app.store.agreement import agreed
 from app.store.database import Database
 from app.store.leases import Leases
 from app.store.notifications import Notifications
@@ -86,6 +87,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
 
     Raises:
         UnsuitableDatabaseError: The database has another version's schema, or none.
+        DisagreementError: Others work on the database with other settings.
     """
     stopping = asyncio.Event()
     async with _parts(settings) as parts:
@@ -126,6 +128,7 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
 
     Raises:
         UnsuitableDatabaseError: The database has another version's schema, or none.
+        DisagreementError: Others work on the database with other settings.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -183,7 +186,17 @@ async def _serve_health(settings: ReconcilerSettings, parts: Parts, stopping: as
 async def _parts(settings: Settings) -> AsyncIterator[Parts]:
     """Build what both processes need, started, and close it at the end."""
     database = Database(_url(settings))
-    await schema.check(database)
+    try:
+        await schema.check(database)
+        async with agreed(database, _holder(), settings.agreed()), _started(settings, database) as parts:
+            yield parts
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _started(settings: Settings, database: Database) -> AsyncIterator[Parts]:
+    """Everything that works on a database which is one to work with."""
     reader, writer, notifications = Reader(database), Writer(database), Notifications(database)
     mirror = Mirror(reader, notifications)
     await notifications.start()
@@ -209,7 +222,6 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
         await writer.close()
         await notifications.close()
         await reader.close()
-        await database.close()
 
 
 def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]:

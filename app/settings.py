@@ -197,6 +197,11 @@ class Settings(DatabaseSettings):
         "fairlead", description="Who answers Services of type LoadBalancer; none leaves them to another controller"
     )
 
+    def agreed(self) -> dict[str, str]:
+        """Those that all processes of a database have to have in common, by their flags; ServiceCIDRs hold others."""
+        names = ("node_port_range", "internal_pool", "external_pool", "cluster_domain", "load_balancer_controller")
+        return {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
+
     @model_validator(mode="after")
     def _ranges_do_not_overlap(self) -> Self:
         ranges = {

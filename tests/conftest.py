@@ -33,6 +33,7 @@ _EMPTY = """
     DELETE FROM changes;
     DELETE FROM batches;
     DELETE FROM leases;
+    DELETE FROM settings;
     UPDATE compaction SET compacted = 0;
     SELECT setval('revisions', 1, false);
 """

@@ -99,6 +99,8 @@ leases = Table(
     Column("expires_at", _INSTANT, nullable=False),
 )
 
+settings = Table("settings", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
 cluster_ips = Table("cluster_ips", metadata, Column("address", INET, primary_key=True), _owner())
 
 node_ports = Table("node_ports", metadata, Column("port", Integer, primary_key=True, autoincrement=False), _owner())

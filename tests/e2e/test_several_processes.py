@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import random
+import subprocess
+import sys
 import time
 
 import pytest
@@ -146,3 +149,16 @@ async def time_of_a_service(url, within):
     assert (await connection.request("DELETE", f"{SERVICES}/{name}")).status == 200
     connection.close()
     return seconds
+
+
+async def test_a_process_with_another_pool_is_refused(ensemble):
+    environment = os.environ | {
+        "FAIRLEAD_DATABASE_URL": ensemble.database_url,
+        "FAIRLEAD_EXTERNAL_POOL": "203.0.113.0/24",
+    }
+    command = [sys.executable, "-m", "app.cli", "reconciler", "--health-port", "0"]
+    refused = await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert refused.returncode == 1
+    assert "--external-pool is 203.0.113.0/24 here and 198.18.0.0/16,2001:2::/112 there" in refused.stderr

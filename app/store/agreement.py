@@ -1,0 +1,77 @@
+"""Settings that all processes of a database have to have in common, and a process that starts with others."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from app.domain.errors import FairleadError, ServiceUnavailable
+from app.store.database import LOST, Database, unreachable
+from app.store.leases import Leases
+from app.store.writes import LeaseGuard
+
+_LOCK = "SELECT pg_advisory_xact_lock(4712303103)"
+_STORED = "SELECT name, value FROM settings"
+_WORKING = "SELECT EXISTS (SELECT FROM leases WHERE expires_at > clock_timestamp())"
+_STORE = """
+    INSERT INTO settings (name, value) SELECT * FROM unnest($1::text[], $2::text[])
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+_ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
+_PREFIX = "starting/"
+_STARTING = 15.0
+"""Seconds until a process that starts holds leases of its own."""
+
+log = structlog.get_logger()
+
+
+class DisagreementError(FairleadError):
+    """Other processes work on the database with other settings; the message names them."""
+
+
+@asynccontextmanager
+async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -> AsyncIterator[None]:
+    """Work on a database with the settings that everybody has who works on it.
+
+    Where nobody works, which the leases tell, the settings are what everybody has from now on.
+
+    Args:
+        database: Where.
+        holder: This process.
+        settings: By their names, as texts.
+
+    Raises:
+        DisagreementError: Others work with other settings.
+        ServiceUnavailable: The database cannot be reached.
+    """
+    try:
+        async with database.session() as session, session.transaction():
+            guard = await _agree(session, holder, settings)
+    except LOST as error:
+        raise unreachable(error) from error
+    leases = Leases(database)
+    await leases.forget(_PREFIX, _STARTING)
+    try:
+        yield
+    finally:
+        try:
+            await leases.release(guard, holder)
+        except ServiceUnavailable as error:
+            log.warning("start left to expire", error=error.message)
+
+
+async def _agree(session: Any, holder: str, settings: Mapping[str, str]) -> LeaseGuard:
+    await session.execute(_LOCK)
+    stored = {row["name"]: row["value"] for row in await session.fetch(_STORED)}
+    others = {name: stored[name] for name in settings if stored.get(name, settings[name]) != settings[name]}
+    if others and await session.fetchval(_WORKING):
+        differences = "; ".join(f"{name} is {settings[name]} here and {other} there" for name, other in others.items())
+        raise DisagreementError(
+            f"other processes work on this database with other settings: {differences}. Give all processes the same; "
+            f"to change a setting, stop them all first (one that was killed counts for {_STARTING:g} seconds more)"
+        )
+    await session.execute(_STORE, list(settings), list(settings.values()))
+    name = _PREFIX + holder
+    return LeaseGuard(name, await session.fetchval(_ACQUIRE, name, holder, timedelta(seconds=_STARTING)))
