@@ -89,8 +89,8 @@ class Allocation:
         self._cluster = cluster
         self._memory = PoolMemory(reader, pools)
         self._recorder = recorder
-        # What each one found exhausted; None while it has to be tried in any case.
-        self._waiting: dict[Key, Sequence[AddressPool | PortRange] | None] = {}
+        # What each one found exhausted, and how many it needs of that; None while it has to be tried in any case.
+        self._waiting: dict[Key, Sequence[tuple[AddressPool | PortRange, int]] | None] = {}
         self._broken: set[str] = set()
         # Services on their way to be published with all they ask for, by uid: their change tells nothing new.
         self._publishing: set[str] = set()
@@ -136,9 +136,9 @@ class Allocation:
         return self._memory.observe(old, new)
 
     def _hopeful(self) -> Iterator[Key]:
-        """Those that wait and have not been tried since what they wait for has something free."""
+        """Those that wait and have not been tried since what they wait for has enough free."""
         for key, exhausted in self._waiting.items():
-            if exhausted is None or any(pool.free for pool in exhausted):
+            if exhausted is None or any(pool.free >= needed for pool, needed in exhausted):
                 yield key
 
     def hinted(self, channel: str) -> Iterable[Key]:

@@ -155,3 +155,17 @@ async def test_a_service_that_cannot_be_allocated_for_stops_nobody(small, monkey
         served, _ = await fill(small)
     assert len(served) == 6
     assert [row.name for row in await small.parts.reader.unpublished(10)] == ["broken"]
+
+
+async def test_who_waits_for_node_ports_keeps_none_from_others(database_url):
+    two = {"type": "NodePort", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]}
+    async with running(database_url, node_port_range="30000-30002") as world, allocating(world):
+        await world.create(SERVICE, service("first", **two))
+        waiting = await world.create(SERVICE, service("waiting", **two))
+        assert [port.node_port for port in waiting.spec.ports] == [0, 0]
+        assert not is_pending(await world.create(SERVICE, service("small", type="NodePort")))
+        await world.delete(SERVICE, "small")
+        assert is_pending(await world.get(SERVICE, "waiting"))
+        await world.delete(SERVICE, "first")
+        served = await world.becomes(SERVICE, "waiting", lambda now: not is_pending(now))
+        assert all(port.node_port for port in served.spec.ports)

@@ -109,20 +109,27 @@ class TestNodePorts:
         assert ([port.node_port for port in new.spec.ports], new.spec.health_check_node_port) == ([30000], 30001)
         assert not pending(new)
 
-    def test_shortage(self):
-        new, result = given(web(type="NodePort", ports=TWO), from_=pools(node_ports=PortRange(30000, 30000)))
-        assert [port.node_port for port in new.spec.ports] == [30000, 0]
+    def test_all_of_them_or_none(self):
+        few = pools(node_ports=PortRange(30000, 30000))
+        new, result = given(web(type="NodePort", ports=TWO), from_=few)
+        assert [port.node_port for port in new.spec.ports] == [0, 0]
         assert [(each.reason, each.pool, each.size, each.free) for each in result.shortages] == [
-            ("PoolExhausted", "node ports 30000-30000", 1, 0)
+            ("PoolExhausted", "node ports 30000-30000", 1, 1)
         ]
+        assert result.exhausted == ((few.node_ports, 2),)
         assert pending(new)
 
-    def test_shortage_of_a_health_check(self):
+    def test_a_health_check_is_one_of_them(self):
         few = pools(node_ports=PortRange(30000, 30000))
         new, result = given(web(type="LoadBalancer", externalTrafficPolicy="Local"), from_=few)
-        assert new.spec.health_check_node_port == 0
-        assert len(result.shortages) == 1
+        assert ([port.node_port for port in new.spec.ports], new.spec.health_check_node_port) == ([0], 0)
+        assert (len(result.shortages), few.node_ports.free) == (1, 1)
         assert pending(new)
+
+    def test_what_shares_a_number_needs_only_one(self):
+        new, _ = given(web(type="NodePort", ports=DNS), from_=pools(node_ports=PortRange(30000, 30000)))
+        assert [port.node_port for port in new.spec.ports] == [30000, 30000]
+        assert not pending(new)
 
 
 class TestFrontends:
@@ -254,15 +261,17 @@ class TestResult:
         again = "; it is tried again as soon as one is released"
         assert [each.message for each in result.shortages] == [
             f"no IPv4 ClusterIP: 0 of 0 are free in ClusterIP{again}",
-            f"no node port for port 80/TCP: 0 of 0 are free in node ports 5-4{again}",
-            f"no health check node port: 0 of 0 are free in node ports 5-4{again}",
+            (
+                "no node port for port 80/TCP, no health check node port: 0 of 0 are free in node ports 5-4; "
+                "it is tried again as soon as 2 are free at once"
+            ),
             (
                 'metadata.annotations[service.beta.kubernetes.io/azure-pip-name] names the static address "front", '
                 "which this namespace does not have"
             ),
         ]
         assert condition(new, "Allocated") == ("False", "PoolExhausted")
-        assert result.exhausted == (few.cluster_ips["IPv4"], few.node_ports, few.node_ports)
+        assert result.exhausted == ((few.cluster_ips["IPv4"], 1), (few.node_ports, 2))
 
     @pytest.mark.parametrize(
         ("annotations", "message"),
