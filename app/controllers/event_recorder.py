@@ -2,21 +2,25 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
 
+from app.controllers.controller import Key
 from app.domain.encoding import decode_object, encode_body
 from app.domain.kinds.event import EVENT, Event, EventSource
 from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta, ObjectReference
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import Committed, Write
+from app.store.writes import Committed, Missing, NameTaken, Stale, Write
 
 COMPONENT = "fairlead-controller"
+
+_ATTEMPTS = 3
+"""How often an Event is looked up anew that somebody else counted at the same moment."""
 
 log = structlog.get_logger()
 
@@ -51,23 +55,36 @@ class EventRecorder:
 
     async def record(self, notes: Iterable[Note]) -> None:
         """Store notes as Events. One that cannot be stored is logged: it must not hold up the work it tells of."""
-        now = self._cluster().now
-        writes = [self._write(note, now) for note in notes]
-        if not writes:
-            return
-        for write, outcome in zip(writes, await self._writer.write_all(writes), strict=True):
-            if not isinstance(outcome, Committed):
-                log.info("event not stored", name=write.name, namespace=write.namespace, outcome=type(outcome).__name__)
+        left: dict[Key, tuple[Note, int]] = {}
+        for note in notes:
+            key = (note.about.metadata.namespace or "default", _name(note))
+            left[key] = (note, left[key][1] + 1 if key in left else 1)
+        for attempt in range(_ATTEMPTS):
+            if attempt and left:
+                await self._mirror.fresh()
+            if left:
+                left = await self._store(left, last=attempt == _ATTEMPTS - 1)
 
-    def _write(self, note: Note, now: str) -> Write:
-        namespace = note.about.metadata.namespace or "default"
-        name = _name(note)
-        entry = self._mirror.get(EVENT.key, namespace, name)
+    async def _store(self, notes: Mapping[Key, tuple[Note, int]], *, last: bool) -> dict[Key, tuple[Note, int]]:
+        """Write Events; answers those that others have told of, or counted, since the mirror was brought up to date."""
+        now = self._cluster().now
+        writes = [self._write(key, note, times, now) for key, (note, times) in notes.items()]
+        outcomes = await self._writer.write_all(writes)
+        outrun: dict[Key, tuple[Note, int]] = {}
+        for (key, told), outcome in zip(notes.items(), outcomes, strict=True):
+            if isinstance(outcome, NameTaken | Stale | Missing) and not last:
+                outrun[key] = told
+            elif not isinstance(outcome, Committed):
+                log.info("event not stored", namespace=key[0], name=key[1], outcome=type(outcome).__name__)
+        return outrun
+
+    def _write(self, key: Key, note: Note, times: int, now: str) -> Write:
+        entry = self._mirror.get(EVENT.key, *key)
         if entry is None:
-            event: Any = _new(note, namespace, name, now)
+            event: Any = _new(note, *key, times, now)
             return write_of(EVENT, "create", event, encode_body(event))
         event = decode_object(EVENT, entry.wire)
-        event.count += 1
+        event.count += times
         event.last_timestamp = now
         return write_of(EVENT, "update", event, encode_body(event), expected=entry.revision)
 
@@ -77,7 +94,7 @@ def _name(note: Note) -> str:
     return f"{note.about.metadata.name}.{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
-def _new(note: Note, namespace: str, name: str, now: str) -> Event:
+def _new(note: Note, namespace: str, name: str, times: int, now: str) -> Event:
     about = note.about
     return Event(
         api_version=EVENT.api_version,
@@ -96,6 +113,6 @@ def _new(note: Note, namespace: str, name: str, now: str) -> Event:
         source=EventSource(component=COMPONENT),
         first_timestamp=now,
         last_timestamp=now,
-        count=1,
+        count=times,
         reporting_component=COMPONENT,
     )

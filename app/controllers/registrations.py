@@ -7,7 +7,7 @@ from typing import Any
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Key
 from app.controllers.event_recorder import EventRecorder, Note
-from app.controllers.heartbeats import REGISTERED, Heartbeats, is_source, last_heartbeat, registration_key
+from app.controllers.heartbeats import REGISTERED, Beat, Heartbeats, is_source, last_heartbeat, registration_key
 from app.controllers.object_writes import update, write_in_turn
 from app.domain.encoding import decode_object
 from app.domain.errors import RetryError, Temporary
@@ -180,7 +180,7 @@ class Registrations:
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Say of the registrations whether they count as ready."""
         await self._mirror.fresh()
-        judged: list[tuple[Key, Node | Pod, Write]] = []
+        judged: list[tuple[Key, list[Note], Write]] = []
         for key in dict.fromkeys(keys):
             kind, name = REGISTERED[key[0]], key[1]
             entry = self._mirror.get(NODE.key, "", name) if kind is NODE else self._mirror.by_uid(name)
@@ -189,13 +189,15 @@ class Registrations:
                 conditions = self._conditions(key, obj)
                 if conditions != obj.status.conditions:
                     obj.status.conditions = conditions
-                    judged.append((key, obj, update(kind, obj, entry.revision, lease)))
+                    judged.append(
+                        (key, _notes(obj, self._heartbeats.latest(key)), update(kind, obj, entry.revision, lease))
+                    )
         outcomes = await write_in_turn(self._writer, [write for _, _, write in judged])
         failures: dict[Key, RetryError] = {}
         notes: list[Note] = []
-        for (key, obj, _), outcome in zip(judged, outcomes, strict=True):
+        for (key, told, _), outcome in zip(judged, outcomes, strict=True):
             if isinstance(outcome, Committed):
-                notes += _notes(obj)
+                notes += told
             elif not isinstance(outcome, Missing):
                 failures[key] = Temporary(f"{type(outcome).__name__} while it was judged", _AGAIN)
         await self._recorder.record(notes)
@@ -217,9 +219,9 @@ class Registrations:
         return ready_again(conditions, now)
 
 
-def _notes(obj: Node | Pod) -> list[Note]:
+def _notes(obj: Node | Pod, latest: Beat | None) -> list[Note]:
     """What people should know: a lease of its own that expired, or was renewed after that."""
     ready = next(each for each in obj.status.conditions or [] if each.type == READY)
-    if ready.reason == LEASE_EXPIRED:
-        return [Note(obj, "Warning", LEASE_EXPIRED, ready.message)]
+    if ready.reason == LEASE_EXPIRED and latest is not None:
+        return [Note(obj, "Warning", LEASE_EXPIRED, latest.heartbeat.notice)]
     return [Note(obj, "Normal", LEASE_RENEWED, "the lease was renewed")] if ready.reason == LEASE_RENEWED else []

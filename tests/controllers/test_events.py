@@ -1,5 +1,6 @@
 """Events of both APIs in one store: told, counted, and gone after an hour."""
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
 
@@ -111,6 +112,18 @@ async def test_a_controller_counts_what_it_tells_again(world):
     found = [await world.get(EVENTS_EVENT, name) for name in await listed(world, EVENTS_EVENT)]
     assert sorted((each.note, each.deprecated_count) for each in found) == [("no address", 3), ("no port", 1)]
     assert {each.regarding.name for each in found} == {"web"}
+
+
+async def test_what_is_told_at_once_and_by_several_is_counted(world):
+    """Nobody has seen yet what the others told."""
+    about = Service(api_version="v1", kind="Service", metadata=ObjectMeta(name="web", namespace="default", uid="u"))
+    note = Note(about, "Warning", "PoolExhausted", "no address")
+    recorders = [EventRecorder(world.parts.writer, world.parts.mirror, world.parts.cluster) for _ in range(2)]
+    await world.parts.mirror.fresh()
+    for _ in range(3):
+        await asyncio.gather(*(recorder.record([note, note]) for recorder in recorders))
+    (name,) = await listed(world, EVENT)
+    assert (await world.get(EVENT, name)).count == 12
 
 
 async def test_events_go_an_hour_after_they_were_last_seen(world):

@@ -1,6 +1,7 @@
 """A Node or Pod that stops renewing its lease is not ready, its pods and endpoints with it, until it renews."""
 
 import contextlib
+from functools import partial
 
 import pytest
 
@@ -105,6 +106,10 @@ async def renew(world, name, namespace, renewed):
     await world.change(LEASE, name, change, namespace)
 
 
+def renew_by_annotation(obj, mark):
+    obj.metadata.annotations[RENEW_TIME_ANNOTATION] = mark
+
+
 def ready_condition(obj):
     return next(each for each in obj.status.conditions if each.type == "Ready")
 
@@ -154,6 +159,22 @@ async def test_a_node_whose_lease_expires_is_not_ready_until_it_is_renewed(judge
     assert {"LeaseExpired", "LeaseRenewed"} <= {
         (await judged.get(EVENT, name)).reason for name in await judged.names(EVENT)
     }
+
+
+async def test_a_lease_that_expires_again_and_again_is_one_event(judged, clock):
+    await register_node(judged, "n1", seconds=5)
+    for number in range(3):
+        await later(judged, clock, 6)
+        await until_ready(judged, NODE, "n1", ready=False)
+        await judged.change(NODE, "n1", partial(renew_by_annotation, mark=f"again {number}"))
+        await until_ready(judged, NODE, "n1", ready=True)
+
+    async def counted():
+        events = [await judged.get(EVENT, name) for name in await judged.names(EVENT)]
+        told = [(event.reason, event.count) for event in events if event.involved_object.name == "n1"]
+        return sorted(told) == [("LeaseExpired", 3), ("LeaseRenewed", 3)]
+
+    await eventually(counted)
 
 
 async def test_pods_on_an_expired_node_and_their_endpoints_go_with_it(judged, clock):

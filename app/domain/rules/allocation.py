@@ -59,8 +59,8 @@ class Allocation:
     Attributes:
         shortages: What is still missing; empty when the Service has everything.
         picked: The values that were picked, each held in its pool now.
-        exhausted: The pools that had too little left, and how many values are needed of each at once; trying again makes
-            sense when one of them has so many free.
+        exhausted: The pools that had too little left, and how many values of each are needed at once; trying again
+            makes sense when one of them has so many free.
     """
 
     shortages: tuple[Shortage, ...]
@@ -113,8 +113,8 @@ class _Attempt:
     def node_ports(self, *, shared: bool) -> None:
         """A nodePort for each port that lacks one, and one for health checks: all of them or none.
 
-        Services that each kept part of what the others wait for would wait for ever. On create, ports of one number (TCP
-        and UDP) share a nodePort.
+        Services that each kept part of what the others wait for would wait for ever. On create, ports of one number
+        (TCP and UDP) share a nodePort.
         """
         spec = self._service.spec
         asked = {port.port: port.node_port for port in reversed(spec.ports or []) if port.node_port and shared}

@@ -52,7 +52,12 @@ class Heartbeat:
     def lapse(self) -> str:
         """What the condition says once this renewal was the last one for too long."""
         last = f"; it was renewed last at {self.mark}" if self.mark else ""
-        return f"the lease of {self.seconds} s has expired{last}"
+        return f"{self.notice}{last}"
+
+    @property
+    def notice(self) -> str:
+        """What an Event says then: the same each time, so that it is counted."""
+        return f"the lease of {self.seconds} s has expired"
 
 
 def lease_causes(meta: ObjectMeta) -> list[Cause]:
