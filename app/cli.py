@@ -1,4 +1,4 @@
-"""The command line: `fairlead serve | api | reconciler | migrate | version`."""
+"""The command line: `fairlead serve | api | reconciler | migrate | bump-revision | version`."""
 
 import os
 import sys
@@ -80,7 +80,7 @@ def _run(name: str, settings: DatabaseSettings) -> None:
         raise RefusedError(f"{_flag('database_url')} is missing; write postgresql://user:password@host:5432/database")
     tokens = settings.tokens if isinstance(settings, EdgeSettings) else ()
     configure_logging(settings.log_format, settings.log_level, (token.secret for token in tokens))
-    import_module(f"app.commands.{name}").run(settings)
+    import_module(f"app.commands.{name.replace('-', '_')}").run(settings)
 
 
 def read_settings(name: str, command: Command, arguments: Sequence[str]) -> DatabaseSettings:
@@ -123,11 +123,11 @@ def _misspelled_variables() -> list[str]:
 
 
 def _usage() -> str:
-    commands = "\n".join(f"  {name:<12}{command.summary}" for name, command in COMMANDS.items())
+    commands = "\n".join(f"  {name:<15}{command.summary}" for name, command in COMMANDS.items())
     return (
         "usage: fairlead COMMAND [--setting VALUE ...]\n\n"
         "The Service half of Kubernetes as a control plane of its own, on Postgres.\n\n"
-        f"commands:\n{commands}\n  version     Print the version.\n\n"
+        f"commands:\n{commands}\n  version        Print the version.\n\n"
         "`fairlead COMMAND --help` lists a command's settings; each is an environment variable, too."
     )
 
@@ -150,6 +150,10 @@ COMMANDS = {
     "api": Command("Run one API process.", ApiSettings),
     "reconciler": Command("Run one reconciler.", ReconcilerSettings),
     "migrate": Command("Bring the database's schema to this version's.", DatabaseSettings),
+    "bump-revision": Command(
+        "Once after a database was restored from a backup: have clients that know what came later list again.",
+        DatabaseSettings,
+    ),
 }
 
 if __name__ == "__main__":

@@ -93,10 +93,16 @@ async def test_one_object_is_watched_by_its_name(api):
 
 
 async def test_a_revision_of_the_future_is_refused(api):
-    answer = await api.get(SERVICES, params={"watch": "1", "resourceVersion": "9999999999"})
-    assert answer.status_code == 504
-    assert answer.json()["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
-    assert answer.headers["retry-after"] == "1"
+    """In the words by which client-go knows that it has to list anew, without a revision."""
+    for verb in ({"watch": "1"}, {}, {"resourceVersionMatch": "Exact"}, {"resourceVersionMatch": "NotOlderThan"}):
+        answer = await api.get(SERVICES, params={"resourceVersion": "9999999999", **verb})
+        status = answer.json()
+        assert (answer.status_code, status["code"], status["reason"]) == (504, 504, "Timeout")
+        assert status["details"]["causes"] == [
+            {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+        ]
+        assert status["details"]["retryAfterSeconds"] == 1
+        assert answer.headers["retry-after"] == "1"
 
 
 async def test_a_watch_may_be_read_as_a_table(api):

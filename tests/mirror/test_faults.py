@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from datetime import timedelta
 
 import asyncpg
@@ -156,3 +157,34 @@ async def test_a_database_put_back_to_an_earlier_state_is_read_anew(store, quiet
     await committed(store.writer, update(entry, "second"))
     await quiet.fresh()
     assert note_of(quiet.get(SERVICES, "blue", "web")) == "second"
+
+
+async def test_whoever_knows_revisions_from_before_a_restore_is_told_to_list_again(store, mirror, database_url):
+    before = await committed(store.writer, create("blue", "web", "backed up"))
+    await mirror.fresh()
+    entry = mirror.get(SERVICES, "blue", "web")
+    lost = before + 1_000  # given out after the backup
+    watcher = mirror.watch(SERVICES, None, before)
+    waiting = asyncio.create_task(watcher.next(None))
+
+    command = [sys.executable, "-m", "app.cli", "bump-revision", "--database-url", database_url]
+    assert await (await asyncio.create_subprocess_exec(*command)).wait() == 0
+
+    newest = await mirror.fresh()
+    assert newest > lost
+    with pytest.raises(Expired):
+        await waiting
+    for known in (before, lost):
+        with pytest.raises(Expired):
+            mirror.watch(SERVICES, None, known)
+    assert held(mirror) == await stored(database_url)
+    assert mirror.get(SERVICES, "blue", "web").revision == entry.revision
+    async with running_mirror(store) as restarted:
+        assert await restarted.fresh() == newest
+        assert held(restarted) == await stored(database_url)
+
+    watcher = mirror.watch(SERVICES, None, newest)
+    revision = await committed(store.writer, update(entry, "after", expected_revision=entry.revision))
+    assert revision > newest
+    await mirror.fresh()
+    assert [change.revision for change in await watcher.next(30)] == [revision]

@@ -82,14 +82,14 @@ def test_every_wrong_setting_has_its_line():
     assert len(refusal("serve", "--port", "x", "--workers", "x", "--cluster-domain", "X")) == 3
 
 
-@pytest.mark.parametrize("command", ["api", "reconciler", "migrate"])
+@pytest.mark.parametrize("command", ["api", "reconciler", "migrate", "bump-revision"])
 def test_a_process_that_starts_no_database_needs_one_named(command):
     (line,) = refusal(command)
     assert line.startswith("--database-url (FAIRLEAD_DATABASE_URL) is missing")
 
 
 def test_an_unknown_command_is_refused_with_those_there_are():
-    assert "serve, api, reconciler, migrate, version" in refusal("server")[0]
+    assert "serve, api, reconciler, migrate, bump-revision, version" in refusal("server")[0]
 
 
 def test_a_misspelled_variable_is_refused(monkeypatch):
