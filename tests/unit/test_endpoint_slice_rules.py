@@ -110,6 +110,13 @@ def test_the_generation_counts_changes_of_content_and_labels(given, generation):
     assert made.metadata.generation == generation
 
 
+def test_no_list_and_an_empty_one_are_the_same_content():
+    old = created(ENDPOINT_SLICE, document())
+    old.endpoints, old.ports = [], []
+    made, _ = update(ENDPOINT_SLICE, old, document(annotations={"c": "d"}))
+    assert made.metadata.generation == 1
+
+
 def test_the_address_type_stays():
     old = created(ENDPOINT_SLICE, document(ONE))
     assert update(ENDPOINT_SLICE, old, document({"addresses": ["fd00::1"]}, kind="IPv6"))[1] == {

@@ -288,13 +288,15 @@ def test_the_existing_slices_are_not_changed_by_planning():
     store, service = Store(), make_service()
     store.apply(planned(service, many(5)))
     (before,) = store.all()
-    plan = planned(service, turned(many(6), THEN), existing=[before])
+    pods = many(6)
+    turned(pods[5:], THEN)
+    plan = planned(service, pods, existing=[before])
     assert len(before.endpoints) == 5
     assert before.metadata.annotations is None
     assert plan.update[0].metadata.annotations == {TRIGGER_TIME_ANNOTATION: THEN}
 
 
-THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"
+THEN, NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z", "2026-01-01T00:00:10Z"
 
 
 def turned(pods, *times):
@@ -304,22 +306,42 @@ def turned(pods, *times):
     return pods
 
 
-def test_a_slice_tells_when_the_change_happened_that_it_was_written_for():
+def told(slice_):
+    return (slice_.metadata.annotations or {}).get(TRIGGER_TIME_ANNOTATION)
+
+
+def test_a_slice_tells_when_the_earliest_change_happened_that_it_was_written_for():
     store, service = Store(), make_service()
     store.apply(planned(service, turned(many(2), NOW, THEN)))
-    assert store.all()[0].metadata.annotations == {TRIGGER_TIME_ANNOTATION: NOW}
-    strays = turned([make_pod("stray", "10.9.9.9", labels={"app": "other"})], "2026-01-01T00:00:20Z")
+    assert told(store.all()[0]) == THEN
+    strays = turned([make_pod("stray", "10.9.9.9", labels={"app": "other"})], LATER)
     assert not planned(service, [*turned(many(2), NOW, THEN), *strays], existing=store.all())
-    (later,) = planned(service, turned(many(3), NOW, THEN, "2026-01-01T00:00:10Z"), existing=store.all()).update
-    assert later.metadata.annotations == {TRIGGER_TIME_ANNOTATION: "2026-01-01T00:00:10Z"}
+    (later,) = planned(service, turned(many(3), NOW, THEN, LATER), existing=store.all()).update
+    assert told(later) == LATER
 
 
-def test_a_time_that_was_told_goes_with_the_next_write_but_causes_none():
+def test_a_pod_that_is_over_counts_from_when_it_went_not_ready():
     store, service = Store(), make_service()
-    store.apply(planned(service, turned(many(1), THEN)))
-    assert not planned(service, turned(many(1), THEN), existing=store.all())
-    plan = planned(service, turned(many(2), THEN), existing=store.all())
-    assert plan.update[0].metadata.annotations is None
+    store.apply(planned(service, turned(many(2), THEN, THEN)))
+    over = turned([make_pod("p0000", "10.0.0.1", phase="Failed", ready=False), *many(2)[1:]], NOW, THEN)
+    (update,) = planned(service, over, existing=store.all()).update
+    assert told(update) == NOW
+
+
+def test_pods_from_before_the_service_count_from_its_creation():
+    service = make_service()
+    service.metadata.creation_timestamp = NOW
+    (made,) = planned(service, turned(many(2), THEN, LATER)).create
+    assert told(made) == NOW
+
+
+def test_a_change_of_no_pods_readiness_tells_no_time_however_often_it_is_written():
+    store, service = Store(), make_service()
+    store.apply(planned(service, turned(many(2), THEN, NOW)))
+    store.apply(planned(make_service(labels={"v": "2"}), turned(many(2), THEN, NOW), existing=store.all()))
+    assert told(store.all()[0]) is None
+    (update,) = planned(service, turned(many(1), THEN), existing=store.all()).update
+    assert told(update) is None
 
 
 def test_duplicates_over_the_limit_and_strays_in_existing_slices_are_repaired():

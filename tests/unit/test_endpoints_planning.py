@@ -4,6 +4,7 @@ from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, EndpointSu
 from app.domain.kinds.meta import ObjectReference
 from app.domain.kinds.service import ServicePort
 from app.domain.wanted.endpoints import CAPACITY, OVER_CAPACITY_ANNOTATION, plan_endpoints
+from app.domain.wanted.slice_packing import TRIGGER_TIME_ANNOTATION
 from app.domain.wanted.subsets import repack
 from tests.unit.backend_objects import make_pod, make_service
 
@@ -151,3 +152,20 @@ def test_the_same_ip_of_two_targets_counts_twice():
     both = [EndpointAddress("1.1.1.1", target_ref=ObjectReference(uid=uid)) for uid in ("x", "y")]
     (packed,) = repack([EndpointSubset(both, None, [HTTP])])
     assert len(packed.addresses) == 2
+
+
+def test_it_tells_when_the_change_happened_that_it_was_written_for():
+    def pods(*times):
+        made = [make_pod(f"p{number}", f"10.0.0.{number + 1}") for number in range(len(times))]
+        for pod, time in zip(made, times, strict=True):
+            pod.status.conditions[0].last_transition_time = time
+        return made
+
+    first, second = "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"
+    made = plan_endpoints(make_service(), pods(second, first), None)
+    assert made.metadata.annotations == {TRIGGER_TIME_ANNOTATION: first}
+    assert plan_endpoints(make_service(), pods(second, first), made) is None
+    relabelled = plan_endpoints(make_service(labels={"v": "2"}), pods(second, first), made)
+    assert relabelled.metadata.annotations is None
+    grown = plan_endpoints(make_service(), pods(second, first, second), relabelled)
+    assert grown.metadata.annotations == {TRIGGER_TIME_ANNOTATION: second}

@@ -77,7 +77,7 @@ def _default(slice_: EndpointSlice) -> None:
 
 
 def _content(slice_: EndpointSlice) -> tuple[str, list[Endpoint] | None, list[EndpointPort] | None]:
-    return (slice_.address_type, slice_.endpoints, slice_.ports)
+    return (slice_.address_type, slice_.endpoints or None, slice_.ports or None)
 
 
 def _validate_address_type(address_type: str) -> list[Cause]:

@@ -1,7 +1,7 @@
 """Which pods are behind a Service, and where each takes its traffic."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.domain.kinds.container import Container, ContainerPort
 from app.domain.kinds.meta import ObjectMeta
@@ -95,6 +95,25 @@ def is_ready(pod: Pod) -> bool:
 def turned_at(pod: Pod) -> str | None:
     """When the pod became ready, or not ready any more, RFC 3339, if it says so."""
     return next((each.last_transition_time for each in pod.status.conditions or [] if each.type == READY), None)
+
+
+def change_time(
+    service: Service, pods: Iterable[Pod], before: Mapping[str, bool], after: Mapping[str, bool]
+) -> str | None:
+    """When the earliest of the changes happened that endpoints are written for, RFC 3339.
+
+    A pod that had turned before the Service was made counts from then. None when no pod became ready, or not ready any
+    more: labels, deletions and the like say nothing of their time.
+
+    Args:
+        service: Whose endpoints they are.
+        pods: Those it selects.
+        before: Whether each pod is shown as ready, by name; those that are not shown are left out.
+        after: The same of what is to be written.
+    """
+    changed = (pod for pod in pods if before.get(pod.metadata.name) != after.get(pod.metadata.name))
+    turns = [time for pod in changed if (time := turned_at(pod))]
+    return max(min(turns), service.metadata.creation_timestamp or "") if turns else None
 
 
 def is_terminating(pod: Pod) -> bool:

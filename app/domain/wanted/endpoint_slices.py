@@ -19,7 +19,6 @@ from app.domain.kinds.service import Service
 from app.domain.wanted import backends
 from app.domain.wanted.slice_packing import (
     MANAGED_BY_LABEL,
-    TRIGGER_TIME_ANNOTATION,
     Frame,
     Group,
     PortsKey,
@@ -65,7 +64,10 @@ def plan_endpoint_slices(
                 if endpoint.addresses:
                     group = groups.setdefault((family, ports_key(ports)), Group(family, ports, []))
                     group.endpoints.append(endpoint)
-    plan = plan_slices(_frame(service, _trigger_time(pods, existing)), list(groups.values()), existing, always=families)
+    before = _serving(endpoint for each in existing for endpoint in each.endpoints or [])
+    after = _serving(endpoint for group in groups.values() for endpoint in group.endpoints)
+    frame = _frame(service, backends.change_time(service, pods, before, after))
+    plan = plan_slices(frame, list(groups.values()), existing, always=families)
     if service.metadata.deletion_timestamp:
         plan.create.clear()
     return plan
@@ -81,11 +83,9 @@ def _frame(service: Service, trigger_time: str | None) -> Frame:
     return Frame(meta.namespace or "", owner, labels, LIMIT, trigger_time=trigger_time)
 
 
-def _trigger_time(pods: Iterable[Pod], existing: Iterable[EndpointSlice]) -> str | None:
-    """When the change happened that is being planned for: the latest turn of a pod that no slice tells of yet."""
-    turned = max((time for pod in pods if (time := backends.turned_at(pod))), default="")
-    told = max(((each.metadata.annotations or {}).get(TRIGGER_TIME_ANNOTATION, "") for each in existing), default="")
-    return turned if turned > told else None
+def _serving(endpoints: Iterable[Endpoint]) -> dict[str, bool]:
+    """Names of the pods that endpoints stand for, and whether these are ready."""
+    return {each.target_ref.name: bool(each.conditions.serving) for each in endpoints if each.target_ref}
 
 
 def _is_endpoint(service: Service, pod: Pod, nodes: Mapping[str, Node]) -> bool:

@@ -10,6 +10,7 @@ from app.domain.kinds.meta import ObjectMeta, ObjectReference
 from app.domain.kinds.pod import Pod
 from app.domain.kinds.service import Service
 from app.domain.wanted import backends
+from app.domain.wanted.slice_packing import with_trigger_time
 from app.domain.wanted.subsets import repack
 
 CAPACITY = 1000
@@ -32,10 +33,10 @@ def plan_endpoints(service: Service, pods: Iterable[Pod], existing: Endpoints | 
     """
     if not backends.has_selected_backends(service):
         return None
+    pods = [pod for pod in pods if backends.selects(service, pod.metadata.labels)]
     subsets = repack(
         subset
         for pod in pods
-        if backends.selects(service, pod.metadata.labels)
         if backends.can_be_endpoint(pod, terminating=service.spec.publish_not_ready_addresses)
         for subset in _subsets(service, pod)
     )
@@ -45,7 +46,11 @@ def plan_endpoints(service: Service, pods: Iterable[Pod], existing: Endpoints | 
         before.metadata, labels=_labels(service), annotations=_annotations(before, truncated=truncated)
     )
     wanted = structs.replace(before, metadata=meta, subsets=(_truncate(subsets) if truncated else subsets) or None)
-    return None if existing is not None and wanted == existing else wanted
+    if existing is not None and wanted == existing:
+        return None
+    time = backends.change_time(service, pods, _ready(before), _ready(wanted))
+    meta.annotations = with_trigger_time(meta.annotations, time)
+    return wanted
 
 
 def is_made_from_pods(endpoints: Endpoints) -> bool:
@@ -101,6 +106,15 @@ def _subset(service: Service, pod: Pod, address: EndpointAddress, ports: list[En
     if service.spec.publish_not_ready_addresses or backends.is_ready(pod):
         return EndpointSubset(addresses=[address], ports=ports)
     return EndpointSubset(not_ready_addresses=[address], ports=ports)
+
+
+def _ready(endpoints: Endpoints) -> dict[str, bool]:
+    """Names of the pods that are shown, and whether as ready."""
+    shown = {}
+    for subset in endpoints.subsets or []:
+        for listed, ready in ((subset.addresses, True), (subset.not_ready_addresses, False)):
+            shown.update({each.target_ref.name: ready for each in listed or [] if each.target_ref})
+    return shown
 
 
 def _size(subset: EndpointSubset) -> int:

@@ -5,7 +5,7 @@ to slices that are written anyway, then all into one that has room, then into a 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -96,7 +96,7 @@ def plan_slices(
     plan.create += [_new(frame, Group(each, [], [])) for each in always if each not in held]
     _reuse_doomed(frame, plan)
     for each in (*plan.create, *plan.update):
-        _stamp(each, frame.trigger_time)
+        each.metadata.annotations = with_trigger_time(each.metadata.annotations, frame.trigger_time)
     return plan
 
 
@@ -193,9 +193,14 @@ def _new(frame: Frame, group: Group) -> EndpointSlice:
     )
 
 
+def with_trigger_time(annotations: Mapping[str, str] | None, time: str | None) -> dict[str, str] | None:
+    """Annotations that tell of this write's change; what an earlier write told goes in any case."""
+    kept = {key: value for key, value in (annotations or {}).items() if key != TRIGGER_TIME_ANNOTATION}
+    return (kept | {TRIGGER_TIME_ANNOTATION: time} if time else kept) or None
+
+
 def _annotations(slice_: EndpointSlice) -> dict[str, str]:
-    own = slice_.metadata.annotations or {}
-    return {key: value for key, value in own.items() if key != TRIGGER_TIME_ANNOTATION}
+    return with_trigger_time(slice_.metadata.annotations, None) or {}
 
 
 def _dressed(frame: Frame, slice_: EndpointSlice) -> bool:
@@ -228,10 +233,3 @@ def _reuse_doomed(frame: Frame, plan: SlicePlan) -> None:
 def _holds_same(one: EndpointSlice, other: EndpointSlice) -> bool:
     same_ports = ports_key(one.ports) == ports_key(other.ports)
     return same_ports and (one.endpoints or []) == (other.endpoints or [])
-
-
-def _stamp(slice_: EndpointSlice, trigger_time: str | None) -> None:
-    annotations = _annotations(slice_)
-    if trigger_time:
-        annotations[TRIGGER_TIME_ANNOTATION] = trigger_time
-    slice_.metadata.annotations = annotations or None
