@@ -6,6 +6,7 @@ from app.api import discovery
 from app.api.exchange import Exchange
 from app.api.health import version_document
 from app.api.negotiation import negotiate
+from app.api.paths import READ_METHODS
 from app.api.rendering import Renderer
 from app.domain.errors import MethodNotAllowed
 from app.domain.kinds.catalog import Kinds
@@ -42,7 +43,7 @@ class Documents:
         Raises:
             ApiError: The method or the media type cannot be served.
         """
-        if exchange.method != "GET":
+        if exchange.method not in READ_METHODS:
             raise MethodNotAllowed("the server does not allow this method on the requested resource; it allows GET")
         exchange.extra = _VARY
         accept = exchange.headers.get(b"accept", b"")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from app.api.paths import READ_METHODS
 from app.telemetry.metrics import CONTENT_TYPE, exposition
 
 Check = Callable[[], Awaitable[None]]
@@ -39,9 +40,9 @@ def health_routes(ready: Readiness) -> APIRouter:
         return await _answer(check, {check: checks[check]}, [], verbose=False)
 
     for name in ("healthz", "livez", "readyz"):
-        router.add_api_route(f"/{name}", probe)
-        router.add_api_route(f"/{name}/{{check}}", single)
-    router.add_api_route("/metrics", _metrics)
+        router.add_api_route(f"/{name}", probe, methods=READ_METHODS)
+        router.add_api_route(f"/{name}/{{check}}", single, methods=READ_METHODS)
+    router.add_api_route("/metrics", _metrics, methods=READ_METHODS)
     return router
 
 

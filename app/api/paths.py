@@ -10,6 +10,9 @@ from app.domain.kinds.kind import Kind
 _NAMESPACES = "namespaces"
 _STATUS_VERBS = ("get", "patch", "update")
 
+READ_METHODS = ["GET", "HEAD"]
+"""Of whatever is no resource: documents, health, metrics. Resources have no HEAD, as in Kubernetes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

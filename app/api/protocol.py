@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.api.exchange import ABORT
 from app.api.limits import Limits
+from app.api.statuses import failure
+from app.domain.errors import BadRequest
 
 LIMITS = Limits()
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -55,6 +57,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Nothing to wait for any more."""
         self._forget_timer()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP with a Status, like everything else."""
+        body = failure(BadRequest(f"the request is not valid HTTP: {msg}"))
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[400] + head + body)
+        self.transport.close()
 
     def _abort(self) -> None:
         """Cut the connection and forget what was not read, in the kernel, too, which would keep it for minutes."""

@@ -24,8 +24,8 @@ class FieldSelectorRequirement(Wire):
 
     required = ("key", "operator")
 
-    key: str = ""
-    operator: str = ""
+    key: str = field(default_factory=str)
+    operator: str = field(default_factory=str)
     values: list[str] | None = None
 
 
@@ -40,8 +40,8 @@ class LabelSelectorRequirement(Wire):
 
     required = ("key", "operator")
 
-    key: str = ""
-    operator: str = ""
+    key: str = field(default_factory=str)
+    operator: str = field(default_factory=str)
     values: list[str] | None = None
 
 
@@ -131,7 +131,7 @@ class SubjectAccessReviewStatus(Wire):
 
     required = ("allowed",)
 
-    allowed: bool = False
+    allowed: bool = field(default_factory=bool)
     denied: bool = False
     reason: str = ""
     evaluation_error: str = ""
@@ -202,7 +202,7 @@ class SubjectRulesReviewStatus(Wire):
 
     resource_rules: list[ResourceRule] | None = None
     non_resource_rules: list[NonResourceRule] | None = None
-    incomplete: bool = False
+    incomplete: bool = field(default_factory=bool)
     evaluation_error: str = ""
 
 

@@ -27,6 +27,7 @@ from app.api.review_kinds import (
 )
 from app.domain.errors import Invalid, invalid
 from app.domain.kinds.kind import Kind
+from app.domain.kinds.meta import ObjectMeta
 from app.tokens import Token
 
 
@@ -76,5 +77,6 @@ async def answer_review(exchange: Exchange, kind: Kind[Any], bodies: Bodies, ren
     """
     review, exchange.warnings = await bodies.read_object(exchange, kind, strictness(exchange.query))
     review.api_version, review.kind = kind.api_version, kind.name
+    review.metadata = ObjectMeta()  # nothing is kept, so nothing is said of it, and nothing of it is checked
     _ANSWERS[kind.key](review, exchange.user)
     await renderer.document(exchange, msgspec.json.encode(review), 201)

@@ -85,7 +85,7 @@ class Deletion:
     async def _attempt(self, kind: Kind[Any], entry: Entry, options: DeleteOptions) -> Answer | None:
         """One try against one state of the object; None when it changed meanwhile."""
         obj = self._context.forms.decoded(kind, entry)
-        before = encode_body(obj)
+        before, held = encode_body(obj), 202 if options.tells_held else 200
         mark_deleted(kind, obj, self._context.cluster(), options.propagation)
         if is_released(kind, obj):
             # What goes at once was never seen being deleted: it is answered, and logged, as it was.
@@ -94,13 +94,14 @@ class Deletion:
         else:
             write = self._context.forms.write(kind, "update", obj, encode_body(obj), expected=entry.revision)
             if write.body == before:
-                return Answer(200, self._context.forms.shown(kind, entry))
+                return Answer(held, self._context.forms.shown(kind, entry))
+        gone = write.action == "delete"
+        code = 200 if gone else held
         if options.dry_run:
-            return Answer(200, entry_of(kind, obj, entry.revision), deleted=write.action == "delete")
+            return Answer(code, entry_of(kind, obj, entry.revision), deleted=gone)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
-            gone = write.action == "delete"
-            return Answer(200, entry_of(kind, obj, outcome.revision or 0), deleted=gone)
+            return Answer(code, entry_of(kind, obj, outcome.revision or 0), deleted=gone)
         if isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, entry.namespace, entry.name, outcome)

@@ -54,6 +54,8 @@ class DeleteOptions:
         resource_version: Precondition on the revision, or None.
         propagation: `Background`, `Foreground`, `Orphan`, or "" for the kind's default.
         grace_period_seconds: Seconds the client would wait; kept for kinds that use it.
+        tells_held: Whether a deletion that finalizers hold is answered with 202: for `orphanDependents: false` alone,
+            as older clients expect.
     """
 
     dry_run: bool = False
@@ -61,6 +63,7 @@ class DeleteOptions:
     resource_version: str | None = None
     propagation: Propagation = ""
     grace_period_seconds: int | None = None
+    tells_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

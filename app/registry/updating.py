@@ -165,7 +165,8 @@ class Updating:
         """
         _check_preconditions(kind, entry, new)
         cluster = self._context.cluster()
-        if not (kind.unconditional_update or subresource or recorded or new.metadata.resource_version):
+        named = new.metadata.resource_version not in (None, "", "0")
+        if not (kind.unconditional_update or subresource or recorded or named):
             cause = invalid("metadata.resourceVersion", "", "must be specified for an update of this kind")
             raise invalid_object(kind, old.metadata.name, [cause])
         _carry_metadata(kind, new, old)

@@ -56,6 +56,24 @@ async def test_the_root_lists_paths_that_are_there(api):
     assert {path: (await api.get(path)).status_code for path in paths} == dict.fromkeys(paths, 200)
 
 
+async def test_documents_have_heads(api):
+    for path in (
+        "/",
+        "/api",
+        "/docs",
+        "/healthz",
+        "/livez/ping",
+        "/metrics",
+        "/openapi.json",
+        "/openapi/v3",
+        "/version",
+    ):
+        head = await api.head(path)
+        assert (head.status_code, head.content) == (200, b""), path
+        assert head.headers["content-type"] == (await api.get(path)).headers["content-type"]
+    assert (await api.head("/api/v1/nodes")).status_code == 405
+
+
 async def test_documents_are_only_read(api):
     answer = await api.post("/apis", json={})
     assert answer.status_code == 405

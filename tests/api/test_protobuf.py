@@ -60,7 +60,7 @@ def test_a_service_is_read_whole():
             "labels": {"app": "web"},
             "creationTimestamp": {},
             "deletionTimestamp": {"seconds": 1767323045},
-            "ownerReferences": [{"name": "o", "uid": "u", "controller": False}],
+            "ownerReferences": [{"apiVersion": "", "kind": "", "name": "o", "uid": "u", "controller": False}],
             "managedFields": [{"manager": "m", "fieldsV1": {"raw": b'{"f:spec":{}}'}}],
         },
         spec={
@@ -82,7 +82,7 @@ def test_a_service_is_read_whole():
             "name": "web",
             "labels": {"app": "web"},
             "deletionTimestamp": "2026-01-02T03:04:05Z",
-            "ownerReferences": [{"name": "o", "uid": "u", "controller": False}],
+            "ownerReferences": [{"apiVersion": "", "kind": "", "name": "o", "uid": "u", "controller": False}],
             "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}],
         },
         "spec": {

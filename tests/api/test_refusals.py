@@ -1,4 +1,5 @@
 import asyncio
+import json
 import socket
 
 import httpx
@@ -185,6 +186,19 @@ async def test_a_head_may_only_be_so_long_and_take_so_long(registry, monkeypatch
             async with asyncio.timeout(DEADLINE):
                 assert await reader.read() == b""
             writer.close()
+
+
+async def test_what_is_no_http_is_refused_with_a_status(registry):
+    async with serving(registry) as (url, _):
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(DEADLINE):
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        assert head.startswith(b"HTTP/1.1 400 ")
+        status = json.loads(body)
+        assert (status["kind"], status["code"], status["reason"]) == ("Status", 400, "BadRequest")
 
 
 @pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:8080", "127.0.0.1.example.com", "10.0.0.1", ""])

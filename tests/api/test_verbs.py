@@ -196,6 +196,45 @@ async def test_preconditions_guard_a_deletion(api):
 
 
 @pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"orphanDependents": False}, 202),
+        ({"propagationPolicy": "Background"}, 200),
+        ({"dryRun": ["All"]}, 200),
+        ({}, 200),
+    ],
+)
+async def test_a_deletion_that_waits_for_finalizers_is_answered_with_the_object(api, options, code):
+    """202 is only for clients that ask for a cascade the oldest way: others take it for a failure."""
+    await created(api, "web", finalizers=["example.com/hold"])
+    for _ in range(2):
+        answer = await api.request("DELETE", f"{SERVICES}/web", json=options)
+        assert (answer.status_code, answer.json()["kind"]) == (code, "Service")
+    await api.patch(
+        f"{SERVICES}/web",
+        json={"metadata": {"finalizers": None}},
+        headers={"content-type": "application/merge-patch+json"},
+    )
+    await api.delete(f"{SERVICES}/web")
+    await created(api, "web")
+    assert (await api.request("DELETE", f"{SERVICES}/web", json={"orphanDependents": False})).status_code == 200
+
+
+async def test_a_lease_is_replaced_only_by_who_read_it(api):
+    leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+    lease = {"metadata": {"name": "turn"}, "spec": {"holderIdentity": "one"}}
+    made = (await api.post(leases, json=lease)).json()
+    for revision in (None, "", "0"):
+        named = {"metadata": {"name": "turn", "resourceVersion": revision}, "spec": {"holderIdentity": "two"}}
+        refused = await api.put(f"{leases}/turn", json=named)
+        assert refused.status_code == 422, revision
+        assert refused.json()["details"]["causes"][0]["field"] == "metadata.resourceVersion"
+    made["spec"]["holderIdentity"] = "two"
+    assert (await api.put(f"{leases}/turn", json=made)).status_code == 200
+    await api.delete(f"{leases}/turn")
+
+
+@pytest.mark.parametrize(
     ("options", "field"),
     [
         ({"propagationPolicy": "Sometimes"}, "propagationPolicy"),

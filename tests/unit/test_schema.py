@@ -1,5 +1,6 @@
 from typing import Annotated
 
+import msgspec
 import pytest
 
 from app.domain.kinds.catalog import ALL
@@ -51,6 +52,14 @@ def test_lists_and_maps_say_how_they_merge():
     owners = metadata.fields["ownerReferences"].type
     assert (owners.keys, owners.item.atomic) == (("uid",), True)
     assert metadata.fields["managedFields"].keeps_empty
+
+
+def test_a_value_that_documents_require_is_shown_even_if_it_is_zero():
+    for model, struct in EVERY.items():
+        zero = msgspec.to_builtins(model())
+        required = [field for field in struct.fields.values() if field.name in model.required]
+        assert len(required) == len(model.required)
+        assert [field.wire for field in required if isinstance(field.type, ScalarType) and field.wire not in zero] == []
 
 
 def has_go_s_width(field):

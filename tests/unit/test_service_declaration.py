@@ -83,6 +83,11 @@ def points(*values):
             ["web", "LoadBalancer", "10.96.0.9", "1.2.3.4,a.example.com,9.9.9.9", "80/TCP", "60m", "app=x"],
         ),
         (
+            web(),
+            [],
+            ["web", "ClusterIP", "<pending>", "<none>", "80/TCP", "60m", "app=x"],
+        ),
+        (
             {**ALIAS, "externalIPs": ["1.2.3.4"]},
             [],
             ["web", "ExternalName", "<none>", "db.example.com", "<none>", "60m", "<none>"],

@@ -12,7 +12,7 @@ Document = dict[str, Any]
 WATCH_EVENT = f"{META}.WatchEvent"
 PATCH = f"{META}.Patch"
 
-_CODES = {200: "OK", 201: "Created"}
+_CODES = {200: "OK", 201: "Created", 202: "Accepted: finalizers hold the object"}
 
 
 def reference(name: str) -> Document:

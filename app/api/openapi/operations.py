@@ -76,7 +76,7 @@ _OBJECT = {
     "get": _Verb("get", "get", "read", "Read {one}", READING),
     "update": _Verb("put", "put", "replace", "Replace {one}", WRITING, "object"),
     "patch": _Verb("patch", "patch", "patch", "Patch {one}", PATCHING, "patch"),
-    "delete": _Verb("delete", "delete", "delete", "Delete {one}", DELETING, "delete options"),
+    "delete": _Verb("delete", "delete", "delete", "Delete {one}", DELETING, "delete options", (200, 202)),
 }
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from app.api.media_types import JSON, SWAGGER_AS_PROTOBUF, SWAGGER_AS_PROTOBUF_ASKED
 from app.api.negotiation import negotiate
 from app.api.openapi.library import SWAGGER, SWAGGER_PROTOBUF, Library
-from app.api.paths import unknown_path
+from app.api.paths import READ_METHODS, unknown_path
 
 _ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -42,10 +42,10 @@ def openapi_routes(library: Library) -> APIRouter:
             return Response(written.compressed, headers=headers, media_type=media_type)
         return Response(written.body, headers=headers, media_type=media_type)
 
-    router.add_api_route("/openapi.json", document)
-    router.add_api_route("/openapi/{path:path}", document)
-    router.add_api_route("/docs", _docs)
-    router.add_api_route("/docs/{asset}", _asset)
+    router.add_api_route("/openapi.json", document, methods=READ_METHODS)
+    router.add_api_route("/openapi/{path:path}", document, methods=READ_METHODS)
+    router.add_api_route("/docs", _docs, methods=READ_METHODS)
+    router.add_api_route("/docs/{asset}", _asset, methods=READ_METHODS)
     return router
 
 

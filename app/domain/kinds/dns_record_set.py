@@ -37,9 +37,9 @@ class DNSRecordSetSpec(Wire):
 
     required = ("name", "type", "ttl", "values")
 
-    name: str = ""
-    type: str = ""
-    ttl: Int32 = 0
+    name: str = field(default_factory=str)
+    type: str = field(default_factory=str)
+    ttl: Int32 = field(default_factory=int)
     values: Annotated[list[str], ATOMIC] | None = None
 
 
@@ -53,8 +53,8 @@ class DNSServerStatus(Wire):
 
     required = ("name", "serial")
 
-    name: str = ""
-    serial: Int64 = 0
+    name: str = field(default_factory=str)
+    serial: Int64 = field(default_factory=int)
 
 
 class DNSRecordSetStatus(Wire):

@@ -33,7 +33,7 @@ class ForZone(Wire):
 
     required = ("name",)
 
-    name: str = ""
+    name: str = field(default_factory=str)
 
 
 class ForNode(Wire):
@@ -45,7 +45,7 @@ class ForNode(Wire):
 
     required = ("name",)
 
-    name: str = ""
+    name: str = field(default_factory=str)
 
 
 class EndpointHints(Wire):
@@ -113,6 +113,6 @@ class EndpointSlice(KubeObject):
 
     required = ("address_type", "endpoints")
 
-    address_type: str = ""
+    address_type: str = field(default_factory=str)
     endpoints: Annotated[list[Endpoint], ATOMIC] | None = field(default_factory=null)
     ports: Annotated[list[EndpointPort], ATOMIC] | None = field(default_factory=null)

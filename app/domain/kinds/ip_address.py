@@ -34,9 +34,9 @@ class ParentReference(Wire):
     required = ("resource", "name")
 
     group: str = ""
-    resource: str = ""
+    resource: str = field(default_factory=str)
     namespace: str = ""
-    name: str = ""
+    name: str = field(default_factory=str)
 
 
 class IPAddressSpec(Wire):

@@ -110,10 +110,10 @@ class OwnerReference(Wire):
 
     atomic = True
 
-    api_version: str = ""
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
+    api_version: str = field(default_factory=str)
+    kind: str = field(default_factory=str)
+    name: str = field(default_factory=str)
+    uid: str = field(default_factory=str)
     controller: bool | None = None
     block_owner_deletion: bool | None = None
 
@@ -231,6 +231,8 @@ class KubeObject(Wire):
         api_version: Group and version, such as discovery.k8s.io/v1; only the version for the core group.
         kind: Which kind of object this is, such as Service.
         metadata: Name, labels and annotations, and what the server keeps about the object.
+        spec: What is wanted.
+        status: How it is.
     """
 
     api_version: str = ""

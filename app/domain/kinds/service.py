@@ -25,7 +25,7 @@ class ServicePort(Wire):
     name: str = ""
     protocol: Annotated[str, api_default("TCP")] = ""
     app_protocol: str | None = None
-    port: Int32 = 0
+    port: Int32 = field(default_factory=int)
     target_port: Int32 | str | None = None
     node_port: Int32 = 0
 
@@ -112,8 +112,8 @@ class PortStatus(Wire):
 
     required = ("port", "protocol")
 
-    port: Int32 = 0
-    protocol: str = ""
+    port: Int32 = field(default_factory=int)
+    protocol: str = field(default_factory=str)
     error: str | None = None
 
 

@@ -9,7 +9,7 @@ from app.domain.kinds.service import Service, ServicePort
 from app.domain.rules.needs import CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT
 from app.domain.rules.service_strategy import ServiceStrategy
 
-_EMPTY = "<none>"
+_EMPTY, _PENDING = "<none>", "<pending>"
 
 
 def _type(service: Service, _now: str) -> str:
@@ -17,7 +17,10 @@ def _type(service: Service, _now: str) -> str:
 
 
 def _cluster_ip(service: Service, _now: str) -> str:
-    return (service.spec.cluster_ips or [_EMPTY])[0]
+    """None is shown as Kubernetes does; what is still to be allocated is not there for want of a free address."""
+    if service.spec.cluster_ips:
+        return service.spec.cluster_ips[0]
+    return _EMPTY if service.spec.type == EXTERNAL_NAME else _PENDING
 
 
 def _external_ip(service: Service, _now: str) -> str:
@@ -29,7 +32,7 @@ def _external_ip(service: Service, _now: str) -> str:
     if spec.type == LOAD_BALANCER:
         points = [item.ip or item.hostname for item in service.status.load_balancer.ingress or []]
         shown = [point for point in points if point] + shown
-        return ",".join(shown) or "<pending>"
+        return ",".join(shown) or _PENDING
     if spec.type in (CLUSTER_IP, NODE_PORT):
         return ",".join(shown) or _EMPTY
     return "<unknown>"
