@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app.store.schema import migrate
+from app.store.migrating import migrate
 from app.supervisor.postgres import EmbeddedPostgres
 from tests.e2e.serving import Serving
 

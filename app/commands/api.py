@@ -4,7 +4,7 @@ import socket
 
 import uvloop
 
-from app.main import run_api
+from app.main.api import run_api
 from app.settings import ApiSettings
 from app.supervisor.listening import reserve
 

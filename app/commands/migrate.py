@@ -3,7 +3,8 @@
 import structlog
 
 from app.settings import DatabaseSettings
-from app.store import schema
+from app.store.migrating import migrate
+from app.store.schema import HEAD
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -16,5 +17,5 @@ def run(settings: DatabaseSettings) -> None:
     """
     if settings.database_url is None:
         raise ValueError("the command line asks for a database before it gets here")
-    schema.migrate(settings.database_url.get_secret_value())
-    _log.info("migrated", schema=schema.scripts().get_current_head())
+    migrate(settings.database_url.get_secret_value())
+    _log.info("migrated", schema=HEAD)

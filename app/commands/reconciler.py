@@ -2,7 +2,7 @@
 
 import uvloop
 
-from app.main import run_reconciler
+from app.main.reconciler import run_reconciler
 from app.settings import ReconcilerSettings
 
 

@@ -16,7 +16,7 @@ import psutil
 import uvloop
 
 from app.mirror.mirror import Mirror
-from app.store.schema import migrate
+from app.store.migrating import migrate
 from app.store.store import Store
 from app.store.writes import Committed, Write
 from app.supervisor.postgres import EmbeddedPostgres

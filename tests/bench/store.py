@@ -22,7 +22,7 @@ from pathlib import Path
 import uvloop
 
 from app.domain.kinds.meta import Claim
-from app.store.schema import migrate
+from app.store.migrating import migrate
 from app.store.store import Store
 from app.store.writes import Committed, Write
 from app.supervisor.binaries import binaries, unprivileged_user

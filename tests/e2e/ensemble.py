@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 
 from app.settings import ENVIRONMENT_PREFIX
-from app.store.schema import migrate
+from app.store.migrating import migrate
 from app.supervisor.children import spawn
 from tests.e2e.waiting import until
 
@@ -37,6 +37,7 @@ class Process:
 
     Attributes:
         health_url: Where it tells whether it is ready.
+        log: What it has said.
     """
 
     health_url: str
@@ -45,11 +46,11 @@ class Process:
         self._command = [sys.executable, "-m", "app.cli", *command]
         self._environment = environment
         self._pass_fds = pass_fds
-        self._log = log
+        self.log = log
         self.start()
 
     def start(self):
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = spawn(self._command, env=self._environment, output=log, pass_fds=self._pass_fds)
 
     def is_ready(self):

@@ -151,6 +151,23 @@ async def time_of_a_service(url, within):
     return seconds
 
 
+async def test_an_api_process_lets_nobody_in_before_somebody_allocates(ensemble):
+    api, _ = ensemble.apis
+    for process in (*ensemble.reconcilers, api):
+        await asyncio.to_thread(process.stop)
+    before = len(api.log.read_text())
+    api.start()
+    await eventually(lambda: said(api, before, "no reconciler allocates yet"))
+    assert not await asyncio.to_thread(api.is_ready)
+    for reconciler in ensemble.reconcilers:
+        reconciler.start()
+    await asyncio.to_thread(ensemble.wait)
+
+
+async def said(process, since, what):
+    return what in process.log.read_text()[since:]
+
+
 async def test_a_process_with_another_pool_is_refused(ensemble):
     environment = os.environ | {
         "FAIRLEAD_DATABASE_URL": ensemble.database_url,

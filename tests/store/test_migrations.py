@@ -17,12 +17,13 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.errors import ServiceUnavailable
 from app.store import schema
 from app.store.database import Database
-from app.store.schema import UnsuitableDatabaseError, downgrade, migrate
+from app.store.migrating import downgrade, migrate, scripts
+from app.store.schema import UnsuitableDatabaseError
 from app.store.store import Store
 from app.store.tables import metadata
 from app.supervisor.postgres import EmbeddedPostgres
 
-MIGRATE = "import sys; from app.store.schema import migrate; migrate(sys.argv[1])"
+MIGRATE = "import sys; from app.store.migrating import migrate; migrate(sys.argv[1])"
 
 
 def run(url: str, *statements: str) -> Any:
@@ -102,10 +103,16 @@ def test_up_is_the_model_and_down_leaves_nothing(fresh_url: str):
 def test_each_step_down_can_be_taken_up_again(fresh_url: str):
     migrate(fresh_url)
     whole = relations(fresh_url)
-    for script in list(schema.scripts().walk_revisions()):
+    for script in list(scripts().walk_revisions()):
         downgrade(fresh_url, str(script.down_revision or "base"))
         migrate(fresh_url)
         assert relations(fresh_url) == whole
+
+
+def test_the_newest_migration_is_the_one_that_processes_ask_for_and_has_the_greatest_number():
+    assert scripts().get_current_head() == schema.HEAD
+    newest_first = [script.revision for script in scripts().walk_revisions()]
+    assert newest_first == sorted(newest_first, reverse=True)
 
 
 def test_a_difference_would_be_found(fresh_url: str):

@@ -1,0 +1,89 @@
+"""An API process."""
+
+import asyncio
+import socket
+from functools import partial
+
+import structlog
+
+from app import __version__
+from app.api.application import create_app
+from app.api.server import serve
+from app.controllers.allocation import Allocation
+from app.domain.kinds.service_declaration import SERVICE
+from app.domain.wanted.api_endpoints import lease_name
+from app.main.parts import holder_name, now, started
+from app.registry.bootstrap import Surroundings
+from app.registry.context import Context
+from app.registry.forms import Forms
+from app.registry.presence import Presence, reachable_address
+from app.registry.preview import ServicePreview
+from app.registry.registry import Registry
+from app.settings import ApiSettings
+from app.store.leases import Leases
+
+_POLL = 0.05
+
+log = structlog.get_logger()
+
+
+async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
+    """Serve the API until SIGTERM or SIGINT.
+
+    Args:
+        settings: Of the command line.
+        listener: A bound socket.
+
+    Raises:
+        UnsuitableDatabaseError: The database has another version's schema, or none.
+        DisagreementError: Others work on the database with other settings.
+    """
+    stopping = asyncio.Event()
+    async with started(settings) as parts:
+        context = Context(
+            writer=parts.writer,
+            mirror=parts.mirror,
+            cluster=parts.cluster,
+            allocation_wait=settings.allocation_wait,
+            forms=Forms(parts.kinds),
+            previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
+        )
+        registry = Registry(context, parts.kinds)
+        surroundings = Surroundings(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
+        await surroundings.ensure(registry)
+        await surroundings.adapt(registry)
+        app = create_app(
+            registry,
+            now=now,
+            ready={"mirror": parts.check_mirror},
+            version=__version__,
+            tokens=settings.tokens,
+            stopping=stopping,
+        )
+        place = (str(settings.advertise_address or reachable_address(settings.host)), surroundings.port)
+        holder = holder_name()
+        ensure = partial(surroundings.ensure, registry)
+        leases = Leases(parts.database)
+        presence = Presence(leases, lease_name(place, holder), holder, ensure)
+        await _somebody_allocates(leases, settings.allocation_wait)
+        present = asyncio.create_task(presence.run(stopping), name="presence")
+        try:
+            await serve(app, listener, stopping, settings.tls)
+        finally:
+            stopping.set()
+            await present
+
+
+async def _somebody_allocates(leases: Leases, patience: float) -> None:
+    """Wait until a reconciler owns allocation, so that the first requests after a cold start do not wait for it.
+
+    Reads need none, so it is not waited for longer than a write would.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience
+    told = False
+    while not await leases.live(Allocation.name) and loop.time() < until:
+        if not told:
+            log.info("no reconciler allocates yet: waiting for one", seconds=patience)
+            told = True
+        await asyncio.sleep(_POLL)

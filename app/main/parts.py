@@ -1,0 +1,148 @@
+"""What an API process and a reconciler have in common, started over the database."""
+
+import gc
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from app.domain.errors import ServiceUnavailable
+from app.domain.kinds.catalog import Kinds
+from app.domain.kinds.meta import Cluster
+from app.domain.rules.pool_set import PoolSet
+from app.domain.timestamps import format_time
+from app.mirror.mirror import Mirror
+from app.mirror.service_ranges import ServiceRanges
+from app.settings import Settings
+from app.store import schema
+from app.store.agreement import agreed
+from app.store.database import Database
+from app.store.notifications import Notifications
+from app.store.reader import Reader
+from app.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an API process and a reconciler have in common."""
+
+    database: Database
+    writer: Writer
+    reader: Reader
+    notifications: Notifications
+    mirror: Mirror
+    kinds: Kinds
+    cluster: Callable[[], Cluster]
+    empty_pools: Callable[[], PoolSet]
+
+    async def check_mirror(self) -> None:
+        """For `/readyz`: the objects are in memory and follow the log."""
+        if not self.mirror.ready:
+            raise ServiceUnavailable("the objects in memory do not follow the log")
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Parts]:
+    """Build what both processes need, started, and close it at the end.
+
+    Raises:
+        UnsuitableDatabaseError: The database has another version's schema, or none.
+        DisagreementError: Others work on the database with other settings.
+    """
+    database = Database(_url(settings))
+    try:
+        await schema.check(database)
+        async with agreed(database, holder_name(), settings.agreed()), _working(settings, database) as parts:
+            yield parts
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _working(settings: Settings, database: Database) -> AsyncIterator[Parts]:
+    """Everything that works on a database which is one to work with."""
+    reader, writer, notifications = Reader(database), Writer(database), Notifications(database)
+    mirror = Mirror(reader, notifications)
+    await notifications.start()
+    await writer.start()
+    await mirror.start()
+    ranges = ServiceRanges(mirror, tuple(map(str, settings.service_cidrs)))
+    # What was loaded stays: a full collection need not walk it each time.
+    gc.collect()
+    gc.freeze()
+    try:
+        yield Parts(
+            database=database,
+            writer=writer,
+            reader=reader,
+            notifications=notifications,
+            mirror=mirror,
+            kinds=Kinds(),
+            cluster=_cluster(settings, ranges),
+            empty_pools=_empty_pools(settings, ranges),
+        )
+    finally:
+        await mirror.close()
+        await writer.close()
+        await notifications.close()
+        await reader.close()
+
+
+def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]:
+    node_port_range = (settings.node_port_range.first, settings.node_port_range.last)
+    manages_load_balancers = settings.load_balancer_controller == "fairlead"
+    internal_pools = tuple(map(str, settings.internal_pool))
+    external_pools = tuple(map(str, settings.external_pool))
+
+    def cluster() -> Cluster:
+        return Cluster(
+            service_cidrs=ranges.cidrs,
+            served_families=ranges.families,
+            node_port_range=node_port_range,
+            cluster_domain=settings.cluster_domain,
+            manages_load_balancers=manages_load_balancers,
+            now=now(),
+            internal_pools=internal_pools,
+            external_pools=external_pools,
+        )
+
+    return cluster
+
+
+def _empty_pools(settings: Settings, ranges: ServiceRanges) -> Callable[[], PoolSet]:
+    def empty_pools() -> PoolSet:
+        return PoolSet(
+            service_cidrs=ranges.cidrs,
+            node_port_range=(settings.node_port_range.first, settings.node_port_range.last),
+            internal_pool=map(str, settings.internal_pool),
+            external_pool=map(str, settings.external_pool),
+            random_below=secrets.randbelow,
+        )
+
+    return empty_pools
+
+
+def holder_name() -> str:
+    """A name for this process that no other ever had."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
+def now() -> str:
+    """The present as RFC 3339, in whole seconds: made once a second, since every write asks."""
+    return _second(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return format_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def _url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise ValueError("the command line asks for a database URL before it gets here")
+    return settings.database_url.get_secret_value()

@@ -1,0 +1,83 @@
+"""A reconciler."""
+
+import asyncio
+import signal
+import socket
+import time
+
+from fastapi import FastAPI
+
+from app.api.health import health_routes
+from app.api.server import serve
+from app.controllers.allocation import Allocation
+from app.controllers.api_endpoints import ApiEndpoints
+from app.controllers.backend_index import BackendIndex
+from app.controllers.controller import Controller
+from app.controllers.endpoint_slices import EndpointSlices
+from app.controllers.endpoints_objects import EndpointsObjects
+from app.controllers.event_expiry import EventExpiry
+from app.controllers.event_recorder import EventRecorder
+from app.controllers.garbage_collection import GarbageCollection
+from app.controllers.log_compaction import LogCompaction
+from app.controllers.mirrored_slices import MirroredSlices
+from app.controllers.namespaces import Namespaces
+from app.controllers.registrations import Registrations
+from app.controllers.service_cidrs import ServiceCIDRs
+from app.main.parts import Parts, holder_name, started
+from app.reconciler.loop import Reconciler
+from app.settings import ReconcilerSettings
+from app.store.leases import Leases
+
+
+async def run_reconciler(settings: ReconcilerSettings) -> None:
+    """Reconcile until SIGTERM or SIGINT.
+
+    Raises:
+        UnsuitableDatabaseError: The database has another version's schema, or none.
+        DisagreementError: Others work on the database with other settings.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stopping.set)
+    async with started(settings) as parts:
+        work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
+        health = asyncio.create_task(_serve_health(settings, parts, stopping), name="health")
+        end = asyncio.create_task(stopping.wait(), name="stopping")
+        await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        work.cancel()
+        await asyncio.wait({work, health})
+        for task in (work, health):
+            if not task.cancelled():
+                task.result()
+
+
+def _reconciler(parts: Parts) -> Reconciler:
+    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+    index = BackendIndex(parts.mirror)
+    leases = Leases(parts.database)
+    controllers: list[Controller] = [
+        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder, parts.kinds),
+        Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
+        EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
+        EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
+        MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),
+        GarbageCollection(parts.writer, parts.mirror, parts.kinds, parts.cluster),
+        Registrations(parts.writer, parts.reader, parts.mirror, index, parts.cluster, recorder, clock=time.monotonic),
+        ServiceCIDRs(parts.writer, parts.reader, parts.mirror, parts.cluster),
+        ApiEndpoints(parts.writer, parts.mirror, leases, parts.cluster),
+        EventExpiry(parts.writer, parts.mirror, parts.cluster),
+        LogCompaction(parts.database),
+    ]
+    return Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
+
+
+async def _serve_health(settings: ReconcilerSettings, parts: Parts, stopping: asyncio.Event) -> None:
+    if not settings.health_port:
+        await stopping.wait()
+        return
+    app = FastAPI(openapi_url=None)
+    app.include_router(health_routes({"mirror": parts.check_mirror}))
+    listener = socket.create_server((settings.health_host, settings.health_port))
+    await serve(app, listener, stopping)
