@@ -1,5 +1,7 @@
 """What holds of the rules of a Service whatever is sent."""
 
+from dataclasses import replace
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from app.domain.kinds.service import Service
 from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.allocation import allocate
 from app.domain.rules.defaulting import apply_defaults
+from app.domain.rules.load_balancer_wish import ADDITIONAL_ADDRESSES, ADDRESS_KEYS, HIGH_AVAILABILITY_PORTS, NAME_KEYS
 from app.domain.rules.pool_set import PoolSet
 from tests.property.service_specs import (
     ANNOTATIONS,
@@ -154,3 +157,37 @@ def test_pending_is_exact(spec, at):
 def asked_frontends(new):
     asked = new.spec.load_balancer_ip
     return asked and any(point.ip == asked for point in new.status.load_balancer.ingress or [])
+
+
+SPELLED = ["20.0.0.5", "20.0.0.6", "fd02::5", "FD02::5", "fd02:0::6"]
+FRONTENDS = st.sampled_from(SPELLED)
+FRONTEND_ANNOTATIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys([*ADDRESS_KEYS.values(), *NAME_KEYS.values()], FRONTENDS),
+        ADDITIONAL_ADDRESSES: st.lists(FRONTENDS, max_size=3).map(",".join),
+        HIGH_AVAILABILITY_PORTS: st.sampled_from(["true", "false"]),
+    },
+)
+
+
+@given(FRONTEND_ANNOTATIONS, FRONTENDS, st.lists(FRONTENDS, max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_frontends_come_to_rest_and_none_is_claimed_shared_and_for_itself(annotations, asked, shown):
+    """However the same address is spelled, and in whichever places it is asked for or shown."""
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80, "protocol": "TCP"}], "loadBalancerIP": asked}
+    status = {
+        "loadBalancer": {"ingress": [{"ip": text} for text in shown]},
+        "conditions": [{"type": "Programmed", "status": "True"}],
+    }
+    at = cluster(V4, V6, ours=True, **POOLS)
+    one = service({**spec, "ipFamilies": ["IPv4", "IPv6"]}, annotations=annotations, status=status)
+    reserved = dict.fromkeys([f"shop/{text}" for text in SPELLED], "20.0.0.5")
+    pools = replace(pool_set(at).pools, static_addresses={} if NAME_KEYS["IPv6"] in annotations else reserved)
+    for _ in range(2):
+        allocate(one, pools, at, created=False)
+    at_rest = body(one)
+    allocate(one, pools, at, created=False)
+    assert body(one) == at_rest
+    addresses = [claim.key.removesuffix("/shared") for claim in RULES.claims(one) if claim.table == "lb_addresses"]
+    assert len(set(addresses)) == len(addresses)

@@ -53,8 +53,12 @@ def missing_frontend_families(service: Service) -> list[str]:
     """The families for which our load balancer controller owes an address."""
     if not is_served_by_us(service):
         return []
-    extra = additional_addresses(service)
-    held = {family_of(address) for address in ingress_addresses(service) if address not in extra}
+    frontends = ingress_addresses(service)
+    for address in additional_addresses(service):
+        # Once: a frontend that is asked for by name may turn out to be the same address.
+        if address in frontends:
+            frontends.remove(address)
+    held = set(map(family_of, frontends))
     return [family for family in service.spec.ip_families or [] if family not in held]
 
 

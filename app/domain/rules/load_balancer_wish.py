@@ -79,7 +79,13 @@ def canonical_address(text: str, family: str) -> str:
 
 
 def additional_addresses(service: Service) -> list[str]:
-    """Addresses to be shown in status beside the frontends (`azure-additional-public-ips`), canonical, each once."""
+    """Addresses to be shown in status beside the frontends (`azure-additional-public-ips`), canonical, each once.
+
+    One that is asked for as a frontend, too, is that frontend.
+    """
     parts = [part.strip() for part in annotation(service, ADDITIONAL_ADDRESSES).split(",")]
     found = [strict_address(part) for part in parts if part]
-    return list(dict.fromkeys(str(address) for address in found if address is not None))
+    asked = (static_address(service, family) for family in service.spec.ip_families or [])
+    frontends = {each.address for each in asked if each is not None}
+    listed = dict.fromkeys(str(address) for address in found if address is not None)
+    return [address for address in listed if address not in frontends]

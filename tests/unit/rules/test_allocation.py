@@ -216,6 +216,11 @@ class TestFrontends:
         assert ingress(new) == ["20.0.0.1", "30.0.0.1", "30.0.0.2"]
         assert not pending(new)
 
+    def test_an_additional_address_that_is_asked_for_is_the_frontend(self):
+        new, _ = given(web(type="LoadBalancer"), OURS, annotations={IPV4: "20.0.0.5", MORE: "20.0.0.5,30.0.0.1"})
+        assert ingress(new) == ["20.0.0.5", "30.0.0.1"]
+        assert not pending(new)
+
     @pytest.mark.parametrize(
         ("spec", "at"),
         [
