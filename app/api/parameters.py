@@ -36,9 +36,17 @@ def is_watch(query: dict[str, str]) -> bool:
 
 
 def list_options(query: dict[str, str]) -> ListOptions:
-    """The options of list and deletecollection."""
+    """The options of list and deletecollection.
+
+    Raises:
+        BadRequest: `limit` is no number.
+        Invalid: `sendInitialEvents` is given, which is for watches.
+    """
     if not query:
         return _NO_LIST_OPTIONS
+    if "sendInitialEvents" in query:
+        cause = forbidden("sendInitialEvents", "only a watch begins with initial events")
+        raise Invalid(f"sendInitialEvents: {cause.message}", group="meta.k8s.io", kind="ListOptions", causes=[cause])
     return ListOptions(
         label_selector=query.get("labelSelector", ""),
         field_selector=query.get("fieldSelector", ""),
@@ -60,7 +68,7 @@ def watch_options(query: dict[str, str], name: str = "") -> WatchOptions:
         name=name,
         resource_version=query.get("resourceVersion", ""),
         resource_version_match=query.get("resourceVersionMatch", ""),
-        send_initial_events=flag(query, "sendInitialEvents"),
+        send_initial_events=flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None,
     )
 
 

@@ -80,14 +80,20 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """The options of watch; `name` narrows it to one object."""
+    """The options of watch.
+
+    Attributes:
+        name: Narrows it to one object.
+        send_initial_events: Whether it begins with what there is (KEP-3157), and says when that is complete; None
+            leaves it to the revision: without one, or at "0", it begins so, and does not say so.
+    """
 
     label_selector: str = ""
     field_selector: str = ""
     name: str = ""
     resource_version: str = ""
     resource_version_match: str = ""
-    send_initial_events: bool = False
+    send_initial_events: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

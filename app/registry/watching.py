@@ -74,7 +74,8 @@ class Watching:
         selection = shared_selection(kind, options.label_selector, options.field_selector)
         mirror = self._context.mirror
         version = options.resource_version
-        from_now = version in ("", "0") or options.send_initial_events
+        wants_initial = options.send_initial_events
+        from_now = version in ("", "0") or bool(wants_initial)
         if not version:
             await mirror.fresh()
         elif version != "0":
@@ -83,7 +84,8 @@ class Watching:
                 raise too_large(wanted, mirror.revision)
         start = mirror.revision if from_now else parse_revision(version)
         feed = await self._sources.watch(kind, namespace, start)
-        initial = await self._initial(kind, namespace, options, selection, start) if from_now else []
+        shows_initial = from_now and wants_initial is not False
+        initial = await self._initial(kind, namespace, options, selection, start) if shows_initial else []
         return Watch(selection, options.name, feed, initial)
 
     async def _initial(
@@ -102,9 +104,9 @@ class Watching:
 
 def _check_options(kind: Kind[Any], options: WatchOptions) -> None:
     match = options.resource_version_match
-    if match and not options.send_initial_events:
+    if match and options.send_initial_events is None:
         cause = Cause("FieldValueForbidden", "resourceVersionMatch", "Forbidden: it needs sendInitialEvents on a watch")
         raise invalid_object(kind, "", [cause])
-    if options.send_initial_events and match != "NotOlderThan":
+    if options.send_initial_events is not None and match != "NotOlderThan":
         message = 'Forbidden: sendInitialEvents needs resourceVersionMatch "NotOlderThan"'
         raise invalid_object(kind, "", [Cause("FieldValueForbidden", "resourceVersionMatch", message)])

@@ -74,6 +74,29 @@ async def test_initial_events_end_with_a_bookmark(api):
         assert int(end["object"]["metadata"]["resourceVersion"]) > 0
 
 
+@pytest.mark.parametrize("version", [{}, {"resourceVersion": "0"}])
+async def test_a_watch_may_begin_without_what_there_is(api, version):
+    await created(api, "first")
+    async with watching(api, sendInitialEvents="false", resourceVersionMatch="NotOlderThan", **version) as event:
+        await created(api, "second")
+        assert summary(await event()) == ("ADDED", "second")
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"watch": "1", "sendInitialEvents": "true"}, "resourceVersionMatch"),
+        ({"watch": "1", "sendInitialEvents": "false"}, "resourceVersionMatch"),
+        ({"watch": "1", "resourceVersionMatch": "NotOlderThan", "resourceVersion": "1"}, "resourceVersionMatch"),
+        ({"sendInitialEvents": "true"}, "sendInitialEvents"),
+    ],
+)
+async def test_initial_events_are_asked_for_consistently(api, options, field):
+    refused = await api.get(SERVICES, params=options)
+    assert refused.status_code == 422
+    assert [cause["field"] for cause in refused.json()["details"]["causes"]] == [field]
+
+
 async def test_a_watch_ends_when_its_time_is_up(api):
     await created(api, "first")
     async with asyncio.timeout(DEADLINE):
