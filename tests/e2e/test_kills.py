@@ -8,6 +8,8 @@ import psutil
 import pytest
 
 from tests.e2e import audit
+from tests.e2e.bodies import MUTABLE, service
+from tests.e2e.client import Connection
 from tests.e2e.ensemble import NAMESPACE, create_namespace
 from tests.e2e.follower import Follower
 from tests.e2e.serving import Serving
@@ -84,3 +86,58 @@ async def test_nothing_acknowledged_is_lost(killable, size, clients, rounds, pro
     left = await audit.check_claims(url, NAMESPACE)
     assert set(left.values()) == {0}
     await audit.check_everything(url, load)
+
+
+SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
+
+
+@pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=pytest.mark.soak)])
+async def test_what_was_answered_is_on_the_disk_when_postgres_is_killed_that_moment(killable, rounds):
+    """Some commits do not wait for the disk: unpublished Services and lease renewals. No answer may rest on them."""
+    connections = [Connection(killable.url) for _ in MUTABLE]
+    asking = dict(enumerate(connections))
+    for turn in range(rounds):
+        created = await asyncio.gather(
+            *(asking[n].request("POST", SERVICES, service(f"t{turn}-{n}", make())) for n, make in enumerate(MUTABLE))
+        )
+        assert {reply.status for reply in created} == {201}
+        # Half of the rounds end with creates, the others with what comes after them.
+        answered = await change(asking, created) if turn % 2 else [reply.document for reply in created]
+        kill_postgres(killable.serving)
+        for document, reply in zip(answered, created, strict=True):
+            path = f"{SERVICES}/{reply.document['metadata']['name']}"
+            found = await eventually(lambda path=path: answer(connections[0], path))
+            assert found.document == document if document else found.status == 404
+    for connection in connections:
+        connection.close()
+
+
+async def change(asking, created):
+    """Update every other Service and delete the rest; what they are afterwards, None for one that is gone."""
+    documents = [reply.document for reply in created]
+    requests = [
+        asking[n].request("DELETE", path)
+        if n % 2
+        else asking[n].request("PUT", path, document | {"metadata": document["metadata"] | {"labels": {"a": "b"}}})
+        for n, document in enumerate(documents)
+        for path in [f"{SERVICES}/{document['metadata']['name']}"]
+    ]
+    replies = await asyncio.gather(*requests)
+    assert {reply.status for reply in replies} == {200}
+    return [None if n % 2 else reply.document for n, reply in enumerate(replies)]
+
+
+def kill_postgres(serving):
+    """The postmaster and every process of its own at once, with all that they had in memory."""
+    postmaster = serving.child("postgres")
+    for process in [postmaster, *postmaster.children(recursive=True)]:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue  # it ended because the postmaster did
+
+
+async def answer(connection, path):
+    """What is said when Postgres is back, and nothing before that."""
+    reply = await connection.request("GET", path)
+    return None if reply.status >= 500 else reply
