@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Key
 from app.controllers.object_writes import creation, update
 from app.controllers.slice_writes import writes_of
 from app.domain.encoding import decode_object
 from app.domain.errors import RetryError
-from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.kinds.endpoints_declaration import ENDPOINTS
 from app.domain.kinds.meta import Cluster
 from app.domain.wanted.api_endpoints import (
@@ -30,7 +29,6 @@ _FORGOTTEN_AFTER = 60.0
 """Seconds until the lease of a process that ended without giving it back is removed."""
 
 _KEY: Key = (API_NAMESPACE, API_SERVICE)
-_MARK = f'"{SERVICE_NAME_LABEL}":"{API_SERVICE}"'.encode()
 
 
 class ApiEndpoints:
@@ -40,9 +38,12 @@ class ApiEndpoints:
     resync = 1.0
     channels: Sequence[str] = ()
 
-    def __init__(self, writer: Writer, mirror: Mirror, leases: Leases, cluster: Callable[[], Cluster]) -> None:
+    def __init__(
+        self, writer: Writer, mirror: Mirror, index: BackendIndex, leases: Leases, cluster: Callable[[], Cluster]
+    ) -> None:
         self._writer = writer
         self._mirror = mirror
+        self._index = index
         self._leases = leases
         self._cluster = cluster
 
@@ -75,10 +76,7 @@ class ApiEndpoints:
 
     def _writes(self, places: Sequence[Place], lease: LeaseGuard) -> list[Write]:
         now = self._cluster().now
-        entries = self._mirror.list(ENDPOINT_SLICE.key, API_NAMESPACE)
-        slices = [decode_object(ENDPOINT_SLICE, entry.wire) for entry in entries if _MARK in entry.wire]
-        labelled = [each for each in slices if (each.metadata.labels or {}).get(SERVICE_NAME_LABEL) == API_SERVICE]
-        writes = writes_of(plan_api_slices(places, labelled), now, lease)
+        writes = writes_of(plan_api_slices(places, self._index.slices(_KEY)), now, lease)
         entry = self._mirror.get(ENDPOINTS.key, *_KEY)
         planned = plan_api_endpoints(places, None if entry is None else decode_object(ENDPOINTS, entry.wire))
         if planned is not None and entry is None:

@@ -85,6 +85,10 @@ class BackendIndex:
         """Whether there is such a Service, with a selector."""
         return key in self._selectors
 
+    def has_slices(self, key: Key) -> bool:
+        """Whether slices are labelled with a Service's name."""
+        return key in self._slices
+
     def selecting(self) -> Iterable[Key]:
         """The Services that have a selector."""
         return self._selectors.keys()

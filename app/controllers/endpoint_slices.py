@@ -51,7 +51,8 @@ class EndpointSlices:
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 
     def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
-        service = self._index.service(key)
+        concerned = self._index.selects(key) or self._index.has_slices(key)
+        service = self._index.service(key) if concerned else None
         if service is None:
             return ()
         existing = [each for each in self._index.slices(key) if labelled_by(each, CONTROLLER)]

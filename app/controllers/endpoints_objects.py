@@ -69,6 +69,8 @@ class EndpointsObjects:
 
     def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
         entry = self._mirror.get(ENDPOINTS.key, *key)
+        if entry is None and not self._index.selects(key):
+            return ()
         existing: Endpoints | None = None if entry is None else decode_object(ENDPOINTS, entry.wire)
         service = self._index.service(key)
         if service is None:

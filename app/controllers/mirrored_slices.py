@@ -67,10 +67,12 @@ class MirroredSlices:
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 
     def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
+        entry = self._mirror.get(ENDPOINTS.key, *key)
+        if entry is None:
+            return ()
         service = None if self._index.selects(key) else self._index.service(key)
         existing = [each for each in self._index.slices(key) if labelled_by(each, CONTROLLER)]
-        entry = None if service is None and not existing else self._mirror.get(ENDPOINTS.key, *key)
-        if entry is None:
+        if service is None and not existing:
             return ()
         plan = plan_mirrored_slices(decode_object(ENDPOINTS, entry.wire), service, existing)
         return writes_of(plan, self._cluster().now, lease)

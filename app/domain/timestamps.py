@@ -1,6 +1,21 @@
 """RFC 3339 timestamps as the wire has them, and ages as kubectl prints them."""
 
+import re
 from datetime import UTC, datetime
+
+_LONG_MONTHS = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+_SHORT_MONTHS = "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+_FEBRUARY = "02-(?:0[1-9]|1[0-9]|2[0-8])"
+_LEAP_YEARS = "[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00"
+_DAYS = f"(?!0000)(?:[0-9]{{4}}-(?:{_LONG_MONTHS}|{_SHORT_MONTHS}|{_FEBRUARY})|(?:{_LEAP_YEARS})-02-29)"
+_SECONDS = rf"\A{_DAYS}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+
+TIME_PATTERN = _SECONDS + r"Z\Z"
+"""Matches what `format_time` writes and nothing else: no day that is not in the calendar."""
+MICRO_TIME_PATTERN = _SECONDS + r"\.[0-9]{6}Z\Z"
+"""The same for `format_micro_time`."""
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
 
@@ -22,20 +37,27 @@ def parse_time(text: str) -> datetime:
     Raises:
         ValueError: The text is no RFC 3339 timestamp with an offset.
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or "T" not in text.upper():
+    if not _RFC_3339.fullmatch(text):
         raise ValueError(f"{text!r} is no RFC 3339 timestamp such as 2026-01-02T03:04:05Z")
-    return moment.astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not within the years 1 to 9999 in UTC") from None
 
 
 def format_time(moment: datetime) -> str:
     """Write a moment as `metav1.Time` does: UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _written(moment, "seconds")
 
 
 def format_micro_time(moment: datetime) -> str:
     """Write a moment as `metav1.MicroTime` does: UTC, six digits of a second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _written(moment, "microseconds")
+
+
+def _written(moment: datetime, precision: str) -> str:
+    """The year always has four digits, which `strftime` does not give it everywhere."""
+    return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def age(since: str | None, now: str) -> str:

@@ -47,8 +47,12 @@ class Parts:
 
 
 @asynccontextmanager
-async def started(settings: Settings) -> AsyncIterator[Parts]:
+async def started(settings: Settings, *, gathering: float = 0.0) -> AsyncIterator[Parts]:
     """Build what both processes need, started, and close it at the end.
+
+    Args:
+        settings: Of the process.
+        gathering: Of the mirror.
 
     Raises:
         UnsuitableDatabaseError: The database has another version's schema, or none.
@@ -57,17 +61,17 @@ async def started(settings: Settings) -> AsyncIterator[Parts]:
     database = Database(_url(settings))
     try:
         await schema.check(database)
-        async with agreed(database, holder_name(), settings.agreed()), _working(settings, database) as parts:
+        async with agreed(database, holder_name(), settings.agreed()), _working(settings, database, gathering) as parts:
             yield parts
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def _working(settings: Settings, database: Database) -> AsyncIterator[Parts]:
+async def _working(settings: Settings, database: Database, gathering: float) -> AsyncIterator[Parts]:
     """Everything that works on a database which is one to work with."""
     reader, writer, notifications = Reader(database), Writer(database), Notifications(database)
-    mirror = Mirror(reader, notifications)
+    mirror = Mirror(reader, notifications, gathering=gathering)
     await notifications.start()
     await writer.start()
     await mirror.start()

@@ -28,6 +28,9 @@ from app.reconciler.loop import Reconciler
 from app.settings import ReconcilerSettings
 from app.store.leases import Leases
 
+_GATHERING = 0.01
+"""Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
+
 
 async def run_reconciler(settings: ReconcilerSettings) -> None:
     """Reconcile until SIGTERM or SIGINT.
@@ -40,7 +43,7 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
-    async with started(settings) as parts:
+    async with started(settings, gathering=_GATHERING) as parts:
         work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(settings, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
@@ -66,7 +69,7 @@ def _reconciler(parts: Parts) -> Reconciler:
         GarbageCollection(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         Registrations(parts.writer, parts.reader, parts.mirror, index, parts.cluster, recorder, clock=time.monotonic),
         ServiceCIDRs(parts.writer, parts.reader, parts.mirror, parts.cluster),
-        ApiEndpoints(parts.writer, parts.mirror, leases, parts.cluster),
+        ApiEndpoints(parts.writer, parts.mirror, index, leases, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]

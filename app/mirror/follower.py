@@ -26,21 +26,30 @@ class Follower:
         started: Set when a fetch has succeeded for the first time.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[None]], patience: float) -> None:
+    def __init__(
+        self, fetch: Callable[[], Awaitable[None]], behind: Callable[[], bool], patience: float, gathering: float
+    ) -> None:
         """Start on the running event loop.
 
         Args:
             fetch: Brings in everything that was committed when it was called.
+            behind: Whether there was a hint of something that no fetch has brought in.
             patience: Seconds after which a caller is told that the database cannot be reached.
+            gathering: Seconds from a hint to its fetch, so that hints that follow each other cost one fetch together;
+                whoever waits for a fetch does not wait for that.
         """
         self.started = asyncio.Event()
         self._fetch = fetch
+        self._behind = behind
         self._patience = patience
+        self._gathering = gathering
+        self._asked = False
         self._loop = asyncio.get_running_loop()
         self._bell = self._loop.create_future()
         self._waiting: list[tuple[asyncio.Future[None], float]] = []
         self._served: list[tuple[asyncio.Future[None], float]] = []
         self._failing_since: float | None = None
+        self._gathered: asyncio.TimerHandle | None = None
         self._timer = self._loop.call_later(_POLL, self._tick)
         self._task = self._loop.create_task(self._run(), name="mirror")
 
@@ -49,10 +58,17 @@ class Follower:
         """Whether the last fetch failed."""
         return self._failing_since is not None
 
+    def hint(self) -> None:
+        """Fetch soon, unless what was hinted at is brought in before."""
+        if not self._gathering:
+            self._ring()
+        elif self._gathered is None:
+            self._gathered = self._loop.call_later(self._gathering, self._gather)
+
     def wake(self) -> None:
-        """Fetch soon."""
-        if not self._bell.done():
-            self._bell.set_result(None)
+        """Fetch now."""
+        self._asked = True
+        self._ring()
 
     async def fresh(self) -> None:
         """Return when a fetch that was sent after this call has been applied.
@@ -71,15 +87,28 @@ class Follower:
     async def close(self) -> None:
         """Stop; whoever waits is turned away."""
         self._timer.cancel()
+        if self._gathered is not None:
+            self._gathered.cancel()
         self._task.cancel()
         await asyncio.wait([self._task])
         self._turn_away(self._loop.time())
+
+    def _ring(self) -> None:
+        if not self._bell.done():
+            self._bell.set_result(None)
+
+    def _gather(self) -> None:
+        self._gathered = None
+        self._ring()
 
     async def _run(self) -> None:
         while True:
             await self._bell
             # From here on a wake-up asks for the fetch after this one.
             self._bell = self._loop.create_future()
+            if not (self._asked or self._behind()):
+                continue
+            self._asked = False
             self._served, self._waiting = self._waiting, []
             try:
                 await self._fetch()

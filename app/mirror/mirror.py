@@ -44,6 +44,7 @@ class Mirror:
         history: int = 50_000,
         history_bytes: int = 64 * 2**20,
         patience: float = 3.0,
+        gathering: float = 0.0,
     ) -> None:
         """Prepare; nothing is read before `start`.
 
@@ -53,12 +54,15 @@ class Mirror:
             history: How many past changes are kept at most.
             history_bytes: How many bytes they may hold at most.
             patience: Seconds that `fresh` waits for a database that does not answer.
+            gathering: Seconds that changes may wait for others to be brought in with, unless `fresh` asks for them.
         """
         self.revision = 0
+        self._told = 0
         self._reader = reader
         self._notifications = notifications
         self._bounds = (history, history_bytes)
         self._patience = patience
+        self._gathering = gathering
         self._objects = Objects()
         self._history = History(0, *self._bounds)
         self._room = WaitingRoom()
@@ -81,8 +85,8 @@ class Mirror:
 
     async def start(self) -> None:
         """Load everything and go on following the log; returns when loaded, however long the database is away."""
-        self._follower = Follower(self._catch_up, self._patience)
-        self._notifications.subscribe(CHANGES, self._follower.wake)
+        self._follower = Follower(self._catch_up, lambda: self._told > self.revision, self._patience, self._gathering)
+        self._notifications.subscribe(CHANGES, self._hinted)
         self._follower.wake()
         await self._follower.started.wait()
 
@@ -90,7 +94,7 @@ class Mirror:
         """Stop following, and end every watch."""
         follower, self._follower = self._follower, None
         if follower is not None:
-            self._notifications.unsubscribe(CHANGES, follower.wake)
+            self._notifications.unsubscribe(CHANGES, self._hinted)
             await follower.close()
         self._end_watches(partial(ServiceUnavailable, "this process is stopping: watch again", retry_after=1))
 
@@ -216,6 +220,16 @@ class Mirror:
         """
         self._subscribers.append((changed, reloaded))
 
+    def _hinted(self, revision: str) -> None:
+        """The log has grown; a session that listens anew knows nothing, and asks."""
+        if self._follower is None:
+            return
+        if revision:
+            self._told = max(self._told, int(revision))
+            self._follower.hint()
+        else:
+            self._follower.wake()
+
     async def _catch_up(self) -> None:
         """Bring in everything that was committed when this was called."""
         goal = 0
@@ -227,7 +241,7 @@ class Mirror:
                 # Changes were missed for good, or the database was put back to an earlier state.
                 _log.warning("mirror reloads", revision=self.revision, compacted=tail.compacted, newest=tail.newest)
                 MIRROR_RELOADS.inc()
-                self._loaded = False
+                self._loaded, self._told = False, 0
                 continue
             self._compacted = tail.compacted
             if tail.changes:

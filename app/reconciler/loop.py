@@ -77,7 +77,7 @@ class _Worker:
         """The mirror was read anew, so changes were missed: start over as after a take-over."""
         self._stale = True
 
-    def _hinted(self, channel: str) -> None:
+    def _hinted(self, channel: str, _payload: str) -> None:
         if self._owner:
             self._queue.add(self.controller.hinted(channel))
 

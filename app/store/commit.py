@@ -21,6 +21,9 @@ _SETTLE = "SELECT * FROM fairlead_settle($1)"
 _PAUSE = 0.05
 """Seconds before a batch that was certainly not stored is tried again."""
 
+_LOCK_TRIES = 15
+"""Times that the lock is waited for before a batch is given up: while others write, the database works."""
+
 _SETTLING = 2.0
 """Seconds beyond the deadline in which an unknown outcome is still looked up."""
 
@@ -39,7 +42,7 @@ class Committer:
 
     Args:
         database: Where.
-        lock_timeout: Seconds to wait for the write lock; when they pass certainly nothing was stored.
+        lock_timeout: Seconds to wait for the write lock at once; when they pass certainly nothing was stored.
     """
 
     def __init__(self, database: Database, lock_timeout: float) -> None:
@@ -47,6 +50,7 @@ class Committer:
         self._session = Session(database.connect, settings)
         # The server gives up waiting before we do, so that the outcome is known.
         self._patience = 2 * lock_timeout
+        self._lock_patience = _LOCK_TRIES * lock_timeout
 
     async def commit(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
         """Store a batch of independent writes, each for itself or all together.
@@ -56,7 +60,7 @@ class Committer:
 
         Args:
             writes: At least one.
-            until: Time of the event loop at which to give up.
+            until: Time of the event loop at which to give up, unless it is others' writes that are waited for.
             together: All or nothing.
 
         Raises:
@@ -67,6 +71,7 @@ class Committer:
         sent = (together, *arguments(writes))
         loop = asyncio.get_running_loop()
         COMMIT_WRITES.observe(len(writes))
+        others_until = max(until, loop.time() + self._lock_patience)
         while True:
             batch = uuid.uuid4()
             connection = await self._connection(until)
@@ -84,7 +89,8 @@ class Committer:
             if not is_passing(failure):
                 COMMITS.labels("refused").inc()
                 raise RefusedError(str(failure)) from failure
-            if loop.time() + _PAUSE > until:
+            limit = others_until if isinstance(failure, asyncpg.LockNotAvailableError) else until
+            if loop.time() + _PAUSE > limit:
                 COMMITS.labels("unavailable").inc()
                 raise ServiceUnavailable("the database did not store it in time", retry_after=1) from failure
             await asyncio.sleep(_PAUSE)

@@ -23,7 +23,8 @@ _LONGEST_PAUSE = 2.0
 _CHECK = 5.0
 """Seconds between questions to a silent session whether it is alive."""
 
-Callback = Callable[[], None]
+Callback = Callable[[str], None]
+"""Gets the payload: of `CHANGES` the revision that the log has reached, "" when it is not known."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,9 +95,9 @@ class Notifications:
             except TimeoutError:
                 await connection.fetchval("SELECT 1", timeout=_CHECK)
 
-    def _heard(self, _connection: Any, _pid: int, channel: str, _payload: str) -> None:
-        self._call(channel)
+    def _heard(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
+        self._call(channel, payload)
 
-    def _call(self, channel: str) -> None:
+    def _call(self, channel: str, payload: str = "") -> None:
         for callback in tuple(self._callbacks[channel]):
-            callback()
+            callback(payload)

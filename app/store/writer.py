@@ -56,7 +56,8 @@ class Writer:
 
     Args:
         database: Where.
-        deadline: Seconds a write may wait for its batch, and as many its batch may take.
+        deadline: Seconds a write may wait for its batch, and as many its batch may take. Time in which others write, of
+            this process or of another, does not count: they all get their turn.
         queue_limit: Writes that may wait.
         queue_bytes: Bytes of bodies that may wait.
     """
@@ -72,6 +73,7 @@ class Writer:
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._storing = True
 
     async def start(self) -> None:
         """Begin committing."""
@@ -173,7 +175,7 @@ class Writer:
             if isinstance(item, _Group):
                 deferred.append(item)
                 break
-            if item.until < now:
+            if item.until < now and not self._storing:
                 self._waiting_bytes -= len(item.write.body)
                 _fail([item], ServiceUnavailable("the database did not store it in time", retry_after=1))
             elif independence.admit(item.write):
@@ -191,7 +193,7 @@ class Writer:
             return
         until = asyncio.get_running_loop().time() + self._deadline
         try:
-            self._answer(members, await self._committer.commit([member.write for member in members], until))
+            self._answer(members, await self._commit_by([member.write for member in members], until))
         except RefusedError as error:
             if len(members) == 1:
                 _fail(members, refused(error))
@@ -204,6 +206,16 @@ class Writer:
             # A defect must not stop all writing; it is told to the callers.
             log.exception("batch failed")
             _fail(members, InternalError(f"the write failed: {error!r}"))
+
+    async def _commit_by(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
+        """Commit, and note whether that is possible: who waits for a database that stores waits for his turn."""
+        try:
+            outcomes = await self._committer.commit(writes, until, together=together)
+        except ApiError:
+            self._storing = False
+            raise
+        self._storing = True
+        return outcomes
 
     def _answer(self, members: Sequence[_Member], outcomes: Sequence[Outcome]) -> None:
         """Tell the outcomes, but for those who wanted a claim of an earlier member that no longer shows it.
@@ -230,7 +242,7 @@ class Writer:
     async def _commit_group(self, group: _Group) -> None:
         until = asyncio.get_running_loop().time() + BULK_DEADLINE
         try:
-            outcomes = await self._committer.commit(group.writes, until, together=True)
+            outcomes = await self._commit_by(group.writes, until, together=True)
         except RefusedError as error:
             _fail([group], refused(error))
         except ApiError as error:

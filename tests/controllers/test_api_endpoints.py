@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from app.controllers.api_endpoints import ApiEndpoints
+from app.controllers.backend_index import BackendIndex
 from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.kinds.endpoints_declaration import ENDPOINTS
 from app.domain.kinds.service_cidr import SERVICE_CIDR
@@ -29,7 +30,9 @@ def leases(world):
 @pytest.fixture
 async def pointing(world, leases):
     parts = world.parts
-    async with world.reconciling(ApiEndpoints(parts.writer, parts.mirror, leases, parts.cluster)):
+    async with world.reconciling(
+        ApiEndpoints(parts.writer, parts.mirror, BackendIndex(parts.mirror), leases, parts.cluster)
+    ):
         yield world
 
 

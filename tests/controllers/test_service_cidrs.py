@@ -30,7 +30,9 @@ def service(name, **spec):
 
 
 async def add(world, name, *cidrs):
-    return await world.create(SERVICE_CIDR, {"metadata": {"name": name}, "spec": {"cidrs": list(cidrs)}})
+    """A range that is in use."""
+    await world.create(SERVICE_CIDR, {"metadata": {"name": name}, "spec": {"cidrs": list(cidrs)}})
+    return await world.becomes(SERVICE_CIDR, name, lambda obj: obj.status and condition(obj, "Ready"))
 
 
 def condition(obj, kind):

@@ -6,9 +6,10 @@ import itertools
 
 import msgspec
 
-from app import main
 from app.domain.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
+from app.main.parts import started
+from app.main.reconciler import _reconciler
 from app.reconciler.loop import Reconciler
 from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
@@ -96,7 +97,7 @@ class World:
 
     def reconciling_everything(self):
         """Run the controllers of a reconciler process until the end of the block."""
-        return _run(main._reconciler(self.parts))
+        return _run(_reconciler(self.parts))
 
 
 @contextlib.asynccontextmanager
@@ -113,7 +114,7 @@ async def _run(reconciler):
 @contextlib.asynccontextmanager
 async def running(url, **settings):
     """A world on a database, with what is there from the start."""
-    async with main._parts(Settings(database_url=url, **settings)) as parts:
+    async with started(Settings(database_url=url, **settings)) as parts:
         context = Context(
             writer=parts.writer,
             mirror=parts.mirror,

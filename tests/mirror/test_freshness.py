@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 
 import pytest
 
@@ -6,6 +7,7 @@ from app.domain.errors import ServiceUnavailable
 from app.mirror.mirror import Mirror
 from tests.mirror.conftest import running_store
 from tests.mirror.world import SERVICES, committed, create, held, stored
+from tests.store.writing import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -62,3 +64,48 @@ async def test_a_backlog_of_many_fetches_is_in_when_fresh_returns(reader, quiet,
 async def test_before_it_has_started_nothing_is_fresh(store):
     with pytest.raises(ServiceUnavailable):
         await Mirror(store.reader, store.notifications).fresh()
+
+
+class Hints:
+    """Hints that a test gives itself."""
+
+    def subscribe(self, _channel, callback):
+        self.give = callback
+
+    def unsubscribe(self, _channel, _callback):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def hinted(reader, **options):
+    hints = Hints()
+    mirror = Mirror(reader, hints, **options)
+    await mirror.start()
+    yield mirror, hints.give
+    await mirror.close()
+
+
+async def test_a_hint_of_what_is_in_already_costs_no_query(store, reader):
+    async with hinted(reader) as (mirror, give):
+        write = create("blue", "web")
+        await committed(store.writer, write)
+        revision = await mirror.fresh()
+        before = reader.tails
+        for _ in range(20):
+            give(str(revision))
+            await asyncio.sleep(0.005)
+        assert reader.tails - before <= 2, "one, and a poll that happened to fall in between"
+        give("")
+        await eventually(lambda: reader.tails > before)
+
+
+async def test_hints_that_follow_each_other_cost_one_query(store, reader):
+    async with hinted(reader, gathering=0.5) as (mirror, give):
+        before = reader.tails
+        for number in range(20):
+            await committed(store.writer, create("blue", f"s{number}"))
+            give(str(number + 10))
+        assert reader.tails - before < 10
+        await eventually(lambda: len(mirror.list(SERVICES, "blue")) == 20)
+        give("1000")
+        assert await mirror.fresh() == mirror.revision, "who asks does not wait for others"

@@ -17,7 +17,7 @@ async def listen(store: Store) -> Counter[str]:
     """Counts calls; returns when the session listens and the first calls, without cause, have been made."""
     heard: Counter[str] = Counter()
     for channel in (CHANGES, PENDING, RELEASED):
-        store.notifications.subscribe(channel, lambda channel=channel: heard.update([channel]))
+        store.notifications.subscribe(channel, lambda _, channel=channel: heard.update([channel]))
     await store.notifications.close()
     await store.notifications.start()
     await eventually(lambda: len(heard) == 3)
@@ -62,7 +62,7 @@ async def test_who_unsubscribed_is_left_alone(store: Store):
     heard = await listen(store)
     calls: list[int] = []
 
-    def callback() -> None:
+    def callback(_payload: str) -> None:
         calls.append(1)
 
     store.notifications.subscribe(CHANGES, callback)

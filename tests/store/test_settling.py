@@ -127,6 +127,19 @@ async def test_when_the_lock_cannot_be_had_certainly_nothing_was_stored(database
         await committed(store, service("create", "web", uid()))
 
 
+async def test_while_others_write_everybody_gets_his_turn_however_long_they_take(database_url: str):
+    async with running(database_url, deadline=0.3) as store:
+        await shop(store)
+        async with write_lock(store) as holder:
+            first = asyncio.create_task(store.writer.write(service("create", "first", uid())))
+            tries = {*await eventually(lambda: waiters(holder))}
+            queued = asyncio.create_task(store.writer.write(service("create", "queued", uid())))
+            while len(tries) < 5 and not first.done():  # each waited for a third of the deadline
+                tries |= {*await waiters(holder)}
+        assert isinstance(await first, Committed)
+        assert isinstance(await queued, Committed)
+
+
 BAD = {
     "claim": service("create", "bad", uid(), "cluster_ips nonsense"),
     "port": service("create", "bad", uid(), "node_ports 99999999999"),

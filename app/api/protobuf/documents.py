@@ -15,7 +15,7 @@ from app.domain.errors import BadRequest, UnsupportedMediaType
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Wire
 from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
-from app.domain.timestamps import format_micro_time, format_time
+from app.domain.timestamps import MICRO_TIME_PATTERN, format_micro_time, format_time
 
 _MAGIC = b"k8s\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,4 +119,4 @@ def _moment(of: ScalarType, value: Any) -> str | None:
     if not value.seconds and not value.nanos:
         return None
     moment = _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
-    return format_micro_time(moment) if r"\.\d{6}" in of.pattern else format_time(moment)
+    return format_micro_time(moment) if of.pattern == MICRO_TIME_PATTERN else format_time(moment)

@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import msgspec
 from msgspec import Meta, field
 
+from app.domain.timestamps import MICRO_TIME_PATTERN, TIME_PATTERN
+
 _ACRONYMS = {"ip": "IP", "ips": "IPs", "cidr": "CIDR", "cidrs": "CIDRs", "id": "ID", "uid": "UID", "url": "URL",
              "uuid": "UUID"}  # fmt: skip
 
@@ -77,12 +79,10 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Go's `int64`."""
 
 
-_SECONDS = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
-
-Time = Annotated[str, Meta(pattern=_SECONDS + "Z$", extra_json_schema={"format": "date-time"})]
+Time = Annotated[str, Meta(pattern=TIME_PATTERN, extra_json_schema={"format": "date-time"})]
 """A moment in whole seconds UTC (`metav1.Time`); decoding turns any RFC 3339 timestamp into this form."""
 
-MicroTime = Annotated[str, Meta(pattern=_SECONDS + r"\.\d{6}Z$", extra_json_schema={"format": "date-time"})]
+MicroTime = Annotated[str, Meta(pattern=MICRO_TIME_PATTERN, extra_json_schema={"format": "date-time"})]
 """A moment with six digits of a second, UTC (`metav1.MicroTime`); decoding accepts any RFC 3339 timestamp."""
 
 
