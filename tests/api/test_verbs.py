@@ -249,6 +249,28 @@ async def test_deletion_options_without_meaning_are_refused(api, options, field)
     assert answer.json()["details"]["causes"][0]["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("moment", "stored"),
+    [
+        ("2026-02-30T10:00:00Z", None),
+        ("2026-01-01T25:00:00Z", None),
+        ("0001-01-01T00:00:00+01:00", None),
+        ("0103-06-28T15:56:27+19:20", "0103-06-27T20:36:27Z"),
+    ],
+)
+async def test_a_moment_is_one_of_the_calendar(api, moment, stored):
+    """What was stored without being one would keep every list from being shown as a Table."""
+    body = {"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}, "firstTimestamp": moment}
+    made = await api.post(EVENTS, json=body)
+    assert made.status_code == (201 if stored else 400), made.text
+    assert made.json().get("firstTimestamp") == stored
+    if stored:
+        again = await api.put(f"{EVENTS}/e", json=made.json() | {"message": "again"})
+        assert again.json()["firstTimestamp"] == stored
+    table = await api.get(EVENTS, headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
+    assert (table.status_code, len(table.json()["rows"])) == (200, 1 if stored else 0)
+
+
 async def test_a_deprecated_kind_warns_of_itself(api):
     for answer in (
         await api.get("/api/v1/namespaces/default/endpoints"),

@@ -1,6 +1,18 @@
-import pytest
+import re
+from datetime import UTC
 
-from app.domain.timestamps import age, format_micro_time, format_time, human_duration, parse_time
+import pytest
+from hypothesis import example, given, strategies
+
+from app.domain.timestamps import (
+    MICRO_TIME_PATTERN,
+    TIME_PATTERN,
+    age,
+    format_micro_time,
+    format_time,
+    human_duration,
+    parse_time,
+)
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 
@@ -51,6 +63,7 @@ def test_ages():
         ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000000Z"),
         ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.123456Z"),
         ("2026-01-02T05:04:05.5+02:00", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.500000Z"),
+        ("0597-08-01T13:48:55+11:12", "0597-08-01T02:36:55Z", "0597-08-01T02:36:55.000000Z"),
     ],
 )
 def test_formats(text, seconds, micros):
@@ -58,7 +71,47 @@ def test_formats(text, seconds, micros):
     assert format_micro_time(parse_time(text)) == micros
 
 
-@pytest.mark.parametrize("text", ["", "now", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "2026-01-02",
+        "2026-01-02T03:04:05",
+        "2026-01-02 03:04:05Z",
+        "2026-13-02T03:04:05Z",
+        "20260102T030405Z",
+        "2026-W01-1T03:04:05Z",
+        "2026-01-02T03:04:05Z\n",
+        "2026-01-02T03:04:05+24:00",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+    ],
+)
 def test_what_is_no_timestamp(text):
     with pytest.raises(ValueError, match=r".*"):
         parse_time(text)
+
+
+@given(strategies.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z\n?", fullmatch=True))
+@example("2024-02-29T00:00:00Z")
+@example("2000-02-29T00:00:00Z")
+@example("1900-02-29T00:00:00Z")
+@example("2026-02-29T00:00:00Z")
+@example("2026-04-31T00:00:00Z")
+@example("0000-02-29T00:00:00Z")
+@example("\N{FULLWIDTH DIGIT TWO}026-01-01T00:00:00Z")
+def test_the_patterns_match_what_is_written_and_nothing_else(text):
+    try:
+        valid = format_time(parse_time(text)) == text
+    except ValueError:
+        valid = False
+    assert bool(re.search(TIME_PATTERN, text)) is valid
+    assert bool(re.search(MICRO_TIME_PATTERN, text.replace("Z", ".000000Z"))) is valid
+
+
+@given(strategies.datetimes(timezones=strategies.just(UTC)))
+def test_every_moment_can_be_written(moment):
+    assert re.search(TIME_PATTERN, format_time(moment))
+    assert re.search(MICRO_TIME_PATTERN, format_micro_time(moment))
+    assert parse_time(format_micro_time(moment)) == moment
