@@ -167,7 +167,7 @@ class Writer:
                 await self._commit(self._next_batch())
 
     async def _gather(self) -> None:
-        """Let in what has reached this process already: one more turn of the event loop costs less than one more batch."""
+        """Let in what has reached this process already: turns of the event loop cost less than one more batch."""
         length = 0
         while length < len(self._queue) < BATCH_WRITES:
             length = len(self._queue)
