@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -20,9 +21,8 @@ from app.domain.kinds.meta import Cluster, ObjectT
 from app.domain.kinds.service import Service
 from app.domain.kinds.service_cidr import SERVICE_CIDR
 from app.domain.kinds.service_declaration import SERVICE
-from app.domain.ranges import AddressPool, PortRange
 from app.domain.rules.allocation import Allocation as Picks
-from app.domain.rules.allocation import allocate
+from app.domain.rules.allocation import Pool, allocate
 from app.domain.rules.conditions import is_explained
 from app.domain.rules.pool_set import PoolSet
 from app.mirror.entry import Change
@@ -90,7 +90,7 @@ class Allocation:
         self._memory = PoolMemory(reader, pools)
         self._recorder = recorder
         # What each one found exhausted, and how many it needs of that; None while it has to be tried in any case.
-        self._waiting: dict[Key, Sequence[tuple[AddressPool | PortRange, int]] | None] = {}
+        self._waiting: dict[Key, Sequence[tuple[Pool[Any], int]] | None] = {}
         self._broken: set[str] = set()
         # Services on their way to be published with all they ask for, by uid: their change tells nothing new.
         self._publishing: set[str] = set()

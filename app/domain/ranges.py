@@ -1,7 +1,7 @@
 """Ranges of ports and addresses from which something is picked that nobody holds yet."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from app.domain.bitmap import Range
@@ -95,6 +95,23 @@ class NumberRange:
         self._bitmap.hold(found)
         self._held += 1
         return self.first + found
+
+    def parts(self, random_below: RandomBelow) -> Iterator[tuple[int, int]]:
+        """First and last of each part of the range, in the order in which a pick looks through them."""
+        whole, band = self._bitmap.size, min(self._band, self._bitmap.size)
+        for low, high in ((band, whole), (0, band)):
+            start = low + (random_below(high - low) if high > low else 0)
+            yield from self._without_exclusions(start, high)
+            yield from self._without_exclusions(low, start)
+
+    def _without_exclusions(self, low: int, high: int) -> Iterator[tuple[int, int]]:
+        for first, after in self._exclusions:
+            if low < after and first < high:
+                if low < first:
+                    yield self.first + low, self.first + first - 1
+                low = after
+        if low < high:
+            yield self.first + low, self.first + high - 1
 
     def _wake(self, index: int) -> None:
         del self._resting[index]
@@ -222,6 +239,11 @@ class AddressRange:
         parsed = ip_address(address)
         return isinstance(parsed, self._type) and self._numbers.release(int(parsed))
 
+    def parts(self, random_below: RandomBelow) -> Iterator[tuple[str, str]]:
+        """First and last of each part of the range, in the order in which a pick looks through them."""
+        for low, high in self._numbers.parts(random_below):
+            yield str(self._type(low)), str(self._type(high))
+
     def pick(self, random_below: RandomBelow) -> str | None:
         """Hold an address that nobody held and return it; None when there is none."""
         found = self._numbers.pick(random_below)
@@ -265,6 +287,11 @@ class AddressPool:
     def release(self, address: str) -> bool:
         """Let go of an address; False when it was not held."""
         return sum(part.release(address) for part in self.ranges) > 0
+
+    def parts(self, random_below: RandomBelow) -> Iterator[tuple[str, str]]:
+        """First and last of each part of the ranges, in the order in which a pick looks through them."""
+        for part in self.ranges:
+            yield from part.parts(random_below)
 
     def pick(self, random_below: RandomBelow) -> str | None:
         """Hold an address that nobody held, from the first range that has one; None when none has."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any
 
 from app.store.database import LOST, Database, unreachable
@@ -9,6 +10,9 @@ from app.store.rows import ChangeRow, ClaimRow, Holder, ObjectRow, Tail
 from app.store.steady import SteadyQuery
 
 _PAGE = 2_000
+
+_FARTHEST = 2**62
+"""As far as one address is looked for behind another; more claims there are not."""
 
 _CHANGE = "c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision"
 _OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal"
@@ -32,6 +36,18 @@ _UNPUBLISHED = f"SELECT {_OBJECT} FROM objects WHERE NOT published AND ordinal >
 _PENDING = f"""
     SELECT {_OBJECT} FROM objects
     WHERE pending AND published AND kind = $1 AND ordinal > $3 ORDER BY ordinal LIMIT $2
+"""
+
+# The series is made as far as it is read, and each of its numbers looked up by itself: planned as a join, all claims
+# would be read.
+_FREE_PORTS = """
+    SELECT s.n::text FROM (SELECT generate_series($1::text::integer, $1::text::integer + $2::integer) AS n) s
+    WHERE (SELECT true FROM node_ports t WHERE t.port = s.n) IS NULL LIMIT $3
+"""
+_FREE = """
+    SELECT host($1::text::inet + s.n)
+    FROM (SELECT generate_series(0, $2::bigint) AS n) s
+    WHERE (SELECT true FROM {} t WHERE t.address = $1::text::inet + s.n LIMIT 1) IS NULL LIMIT $3
 """
 
 _KEYS = {
@@ -170,6 +186,18 @@ class Reader:
             WHERE t.{column} BETWEEN $1::text::{of_type} AND $2::text::{of_type} ORDER BY t.{column} LIMIT $3
         """
         return [ClaimRow._make(row) for row in await self._database.fetch(statement, low, high, limit)]
+
+    async def free(self, table: str, low: str, high: str, limit: int) -> Sequence[str]:
+        """Addresses or ports that nobody holds, from `low` to `high`, both included, in order.
+
+        One after the other is looked up in the database until there are enough, so that it costs the same however many
+        claims there are, unless nearly all of the range is held.
+        """
+        ports = table == "node_ports"
+        beyond = int(high) - int(low) if ports else int(ip_address(high)) - int(ip_address(low))
+        statement = _FREE_PORTS if ports else _FREE.format(table)
+        rows = await self._database.fetch(statement, low, min(beyond, _FARTHEST), limit)
+        return [row[0] for row in rows]
 
     async def close(self) -> None:
         """Close the sessions of its own."""

@@ -8,6 +8,7 @@ import msgspec
 
 from app.domain.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
+from app.domain.kinds.service_declaration import SERVICE
 from app.main.parts import started
 from app.main.reconciler import _reconciler
 from app.reconciler.loop import Reconciler
@@ -15,6 +16,7 @@ from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
 from app.registry.forms import Forms
 from app.registry.options import DeleteOptions, WriteOptions
+from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import Settings
 from app.store.leases import Leases
@@ -121,7 +123,7 @@ async def running(url, **settings):
             cluster=parts.cluster,
             allocation_wait=5.0,
             forms=Forms(parts.kinds),
-            previews={},
+            previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
         )
         registry = Registry(context, parts.kinds)
         await bootstrap(registry)

@@ -76,3 +76,12 @@ def test_no_cluster_ip_is_base_broadcast_or_given_twice(block, prefix, seeds):
     offsets = [int(ip_address(text)) - int(base) for text in found]
     assert all(0 < offset < 2 ** (32 - prefix) - 1 for offset in offsets)
     assert len(found) == min(len(seeds), part.size)
+
+
+@given(st.integers(-1, 40), st.integers(0, 45), PARTS, st.integers(0, 10**6))
+def test_the_parts_of_a_range_are_what_it_covers_in_the_order_of_picks(size, band, parts, seed):
+    numbers = NumberRange(100, 99 + size, band=band, exclusions=[(low + 100, high + 100) for low, high in parts])
+    looked_through = [number for low, high in numbers.parts(chance(seed)) for number in range(low, high + 1)]
+    assert sorted(looked_through) == [number for number in range(100, 100 + max(size, 0)) if numbers.covers(number)]
+    first = numbers.pick(chance(seed))
+    assert (looked_through or [None])[0] == first

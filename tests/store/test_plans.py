@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.store.batch import arguments
-from app.store.reader import _PENDING, _TAIL, _UNPUBLISHED, holders
+from app.store.reader import _FREE, _FREE_PORTS, _PENDING, _TAIL, _UNPUBLISHED, holders
 from app.store.steady import PLANNED_ONCE
 from app.store.store import Store
 from app.store.writes import Write
@@ -98,6 +98,8 @@ READS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "tail, far behind": lambda connection: connection.fetch(_TAIL, 5, 20),
     "unpublished": lambda connection: connection.fetch(_UNPUBLISHED, 20, 0),
     "pending": lambda connection: connection.fetch(_PENDING, "services", 20, 0),
+    "free addresses": lambda connection: connection.fetch(_FREE.format("lb_addresses"), "20.9.0.0", 65_535, 20),
+    "free ports": lambda connection: connection.fetch(_FREE_PORTS, "30000", 2_767, 20),
     "holders": lambda connection: connection.fetch(holders("node_ports"), [str(-n) for n in range(1, 21)]),
 }
 

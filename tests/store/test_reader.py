@@ -122,6 +122,25 @@ async def test_claims_of_a_range_come_in_its_order(store: Store):
     assert [row.key for row in await store.reader.claimed_between("node_ports", "9", "29", 10)] == ["9", "10"]
 
 
+@pytest.mark.parametrize(
+    ("table", "low", "high", "limit", "free"),
+    [
+        ("cluster_ips", "10.96.0.8", "10.96.0.255", 3, ["10.96.0.8", "10.96.0.11", "10.96.0.12"]),
+        ("cluster_ips", "10.96.0.9", "10.96.0.10", 3, []),
+        ("cluster_ips", "fd00::", "fd00::ffff:ffff:ffff:ffff", 2, ["fd00::", "fd00::2"]),
+        ("lb_addresses", "20.0.0.0", "20.0.0.3", 9, ["20.0.0.0", "20.0.0.3"]),
+        ("node_ports", "29999", "30003", 9, ["29999", "30002", "30003"]),
+        ("node_ports", "29999", "30003", 1, ["29999"]),
+    ],
+)
+async def test_what_nobody_holds_comes_in_order(
+    store: Store, table: str, low: str, high: str, limit: int, free: list[str]
+):
+    await shop(store)
+    await committed(store, service("create", "web", uid(), *(f"{table} {key}" for key in CLAIMS[table])))
+    assert await store.reader.free(table, low, high, limit) == free
+
+
 async def test_reading_goes_on_after_every_session_was_ended(store: Store):
     await fill(store, 1)
     for _ in range(3):

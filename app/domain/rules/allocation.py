@@ -3,13 +3,13 @@
 The claims of the result make it true: whoever stores it and finds a value taken by somebody else picks again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort
-from app.domain.ranges import AddressPool, PortRange, RandomBelow
+from app.domain.ranges import RandomBelow
 from app.domain.rules.conditions import (
     Shortage,
     missing_additional_addresses,
@@ -29,6 +29,37 @@ from app.domain.rules.needs import lacks_health_check_node_port, missing_cluster
 POOL_EXHAUSTED, NO_POOL, ADDRESS_NOT_FOUND = "PoolExhausted", "NoPool", "AddressNotFound"
 
 
+T = TypeVar("T")
+
+
+class Pool(Protocol[T]):
+    """Addresses or ports, some of which are held: an AddressPool, a PortRange or a sample of one."""
+
+    @property
+    def label(self) -> str:
+        """How a shortage names it."""
+
+    @property
+    def size(self) -> int:
+        """How many values there are when none is held."""
+
+    @property
+    def free(self) -> int:
+        """How many can be picked."""
+
+    def hold(self, value: T, /) -> bool:
+        """Note that a value is held; False when it is not among those that can be picked."""
+
+    def release(self, value: T, /) -> bool:
+        """Let go of a value; False when it was not held."""
+
+    def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:
+        """First and last of each part of it, in the order in which a pick looks through them."""
+
+    def pick(self, random_below: RandomBelow) -> T | None:
+        """Hold a value that was not held and return it, None when there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pools:
     """What can be picked from, by IP family where families differ.
@@ -43,13 +74,13 @@ class Pools:
         subnets: Parts of the private side by name, each by family.
     """
 
-    cluster_ips: Mapping[str, AddressPool]
-    node_ports: PortRange
-    internal: Mapping[str, AddressPool]
-    external: Mapping[str, AddressPool]
+    cluster_ips: Mapping[str, Pool[str]]
+    node_ports: Pool[int]
+    internal: Mapping[str, Pool[str]]
+    external: Mapping[str, Pool[str]]
     random_below: RandomBelow
     static_addresses: Mapping[str, str] = field(default_factory=dict)
-    subnets: Mapping[str, Mapping[str, AddressPool]] = field(default_factory=dict)
+    subnets: Mapping[str, Mapping[str, Pool[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +95,8 @@ class Allocation:
     """
 
     shortages: tuple[Shortage, ...]
-    picked: tuple[tuple[AddressPool | PortRange, Any], ...]
-    exhausted: tuple[tuple[AddressPool | PortRange, int], ...] = ()
+    picked: tuple[tuple[Pool[Any], Any], ...]
+    exhausted: tuple[tuple[Pool[Any], int], ...] = ()
 
     def give_back(self) -> None:
         """Let go of everything picked: the Service was not stored with it."""
@@ -97,8 +128,8 @@ class _Attempt:
         self._service = service
         self._pools = pools
         self.shortages: list[Shortage] = []
-        self.picked: list[tuple[AddressPool | PortRange, Any]] = []
-        self.exhausted: list[tuple[AddressPool | PortRange, int]] = []
+        self.picked: list[tuple[Pool[Any], Any]] = []
+        self.exhausted: list[tuple[Pool[Any], int]] = []
 
     def cluster_ips(self) -> None:
         """One ClusterIP for each of `ipFamilies`; the first is also `clusterIP`. A gap stops, for order is meaning."""
@@ -169,7 +200,7 @@ class _Attempt:
             return self._pick_address(self._pools.internal, family, f"internal {family} load balancer address")
         return self._pick_address(self._pools.external, family, f"external {family} load balancer address")
 
-    def _pick_address(self, pools: Mapping[str, AddressPool], family: str, what: str) -> str | None:
+    def _pick_address(self, pools: Mapping[str, Pool[str]], family: str, what: str) -> str | None:
         pool = pools.get(family)
         if pool is None:
             message = f"no {what}: there is no pool of them; add one, and it is given at once"
@@ -192,7 +223,7 @@ class _Attempt:
         self.picked += [(pool, number) for number in numbers]
         return numbers
 
-    def _exhausted(self, pool: AddressPool | PortRange, what: str, needed: int = 1) -> None:
+    def _exhausted(self, pool: Pool[Any], what: str, needed: int = 1) -> None:
         taken = f"{pool.free} of {pool.size} are free in {pool.label}"
         hope = "as soon as one is released" if needed == 1 else f"as soon as {needed} are free at once"
         self.shortages.append(

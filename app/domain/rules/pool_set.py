@@ -6,7 +6,7 @@ from app.domain.kinds.ip_address import IP_ADDRESS, IPAddress
 from app.domain.kinds.service import Service
 from app.domain.kinds.service_declaration import SERVICE
 from app.domain.ranges import AddressPool, AddressRange, PortRange, RandomBelow
-from app.domain.rules.allocation import Pools
+from app.domain.rules.allocation import Pool, Pools
 
 POOLED_CLAIMS = ("cluster_ips", "node_ports", "lb_addresses")
 """The claim tables that mirror a pool; the rest only guard against collisions."""
@@ -81,7 +81,7 @@ class PoolSet:
             for family, pool in group.items():
                 yield f"{name} {family}", pool.size, pool.free
 
-    def _address_pools(self, table: str, key: str) -> Iterator[tuple[AddressPool, str]]:
+    def _address_pools(self, table: str, key: str) -> Iterator[tuple[Pool[str], str]]:
         address = key.partition("/")[0]
         family = "IPv6" if ":" in address else "IPv4"
         pools = self.pools
