@@ -11,6 +11,9 @@ from app.store.steady import SteadyQuery
 
 _PAGE = 2_000
 
+_SEARCH = 15.0
+"""Seconds that looking for what is free may take: a million held addresses in a row are a second or two."""
+
 _FARTHEST = 2**62
 """As far as one address is looked for behind another; more claims there are not."""
 
@@ -196,7 +199,7 @@ class Reader:
         ports = table == "node_ports"
         beyond = int(high) - int(low) if ports else int(ip_address(high)) - int(ip_address(low))
         statement = _FREE_PORTS if ports else _FREE.format(table)
-        rows = await self._database.fetch(statement, low, min(beyond, _FARTHEST), limit)
+        rows = await self._database.fetch(statement, low, min(beyond, _FARTHEST), limit, within=_SEARCH)
         return [row[0] for row in rows]
 
     async def close(self) -> None:
