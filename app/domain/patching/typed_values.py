@@ -19,6 +19,7 @@ from app.domain.patching.field_sets import (
 from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type
 
 ANY = AnyType()
+_BY_FIELD = (StructType, MapType)
 
 
 class NoElement(ValueError):  # noqa: N818 - what is missing
@@ -35,7 +36,7 @@ def child_type(of: Type, name: str) -> Type | None:
 
 def is_granular_map(of: Type, *values: Any) -> bool:
     """Whether the fields of an object have owners of their own."""
-    if isinstance(of, StructType | MapType):
+    if isinstance(of, _BY_FIELD):
         return not of.atomic
     return isinstance(of, AnyType) and any(isinstance(value, dict) for value in values)
 
@@ -90,6 +91,8 @@ def field_set(of: Type, value: Any) -> FieldSet:
 
 
 def _node(of: Type, value: Any) -> FieldSet | None:
+    if isinstance(of, ScalarType):  # most fields are
+        return {}
     if is_granular_list(of) and isinstance(of, ListType):
         items = items_by_element(of, value) if isinstance(value, list) else []
         return {element: node_of(field_set(of.item, item), member=True) for element, item in items} or None

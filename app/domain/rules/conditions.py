@@ -127,7 +127,10 @@ def set_condition(service: Service, cluster: Cluster, type_: str, status: str, *
 
 def find_condition(service: Service, type_: str) -> Condition | None:
     """One condition, or None."""
-    return next((item for item in service.status.conditions or [] if item.type == type_), None)
+    for item in service.status.conditions or ():
+        if item.type == type_:
+            return item
+    return None
 
 
 def _refresh_programmed(service: Service, cluster: Cluster) -> None:
