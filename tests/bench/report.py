@@ -21,7 +21,7 @@ class Row:
         rate: How many a second.
         p50: Milliseconds, the median.
         p99: Milliseconds.
-        failed: Answers that were no success, and connections lost.
+        failed: Answers that were no success, connections lost, and events that did not come.
         cpu: Microseconds of CPU that all processes of the server spent on each.
         memory: MB of all processes of the server afterwards, shared pages counted once.
         note: Anything else.

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from contextlib import asynccontextmanager
 
 _SENT = re.compile(rb'"sent":"([0-9.]+)"')
 
@@ -39,17 +40,9 @@ class Watchers(asyncio.Protocol):
         self._rest = text[max(end, len(text) - 40) :]
 
 
-async def fan_out(server, path, watchers, changes, rate, send):
-    """Send changes at a rate; answers the delays of all events, and how many seconds it took until the last.
-
-    Args:
-        server: Where.
-        path: What is watched.
-        watchers: How many.
-        changes: How many changes.
-        rate: How many of them a second.
-        send: Coroutine function that makes the change of a number, given the time to write into it.
-    """
+@asynccontextmanager
+async def opened(server, path, watchers):
+    """Watch a path many times; gives the list into which the delay of each event is noted as it arrives."""
     delays = []
     request = server.request("GET", f"{path}&watch=1" if "?" in path else f"{path}?watch=1")
     transports = []
@@ -62,8 +55,23 @@ async def fan_out(server, path, watchers, changes, rate, send):
                 transports.append(transport)
             else:
                 transport.abort()
-    await asyncio.sleep(0.5)
-    delays.clear()
+    try:
+        yield delays
+    finally:
+        for transport in transports:
+            transport.abort()
+
+
+async def fan_out(delays, watchers, changes, rate, send):
+    """Send changes at a rate; answers how many seconds it took until the last event of all.
+
+    Args:
+        delays: Of the events that have arrived.
+        watchers: How many wait for each.
+        changes: How many changes.
+        rate: How many of them a second.
+        send: Coroutine function that makes the change of a number, given the time to write into it.
+    """
     started = time.perf_counter()
     sending = []
     for number in range(changes):
@@ -73,7 +81,4 @@ async def fan_out(server, path, watchers, changes, rate, send):
     deadline = time.perf_counter() + 20
     while len(delays) < changes * watchers and time.perf_counter() < deadline:
         await asyncio.sleep(0.02)
-    seconds = time.perf_counter() - started
-    for transport in transports:
-        transport.abort()
-    return sorted(delays), seconds
+    return time.perf_counter() - started

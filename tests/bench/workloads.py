@@ -9,7 +9,7 @@ from itertools import count, cycle
 from tests.bench.bodies import NAMESPACE, ROOT, SERVICES, encoded, pod, pod_status, service
 from tests.bench.client import drive
 from tests.bench.report import Row
-from tests.bench.watching import fan_out
+from tests.bench.watching import fan_out, opened
 
 BULK = "/apis/fairlead.io/v1/apply"
 _CREATED = {200, 201}
@@ -145,13 +145,15 @@ class Bench:
             code, text = await self.server.send("PATCH", path, body, "application/merge-patch+json")
             assert code == 200, text
 
-        before = self.product.cpu_seconds() if self.product else 0.0
         selector = f"{SERVICES}?labelSelector=watched%3D{prefix}"
-        delays, seconds = await fan_out(self.server, selector, watchers, total, rate, send)
-        used = self.product.cpu_seconds() - before if self.product else 0.0
+        async with opened(self.server, selector, watchers) as delays:
+            before = self.product.cpu_seconds() if self.product else 0.0
+            seconds = await fan_out(delays, watchers, total, rate, send)
+            used = self.product.cpu_seconds() - before if self.product else 0.0
+        delays.sort()
         median, late = (delays[int(len(delays) * part)] * 1000 if delays else None for part in (0.5, 0.99))
         row = Row(f"watch, {rate} changes/s", watchers, len(delays) / seconds, median, late,
-                  total * watchers - len(delays), note="failed: events missed")  # fmt: skip
+                  total * watchers - len(delays))  # fmt: skip
         self.note(row, len(delays), used)
         await self.server.send("DELETE", f"{SERVICES}?labelSelector=watched%3D{prefix}")
 
@@ -197,8 +199,7 @@ class Bench:
         watching.cancel()
         delays.sort()
         median, late = (delays[int(len(delays) * part)] * 1000 if delays else None for part in (0.5, 0.99))
-        row = Row("endpoints, pods not ready", 1, len(delays) / seconds, median, late, len(sent),
-                  note="failed: not seen in a slice")  # fmt: skip
+        row = Row("endpoints, pods not ready", 1, len(delays) / seconds, median, late, len(sent))
         self.note(row, total, used)
 
     async def _slices(self, prefix, sent, delays):
