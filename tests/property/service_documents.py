@@ -31,7 +31,10 @@ METADATA = st.fixed_dictionaries(
         "annotations": STRING_MAPS,
         "finalizers": st.lists(NAMES, max_size=3, unique=True),
         "ownerReferences": st.lists(
-            st.fixed_dictionaries({"uid": NAMES}, optional={"kind": TEXT, "controller": st.booleans()}),
+            st.fixed_dictionaries(
+                {"apiVersion": st.just("v1"), "kind": NAMES, "name": NAMES, "uid": NAMES},
+                optional={"controller": st.booleans()},
+            ),
             max_size=2,
             unique_by=lambda reference: reference["uid"],
         ),
