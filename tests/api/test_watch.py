@@ -117,8 +117,9 @@ async def test_one_object_is_watched_by_its_name(api):
 
 async def test_a_revision_of_the_future_is_refused(api):
     """In the words by which client-go knows that it has to list anew, without a revision."""
-    for verb in ({"watch": "1"}, {}, {"resourceVersionMatch": "Exact"}, {"resourceVersionMatch": "NotOlderThan"}):
-        answer = await api.get(SERVICES, params={"resourceVersion": "9999999999", **verb})
+    verbs = ({"watch": "1"}, {}, {"resourceVersionMatch": "Exact"}, {"resourceVersionMatch": "NotOlderThan"})
+    asking = (api.get(SERVICES, params={"resourceVersion": "9999999999", **verb}) for verb in verbs)
+    for answer in await asyncio.gather(*asking):
         status = answer.json()
         assert (answer.status_code, status["code"], status["reason"]) == (504, 504, "Timeout")
         assert status["details"]["causes"] == [
