@@ -68,7 +68,8 @@ async def _renew(leases: Leases, ownership: Ownership, holder: str) -> None:
     good_until = loop.time() + TTL
     try:
         while loop.time() < good_until:
-            await asyncio.sleep(RENEWAL)
+            # All leases of a process at the same moments, so that they are renewed together.
+            await asyncio.sleep(RENEWAL - loop.time() % RENEWAL)
             asked = loop.time()
             try:
                 renewed = await leases.renew(ownership.guard, holder, TTL)

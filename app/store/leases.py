@@ -1,17 +1,21 @@
 """Leases: who of several processes works on a concern, by the database's clock."""
 
+import asyncio
 from datetime import timedelta
 
 from app.store.database import Database
 from app.store.writes import LeaseGuard
 
 _ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
-# An expired lease that nobody has taken is still its holder's. A renewal that a crash loses only makes the lease expire
-# sooner, so it need not wait for the disk, where writes that somebody waits for would queue behind it.
+# An expired lease that nobody has taken is still its holder's, one that was given back is nobody's. A renewal that a
+# crash loses only makes the lease expire sooner, so it need not wait for the disk, where writes that somebody waits for
+# would queue behind it.
 _RENEW = """
     WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-    UPDATE leases SET expires_at = clock_timestamp() + $4::interval FROM soon
-    WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
+    UPDATE leases l SET expires_at = clock_timestamp() + asked.ttl
+    FROM soon, unnest($1::text[], $2::bigint[], $3::text[], $4::interval[]) AS asked (name, epoch, holder, ttl)
+    WHERE l.name = asked.name AND l.epoch = asked.epoch AND l.holder = asked.holder AND l.expires_at > '-infinity'
+    RETURNING l.name, l.epoch
 """
 _RELEASE = """
     UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
@@ -25,6 +29,8 @@ class Leases:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._asked: list[tuple[str, int, str, timedelta]] = []
+        self._renewing: asyncio.Task[set[LeaseGuard]] | None = None
 
     async def acquire(self, name: str, holder: str, ttl: float) -> LeaseGuard | None:
         """Take a lease that is free, expired, or one's own; each time its epoch grows.
@@ -49,11 +55,21 @@ class Leases:
     async def renew(self, guard: LeaseGuard, holder: str, ttl: float) -> bool:
         """Hold a lease for `ttl` seconds from now; False when somebody else has taken it.
 
+        What is asked for in the same turn of the event loop is one statement.
+
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        values = (guard.name, guard.epoch, holder, timedelta(seconds=ttl))
-        return bool(await self._database.fetch(_RENEW, *values, within=ttl))
+        if self._renewing is None or not self._asked:
+            self._renewing = asyncio.create_task(self._renew_asked(), name="renew leases")
+        self._asked.append((guard.name, guard.epoch, holder, timedelta(seconds=ttl)))
+        return guard in await asyncio.shield(self._renewing)
+
+    async def _renew_asked(self) -> set[LeaseGuard]:
+        asked, self._asked = self._asked, []
+        names, epochs, holders, ttls = zip(*asked, strict=True)
+        rows = await self._database.fetch(_RENEW, names, epochs, holders, ttls, within=min(ttls).total_seconds())
+        return {LeaseGuard(*row) for row in rows}
 
     async def release(self, guard: LeaseGuard, holder: str) -> None:
         """Give a lease back before it expires; without effect when it is no longer one's own.

@@ -55,6 +55,21 @@ async def test_a_released_lease_can_be_had_at_once(store: Store):
     assert await store.leases.renew(taken, "two", 30)
 
 
+async def test_what_was_given_back_is_not_renewed(store: Store):
+    guard = await store.leases.acquire("zone:a", "one", 30)
+    await store.leases.release(guard, "one")
+    assert not await store.leases.renew(guard, "one", 30)
+
+
+async def test_renewals_of_the_same_moment_each_have_their_own_answer(store: Store):
+    mine = await store.leases.acquire("zone:a", "one", 0.2)
+    other = await store.leases.acquire("zone:b", "one", 30)
+    lost = await store.leases.acquire("zone:c", "two", 30)
+    asked = [(mine, "one"), (lost, "one"), (other, "two"), (other, "one")]
+    renewed = await asyncio.gather(*(store.leases.renew(guard, holder, 30) for guard, holder in asked))
+    assert renewed == [True, False, True, True]
+
+
 async def test_of_many_that_want_it_one_gets_it(store: Store):
     guards = await asyncio.gather(*(store.leases.acquire("zone:a", f"{n}", 30) for n in range(8)))
     assert [guard for guard in guards if guard is not None] == [LeaseGuard("zone:a", 1)]
