@@ -106,7 +106,8 @@ def _explain(error: ErrorDetails) -> str:
     place = f"{_flag(str(error['loc'][0]))}: " if error["loc"] else ""
     if error["type"] == "value_error":
         return f"{place}{error['ctx']['error']}"
-    return f"{place}{error['msg'].removeprefix('Input ')}, not {error['input']!r}"
+    message, _, _ = error["msg"].removeprefix("Input ").partition(", unable to parse")
+    return f"{place}{message}, not {error['input']!r}"
 
 
 def _flag(field: str) -> str:

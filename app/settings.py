@@ -9,7 +9,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -24,6 +23,7 @@ _SHORTEST_IPV6_PREFIX = 64  # Kubernetes' limit on service ranges
 _FEWEST_SERVICE_ADDRESSES = 4
 _FAMILIES = 2
 _LARGEST_PORT = 65535
+_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
 _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
 
 
@@ -129,9 +129,25 @@ def _cluster_domain(text: str) -> str:
     return text
 
 
+def _advertised(text: str) -> str:
+    address = ip_address(text)
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(f"{text} is no machine's address; write the one at which others reach this API")
+    return text
+
+
 def _database_url(url: Url) -> Url:
-    if urlsplit(url.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+    text = url.get_secret_value()
+    if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("only Postgres is supported: write postgresql://user:password@host:5432/database")
+    # A character that ends the password too early makes a part of it the port or the path: no message may name them.
+    hosts, _, rest = text.partition("://")[2].partition("/")
+    hosts = hosts.partition("?")[0].rpartition("@")[2]
+    if "#" in text or "@" in rest.partition("?")[0] or not all(map(_HOST_AND_PORT.fullmatch, hosts.split(","))):
+        raise ValueError(
+            "it cannot be read: write postgresql://user:password@host:5432/database, with special characters of the "
+            "password as %XX (%40 for @, %2F for /)"
+        )
     return url
 
 
@@ -225,7 +241,7 @@ class EdgeSettings(Settings):
         "127.0.0.1", description="Address to listen on; others than loopback need a --token-file"
     )
     port: int = Field(8080, ge=0, le=_LARGEST_PORT, description="Port to listen on; 0 takes a free one")
-    advertise_address: Annotated[str, AfterValidator(_host)] | None = Field(
+    advertise_address: Annotated[str, AfterValidator(_host), AfterValidator(_advertised)] | None = Field(
         None,
         description="Address at which others reach this API, shown as endpoint of the Service default/kubernetes; by "
         "default --host, or this machine's own if that stands for all",

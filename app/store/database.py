@@ -199,7 +199,8 @@ def is_passing(error: BaseException) -> bool:
 
 def unreachable(error: BaseException) -> ServiceUnavailable:
     """What a caller is told when nothing was stored and nothing can be read."""
-    why = str(error) or type(error).__name__
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    why = str(cause) or type(cause).__name__
     return ServiceUnavailable(f"the database cannot be reached: {why}", retry_after=1)
 
 

@@ -28,6 +28,21 @@ def reserve(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def inherit(descriptor: int) -> socket.socket:
+    """Takes over a socket that the parent bound.
+
+    Raises:
+        CannotListenError: The descriptor is not open, or no socket's.
+    """
+    try:
+        return socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise CannotListenError(
+            f"cannot listen on descriptor {descriptor}: {error.strerror}; --fd takes the number of a bound socket that "
+            "the parent process leaves open, --host and --port need none"
+        ) from error
+
+
 def share(reserved: socket.socket) -> socket.socket:
     """Binds one more socket to the address of a reserved one, for one process alone.
 

@@ -13,7 +13,7 @@ from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.errors import CannotListenError
 from app.supervisor.kubeconfig import write_kubeconfig
-from app.supervisor.listening import reserve, share, url
+from app.supervisor.listening import inherit, reserve, share, url
 from tests.e2e.waiting import until
 
 
@@ -25,6 +25,14 @@ def test_a_child_dies_with_its_parent():
     parent = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     child = int(parent.stdout)
     until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_descriptor_that_is_no_socket_is_refused_by_its_number(tmp_path):
+    with (
+        (tmp_path / "file").open("wb") as file,
+        pytest.raises(CannotListenError, match=f"descriptor {file.fileno()}: .*"),
+    ):
+        inherit(file.fileno())
 
 
 def test_a_child_has_a_process_group_of_its_own_and_blocks_no_signal():

@@ -32,7 +32,7 @@ def refusal(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--port", "http"], "--port (FAIRLEAD_PORT): should be a valid integer"),
+        (["--port", "http"], "--port (FAIRLEAD_PORT): should be a valid integer, not 'http'"),
         (["--port", "65536"], "--port (FAIRLEAD_PORT): should be less than or equal to 65535, not '65536'"),
         (["--workers", "0"], "--workers (FAIRLEAD_WORKERS): should be greater than or equal to 1"),
         (["--host", "example.org"], "no address to listen on; write one like 127.0.0.1"),
@@ -62,6 +62,17 @@ def refusal(*arguments):
         (["--allocation-wait", "-1"], "should be greater than or equal to 0"),
         (["--log-format", "xml"], "should be 'console' or 'json', not 'xml'"),
         (["--database-url", "mysql://root:secret-password@db/x"], "only Postgres is supported"),
+        *(
+            (["--database-url", url], "it cannot be read: write postgresql://user:password@host:5432/database")
+            for url in (
+                "postgresql://root:secret#word@db/x",
+                "postgresql://root:secret/word@db/x",
+                "postgresql://root:secret@db:port/x",
+                "postgresql://root:secret@[::1/x",
+                "postgresql://root:secret@::1/x",
+            )
+        ),
+        (["--advertise-address", "0.0.0.0"], "0.0.0.0 is no machine's address"),  # noqa: S104
         (["--token-file", "/no/such/file"], "/no/such/file cannot be read: No such file or directory"),
         (["--tls-cert-file", __file__], "--tls-cert-file and --tls-private-key-file need each other"),
         (["--tls-private-key-file", __file__], "give both, or none of them"),
@@ -76,6 +87,21 @@ def test_a_wrong_setting_is_refused_in_one_line_with_what_would_be_right(argumen
     assert said in lines[0]
     assert "\n" not in lines[0]
     assert "secret" not in lines[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL,
+        "postgres://db",
+        "postgresql://",
+        "postgresql://root@/x?host=%2Ftmp%2Fsocket@dir",
+        "postgresql://root:p%40ss%2Fword@[::1]:5432/x",
+        "postgresql://one:5432,two:5433/x?target_session_attrs=read-write",
+    ],
+)
+def test_a_database_url_of_libpq_is_taken(url):
+    assert ApiSettings(database_url=url).database_url.get_secret_value() == url
 
 
 def test_every_wrong_setting_has_its_line():
