@@ -65,8 +65,9 @@ class _Attempt:
 class Allocation:
     """Allocates for Services that are not published yet, and for published ones that wait for a pool.
 
-    What is free is known from memory, which the claims fill at take-over and the change log keeps current. It is only
-    a hint: the claims' unique rows decide, and a pick that turns out to be held is made again.
+    What is free is known from memory, which the claims fill and the change log keeps current, in a process that does
+    not own the concern, too, so that it can go on at once when it does. It is only a hint: the claims' unique rows
+    decide, and a pick that turns out to be held is made again.
     """
 
     name = "allocation"
@@ -97,6 +98,7 @@ class Allocation:
         self._bulk = BulkAllocation(writer, mirror, kinds, cluster, self._memory, self._publishing)
         self._hint = asyncio.Event()
         self._owner = False
+        mirror.subscribe(self._follow, self._memory.forget)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
         """Services with something left to allocate, and those that wait for what was released."""
@@ -151,14 +153,32 @@ class Allocation:
         """Unpublished Services, and those that wait with hope."""
         return [UNPUBLISHED, *self._hopeful()]
 
+    async def prepare(self) -> None:
+        """Learn what is held before there is anything to do.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        await self._memory.learn(self._cluster().service_cidrs)
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        """Keep the memory current while another process allocates."""
+        if self._owner or not self._memory.follows:
+            return
+        for change in changes:
+            for kind in (SERVICE, IP_ADDRESS):
+                if change.entry.kind == kind.key:
+                    self._memory.observe(*_states(kind, change))
+
     async def take_over(self) -> None:
-        """Learn from the claims what is held, and which published Services wait."""
+        """Learn what is held, if that is not known, and which published Services wait."""
         await self._mirror.fresh()
         self._owner = True
         self._broken.clear()
         self._waiting.clear()
         self._publishing.clear()
-        await self._memory.learn(self._cluster().service_cidrs)
+        if not self._memory.fits(self._cluster().service_cidrs):
+            await self._memory.learn(self._cluster().service_cidrs)
         for row in await self._reader.pending(SERVICE.key):
             self._waiting[row.namespace, row.name] = None
 

@@ -34,6 +34,11 @@ class PoolMemory:
         """What can be picked from; other objects each time it was learnt anew."""
         return self._set.pools
 
+    @property
+    def follows(self) -> bool:
+        """Whether changes are of use to it: it is known, or being learnt."""
+        return self.known or self._missed is not None
+
     def fits(self, service_cidrs: Sequence[str]) -> bool:
         """Whether it is known what is held of these ranges."""
         return self.known and self._set.service_cidrs == tuple(service_cidrs)
@@ -65,6 +70,10 @@ class PoolMemory:
             self._missed.append((old, new))
             return False
         return self._set.moved(old, new)
+
+    def forget(self) -> None:
+        """Changes were missed: it has to be learnt anew."""
+        self.known = False
 
     def measure(self) -> None:
         """Show how full the pools are."""

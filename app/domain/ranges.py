@@ -221,23 +221,31 @@ class AddressRange:
 
     def covers(self, address: str) -> bool:
         """Whether an address is in the range and not excluded."""
-        parsed = ip_address(address)
-        return isinstance(parsed, self._type) and self._numbers.covers(int(parsed))
+        number = self._number(address)
+        return number is not None and self._numbers.covers(number)
 
     def holds(self, address: str) -> bool:
         """Whether an address is held here."""
-        parsed = ip_address(address)
-        return isinstance(parsed, self._type) and self._numbers.holds(int(parsed))
+        number = self._number(address)
+        return number is not None and self._numbers.holds(number)
 
     def hold(self, address: str) -> bool:
         """Hold an address; False when it is outside or held already."""
-        parsed = ip_address(address)
-        return isinstance(parsed, self._type) and self._numbers.hold(int(parsed))
+        number = self._number(address)
+        return number is not None and self._numbers.hold(number)
 
     def release(self, address: str) -> bool:
         """Let go of an address; False when it was not held here."""
+        number = self._number(address)
+        return number is not None and self._numbers.release(number)
+
+    def _number(self, address: str) -> int | None:
+        """An address as a number; None when it is of the other family. There may be a million of IPv4 to note."""
+        if self._type is IPv4Address and ":" not in address:
+            first, second, third, fourth = address.split(".")
+            return int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
         parsed = ip_address(address)
-        return isinstance(parsed, self._type) and self._numbers.release(int(parsed))
+        return int(parsed) if isinstance(parsed, self._type) else None
 
     def parts(self, random_below: RandomBelow) -> Iterator[tuple[str, str]]:
         """First and last of each part of the range, in the order in which a pick looks through them."""

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 
+import structlog
 from fastapi import FastAPI
 
 from app.api.health import health_routes
@@ -23,6 +24,7 @@ from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
+from app.domain.errors import ServiceUnavailable
 from app.main.parts import Parts, holder_name, started
 from app.reconciler.loop import Reconciler
 from app.settings import ReconcilerSettings
@@ -30,6 +32,8 @@ from app.store.leases import Leases
 
 _GATHERING = 0.01
 """Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
+
+log = structlog.get_logger()
 
 
 async def run_reconciler(settings: ReconcilerSettings) -> None:
@@ -44,7 +48,7 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     async with started(settings, gathering=_GATHERING) as parts:
-        work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
+        work = asyncio.create_task(_reconcile(parts), name="reconciler")
         health = asyncio.create_task(_serve_health(settings, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
@@ -56,12 +60,24 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
                 task.result()
 
 
-def _reconciler(parts: Parts) -> Reconciler:
+async def _reconcile(parts: Parts) -> None:
+    allocation, reconciler = _reconciler(parts)
+    # Whoever owns allocation is waited for: it is taken over by one that is ready to allocate.
+    try:
+        await allocation.prepare()
+    except ServiceUnavailable as error:
+        log.warning("pools are learnt when allocation is taken over", error=error.message)
+    await reconciler.run()
+
+
+def _reconciler(parts: Parts) -> tuple[Allocation, Reconciler]:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
+    pools = parts.empty_pools()
+    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
     controllers: list[Controller] = [
-        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.empty_pools(), recorder, parts.kinds),
+        allocation,
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
@@ -73,7 +89,7 @@ def _reconciler(parts: Parts) -> Reconciler:
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]
-    return Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
+    return allocation, Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
 
 
 async def _serve_health(settings: ReconcilerSettings, parts: Parts, stopping: asyncio.Event) -> None:

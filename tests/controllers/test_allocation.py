@@ -10,6 +10,7 @@ import pytest
 from app.controllers import allocation
 from app.controllers.allocation import Allocation
 from app.controllers.event_recorder import EventRecorder
+from app.controllers.pool_memory import PoolMemory
 from app.domain.encoding import encode_body
 from app.domain.errors import Timeout
 from app.domain.kinds.meta import ObjectMeta
@@ -43,13 +44,16 @@ class Unlucky:
         return await self._writer.write_all(writes)
 
 
-@contextlib.asynccontextmanager
-async def allocating(world, writer=None):
+def made(world, writer=None):
     parts = world.parts
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     pools = parts.empty_pools()
-    made = Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
-    async with world.reconciling(made):
+    return Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
+
+
+@contextlib.asynccontextmanager
+async def allocating(world, writer=None):
+    async with world.reconciling(made(world, writer)):
         yield
 
 
@@ -60,9 +64,9 @@ def service(name, **spec):
 async def fill(world, name="filler"):
     """Create Services until one has to wait; answers those that need not, and that one."""
     served = []
-    while not is_pending(made := await world.create(SERVICE, service(f"{name}-{len(served)}"))):
-        served.append(made)
-    return served, made
+    while not is_pending(last := await world.create(SERVICE, service(f"{name}-{len(served)}"))):
+        served.append(last)
+    return served, last
 
 
 async def store_unpublished(world, name, **spec):
@@ -123,6 +127,20 @@ async def test_a_pick_that_somebody_else_holds_is_made_again(small, action):
         slow, quick = await small.get(SERVICE, "slow"), await small.get(SERVICE, "quick")
     assert not is_pending(slow)
     assert slow.spec.cluster_ip != quick.spec.cluster_ip
+
+
+async def test_one_that_stands_by_knows_what_its_predecessor_did(small, monkeypatch):
+    standby = made(small)
+    await standby.prepare()
+    async with allocating(small):
+        served, _ = await fill(small)
+        for each in served[:2]:
+            await small.delete(SERVICE, each.metadata.name)
+        before = await small.becomes(SERVICE, f"filler-{len(served)}", lambda obj: not is_pending(obj))
+    monkeypatch.setattr(PoolMemory, "learn", None)
+    async with small.reconciling(standby):
+        more, _ = await fill(small, "more")
+    assert {each.spec.cluster_ip for each in [*more, before]} == {each.spec.cluster_ip for each in served[:2]}
 
 
 async def test_who_was_left_waiting_is_served_by_the_next_owner(small):

@@ -1,6 +1,6 @@
 """What is free, from memory: the pools, kept in step with claims that others make and let go."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.domain.kinds.ip_address import IP_ADDRESS, IPAddress
 from app.domain.kinds.service import Service
@@ -82,11 +82,16 @@ class PoolSet:
                 yield f"{name} {family}", pool.size, pool.free
 
     def _address_pools(self, table: str, key: str) -> Iterator[tuple[Pool[str], str]]:
+        pools = self.pools
+        if table == "cluster_ips":
+            groups: tuple[Mapping[str, Pool[str]], ...] = (pools.cluster_ips,)
+        elif table == "lb_addresses":
+            groups = (pools.internal, pools.external)
+        else:
+            return
         address = key.partition("/")[0]
         family = "IPv6" if ":" in address else "IPv4"
-        pools = self.pools
-        groups = {"cluster_ips": (pools.cluster_ips,), "lb_addresses": (pools.internal, pools.external)}
-        for group in groups.get(table, ()):
+        for group in groups:
             if family in group:
                 yield group[family], address
 
