@@ -1,9 +1,10 @@
 """The edge of the process: every request passes here, is bounded here, and never leaves without an answer."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
+
+import structlog
 
 from app.api.dispatch import Resources
 from app.api.documents import Documents
@@ -15,7 +16,7 @@ from app.api.statuses import reply_failure
 from app.api.streaming import Streams
 from app.domain.errors import ApiError, InternalError, Timeout, TooManyRequests
 
-_log = logging.getLogger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -82,9 +83,9 @@ class Edge:
         except ApiError as error:
             await self._fail(exchange, error)
         except ClientGone:
-            _log.debug("the client of %s %s went away", exchange.method, exchange.path)
+            _log.debug("the client went away", method=exchange.method, path=exchange.path)
         except Exception:  # noqa: BLE001 - a defect must not end the connection without an answer
-            _log.exception("%s %s failed", exchange.method, exchange.path)
+            _log.exception("request failed", method=exchange.method, path=exchange.path)
             await self._fail(exchange, InternalError("the server could not answer; its log says why"))
 
     def _check_room(self) -> None:

@@ -22,7 +22,7 @@ COMPONENT = "fairlead-controller"
 _ATTEMPTS = 3
 """How often an Event is looked up anew that somebody else counted at the same moment."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class EventRecorder:
             if isinstance(outcome, NameTaken | Stale | Missing) and not last:
                 outrun[key] = told
             elif not isinstance(outcome, Committed):
-                log.info("event not stored", namespace=key[0], name=key[1], outcome=type(outcome).__name__)
+                _log.info("event not stored", namespace=key[0], name=key[1], outcome=type(outcome).__name__)
         return outrun
 
     def _write(self, key: Key, note: Note, times: int, now: str) -> Write:

@@ -24,7 +24,7 @@ from app.store.leases import Leases
 
 _POLL = 0.05
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
@@ -84,6 +84,6 @@ async def _somebody_allocates(leases: Leases, patience: float) -> None:
     told = False
     while not await leases.live(Allocation.name) and loop.time() < until:
         if not told:
-            log.info("no reconciler allocates yet: waiting for one", seconds=patience)
+            _log.info("no reconciler allocates yet: waiting for one", seconds=patience)
             told = True
         await asyncio.sleep(_POLL)

@@ -13,7 +13,7 @@ _POLL = 1.0
 _PAUSE = 0.1
 """Seconds before the first retry of a fetch that failed; doubles up to `_POLL`."""
 
-_log = structlog.get_logger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Follower:

@@ -26,7 +26,7 @@ _BATCH = 1000
 Changed = Callable[[Sequence[Change]], None]
 Reloaded = Callable[[], None]
 
-_log = structlog.get_logger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Mirror:

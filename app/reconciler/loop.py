@@ -23,7 +23,7 @@ _BREATH = 0.02
 """Seconds that a controller rests after each batch, so that what changes meanwhile makes one batch and not many small
 ones. One that listens to a channel has somebody waiting for it, and does not rest."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Reconciler:
@@ -69,8 +69,8 @@ class _Worker:
             keys = self.controller.keys_of(changes)
             if self._owner:
                 self._queue.add(keys)
-        except Exception:  # a defect of one controller must not keep changes from the others
-            log.exception("controller failed at a change", controller=self.controller.name)
+        except Exception:  # noqa: BLE001 - a defect of one controller must not keep changes from the others
+            _log.exception("controller failed at a change", controller=self.controller.name)
             self._stale = True
 
     def reloaded(self) -> None:
@@ -87,7 +87,7 @@ class _Worker:
                 try:
                     await self._work(ownership)
                 except ApiError as error:
-                    log.warning("controller interrupted", controller=self.controller.name, error=error.message)
+                    _log.warning("controller interrupted", controller=self.controller.name, error=error.message)
                 finally:
                     self._owner = False
                     self._queue.clear()
@@ -127,16 +127,16 @@ class _Worker:
             return await self.controller.reconcile(keys, ownership.guard)
         except ApiError as error:
             return dict.fromkeys(keys, Temporary(error.message, error.retry_after))
-        except Exception as error:  # a defect in one key's work must not stop the others'
+        except Exception as error:  # noqa: BLE001 - a defect in one key's work must not stop the others'
             if len(keys) > 1:
                 failures: dict[Key, RetryError] = {}
                 for key in keys:
                     failures.update(await self._attempt([key], ownership))
                 return failures
-            log.exception("controller failed", controller=self.controller.name, key="/".join(keys[0]))
+            _log.exception("controller failed", controller=self.controller.name, key="/".join(keys[0]))
             return {keys[0]: Temporary(f"{type(error).__name__}: {error}")}
 
     def _failed(self, key: Key, failure: RetryError) -> None:
         QUEUE_RETRIES.labels(self.controller.name).inc()
         delay = self._queue.failed(key, failure)
-        log.warning("will retry", controller=self.controller.name, key="/".join(key), error=str(failure), delay=delay)
+        _log.warning("will retry", controller=self.controller.name, key="/".join(key), error=str(failure), delay=delay)

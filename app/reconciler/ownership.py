@@ -16,7 +16,7 @@ TTL = 2.0
 RENEWAL = 0.5
 """Seconds between renewals and between tries to take over."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Ownership:
@@ -37,7 +37,7 @@ async def owned(leases: Leases, name: str, holder: str) -> AsyncIterator[Ownersh
     """Wait until the lease can be had, hold it, and give it back at the end."""
     guard = await _acquire(leases, name, holder)
     ownership = Ownership(guard)
-    log.info("lease taken", lease=name, epoch=guard.epoch)
+    _log.info("lease taken", lease=name, epoch=guard.epoch)
     renewing = asyncio.create_task(_renew(leases, ownership, holder), name=f"renew {name}")
     try:
         yield ownership
@@ -55,7 +55,7 @@ async def _acquire(leases: Leases, name: str, holder: str) -> LeaseGuard:
         try:
             guard = await leases.acquire(name, holder, TTL)
         except ApiError as error:
-            log.warning("lease not reachable", lease=name, error=error.message)
+            _log.warning("lease not reachable", lease=name, error=error.message)
             guard = None
         if guard is not None:
             return guard
@@ -74,12 +74,12 @@ async def _renew(leases: Leases, ownership: Ownership, holder: str) -> None:
             try:
                 renewed = await leases.renew(ownership.guard, holder, TTL)
             except ApiError as error:
-                log.warning("lease not renewed", lease=ownership.guard.name, error=error.message)
+                _log.warning("lease not renewed", lease=ownership.guard.name, error=error.message)
                 continue
             if not renewed:
                 break
             good_until = asked + TTL
-        log.warning("lease lost", lease=ownership.guard.name, epoch=ownership.guard.epoch)
+        _log.warning("lease lost", lease=ownership.guard.name, epoch=ownership.guard.epoch)
     finally:
         ownership.lost.set()
 
@@ -88,4 +88,4 @@ async def _release(leases: Leases, guard: LeaseGuard, holder: str) -> None:
     try:
         await leases.release(guard, holder)
     except ApiError as error:
-        log.warning("lease left to expire", lease=guard.name, error=error.message)
+        _log.warning("lease left to expire", lease=guard.name, error=error.message)

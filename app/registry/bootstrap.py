@@ -22,7 +22,7 @@ _BY_US = WriteOptions(field_manager="fairlead")
 
 INITIAL_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 async def bootstrap(registry: Registry) -> None:
@@ -62,7 +62,7 @@ class Surroundings:
             # Its address is somebody else's, or in no range that gives any; or another process was first by a moment,
             # and who asks for an address is told first that it is held.
             if not await _is_there(registry, SERVICE, API_NAMESPACE, API_SERVICE, as_of=""):
-                log.warning("the API has no Service", name=API_SERVICE, why=error.message)
+                _log.warning("the API has no Service", name=API_SERVICE, why=error.message)
 
     async def adapt(self, registry: Registry) -> None:
         """Bring what was there already to what the settings say, as far as that is possible; others may do so, too.
@@ -85,9 +85,9 @@ class Surroundings:
         if before == wanted[: len(before)] and len(before) < len(wanted):
             stored.spec.cidrs = wanted
             await registry.update(SERVICE_CIDR, "", DEFAULT_NAME, stored, _BY_US)
-            log.info("service ranges extended", ranges=wanted)
+            _log.info("service ranges extended", ranges=wanted)
         elif before != wanted:
-            log.warning(
+            _log.warning(
                 "the stored service ranges hold, not those of the settings; others can be added as a ServiceCIDR",
                 stored=before,
                 settings=wanted,
@@ -111,7 +111,7 @@ async def _ensure(registry: Registry, kind: Kind[Any], namespace: str, obj: Kube
         await registry.create(kind, namespace, obj, _BY_US)
     except AlreadyExists:
         return
-    log.info("created", kind=kind.name, name=obj.metadata.name)
+    _log.info("created", kind=kind.name, name=obj.metadata.name)
 
 
 async def _is_there(registry: Registry, kind: Kind[Any], namespace: str, name: str, *, as_of: str = "0") -> bool:

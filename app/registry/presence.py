@@ -17,7 +17,7 @@ TTL = 15.0
 RENEWAL = 5.0
 """Seconds between renewals, and between looks at what should be there."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Presence:
@@ -45,7 +45,7 @@ class Presence:
                 await self._renew()
                 await self._ensure()
             except ApiError as error:
-                log.warning("presence not renewed", error=error.message)
+                _log.warning("presence not renewed", error=error.message)
             try:
                 await asyncio.wait_for(stopping.wait(), RENEWAL)
             except TimeoutError:
@@ -61,7 +61,7 @@ class Presence:
             if self._guard is not None:
                 await self._leases.release(self._guard, self._holder)
         except ApiError as error:
-            log.warning("presence left to expire", error=error.message)
+            _log.warning("presence left to expire", error=error.message)
 
 
 def reachable_address(host: str) -> str:

@@ -24,7 +24,7 @@ _PREFIX = "starting/"
 _STARTING = 15.0
 """Seconds until a process that starts holds leases of its own."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class DisagreementError(FairleadError):
@@ -59,7 +59,7 @@ async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -
         try:
             await leases.release(guard, holder)
         except ServiceUnavailable as error:
-            log.warning("start left to expire", error=error.message)
+            _log.warning("start left to expire", error=error.message)
 
 
 async def _agree(session: Any, holder: str, settings: Mapping[str, str]) -> LeaseGuard:

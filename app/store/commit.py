@@ -30,7 +30,7 @@ _SETTLING = 2.0
 _ABORTED = {"22", "23", "25", "40", "42", "53", "55", "FL", "P0"}
 """Classes of SQLSTATE that end a statement before its commit; others, 57 (intervention) for one, may come after it."""
 
-log = structlog.get_logger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class RefusedError(Exception):
@@ -81,7 +81,7 @@ class Committer:
             except LOST as error:
                 self._session.drop()
                 failure = error
-            log.warning("batch interrupted", writes=len(writes), error=str(failure) or type(failure).__name__)
+            _log.warning("batch interrupted", writes=len(writes), error=str(failure) or type(failure).__name__)
             if not _aborted(failure):
                 answer = await self._settle(batch, max(until, loop.time() + _SETTLING))
                 if answer is not None:

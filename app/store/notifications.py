@@ -26,7 +26,7 @@ _CHECK = 5.0
 Callback = Callable[[str], None]
 """Gets the payload: of `CHANGES` the revision that the log has reached, "" when it is not known."""
 
-log = structlog.get_logger(__name__)
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Notifications:
@@ -68,7 +68,7 @@ class Notifications:
                 # Its own name in pg_stat_activity tells an idle listener from an idle writer.
                 connection = await self._database.connect({"application_name": "fairlead-listen"})
             except LOST as error:
-                log.warning("cannot listen", error=str(error) or type(error).__name__)
+                _log.warning("cannot listen", error=str(error) or type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
@@ -76,7 +76,7 @@ class Notifications:
             try:
                 await self._listen(connection)
             except LOST as error:
-                log.warning("listening was interrupted", error=str(error) or type(error).__name__)
+                _log.warning("listening was interrupted", error=str(error) or type(error).__name__)
             finally:
                 connection.terminate()
             await asyncio.sleep(_PAUSE)

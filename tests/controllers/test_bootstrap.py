@@ -12,7 +12,7 @@ from app.registry.bootstrap import Surroundings
 
 async def test_processes_that_start_together_agree_without_a_complaint(world, monkeypatch):
     surroundings = Surroundings(["10.96.0.0/16"], 6443)
-    monkeypatch.setattr("app.registry.bootstrap.log", structlog.get_logger())
+    monkeypatch.setattr("app.registry.bootstrap._log", structlog.get_logger())
     with capture_logs() as logged:
         await asyncio.gather(*(surroundings.ensure(world.registry) for _ in range(4)))
     assert [line["name"] for line in logged if line["event"] == "created" and line["kind"] == "Service"] == [
