@@ -9,7 +9,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import Processor
 
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S+@")
 # Shorter ones are words that a line may hold anyway; masking those would garble it.
 _SHORTEST_SECRET = 8
 _MASK = "***"

@@ -56,9 +56,12 @@ def test_secrets_are_masked_wherever_they_turn_up(stream, log_format):
     log = structlog.stdlib.get_logger("ours")
     log.info("connecting", url="postgresql://fairlead:pass:word@db:5432/fairlead")
     log.info("asked", header="Bearer token-one-longer", other="token-one")
+    log.info("connecting", url="postgresql://fairlead:p@ss/w@rd@db/fairlead", then="a@b")
     logging.getLogger("asyncpg").error("cannot reach postgresql://u:pw@h/d")
     text = stream.getvalue()
-    for secret in ("pass:word", "token-one", "longer", "pw@"):
+    for secret in ("pass:word", "p@ss", "w@rd", "token-one", "longer", "pw@"):
         assert secret not in text
     assert "postgresql://fairlead:***@db:5432/fairlead" in text
+    assert "postgresql://fairlead:***@db/fairlead" in text
+    assert "a@b" in text
     assert "postgresql://u:***@h/d" in text
