@@ -56,9 +56,8 @@ async def test_a_watch_goes_on_after_the_server_ended_it(core, namespace):
     seen = []
     changes = 30
 
-    async def follow():
+    async def follow(revision):
         nonlocal seen
-        revision = (await core.list_namespaced_service(namespace)).metadata.resource_version
         while not seen or seen[-1][0] != "DELETED":
             async with watch.Watch() as part:
                 async for event in part.stream(core.list_namespaced_service, namespace, resource_version=revision,
@@ -67,13 +66,14 @@ async def test_a_watch_goes_on_after_the_server_ended_it(core, namespace):
                         seen += [(event["type"], event["object"].metadata.annotations["step"])]
                 revision = part.resource_version or revision
 
-    following = asyncio.create_task(follow())
+    before = await core.list_namespaced_service(namespace)
+    following = asyncio.create_task(follow(before.metadata.resource_version))
     made = service("web")
     made["metadata"]["annotations"] = {"step": "0"}
     await core.create_namespaced_service(namespace, made)
     for step in range(1, changes):
         await core.patch_namespaced_service("web", namespace, {"metadata": {"annotations": {"step": str(step)}}})
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # the changes last longer than a part
     await core.delete_namespaced_service("web", namespace)
     await asyncio.wait_for(following, 30)
     expected = [("ADDED", "0"), *(("MODIFIED", str(step)) for step in range(1, changes))]

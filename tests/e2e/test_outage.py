@@ -25,11 +25,13 @@ def ensemble(postgres, tmp_path_factory):
 async def stopped(postgres):
     """Ended as an operator ends it: sessions are cut, and nobody listens."""
     await asyncio.to_thread(postgres.stop)
-    yield
-    postgres.spawn()
-    deadline = time.monotonic() + 60
-    while not postgres.ready(deadline):
-        await asyncio.sleep(0.02)
+    try:
+        yield
+    finally:
+        postgres.spawn()
+        deadline = time.monotonic() + 60
+        while not postgres.ready(deadline):
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -38,9 +40,11 @@ async def frozen(postgres):
     processes = [psutil.Process(postgres.pid), *psutil.Process(postgres.pid).children(recursive=True)]
     for process in processes:
         process.suspend()
-    yield
-    for process in processes:
-        process.resume()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
 
 
 @pytest.mark.parametrize("away", [stopped, frozen])
