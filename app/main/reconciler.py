@@ -36,8 +36,12 @@ _GATHERING = 0.01
 log = structlog.get_logger()
 
 
-async def run_reconciler(settings: ReconcilerSettings) -> None:
+async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket | None) -> None:
     """Reconcile until SIGTERM or SIGINT.
+
+    Args:
+        settings: Of the command line.
+        listener: A bound socket for health and metrics, None to serve none.
 
     Raises:
         UnsuitableDatabaseError: The database has another version's schema, or none.
@@ -49,7 +53,7 @@ async def run_reconciler(settings: ReconcilerSettings) -> None:
         loop.add_signal_handler(signum, stopping.set)
     async with started(settings, gathering=_GATHERING) as parts:
         work = asyncio.create_task(_reconcile(parts), name="reconciler")
-        health = asyncio.create_task(_serve_health(settings, parts, stopping), name="health")
+        health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
@@ -92,11 +96,10 @@ def _reconciler(parts: Parts) -> tuple[Allocation, Reconciler]:
     return allocation, Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
 
 
-async def _serve_health(settings: ReconcilerSettings, parts: Parts, stopping: asyncio.Event) -> None:
-    if not settings.health_port:
+async def _serve_health(listener: socket.socket | None, parts: Parts, stopping: asyncio.Event) -> None:
+    if listener is None:
         await stopping.wait()
         return
     app = FastAPI(openapi_url=None)
     app.include_router(health_routes({"mirror": parts.check_mirror}))
-    listener = socket.create_server((settings.health_host, settings.health_port))
     await serve(app, listener, stopping)

@@ -6,12 +6,13 @@ import socket
 from app.supervisor.errors import CannotListenError
 
 
-def reserve(host: str, port: int) -> socket.socket:
+def reserve(host: str, port: int, flag: str = "--port") -> socket.socket:
     """Binds a socket to an address that nobody else listens on.
 
     Args:
         host: An IP address.
         port: 0 takes a free one.
+        flag: Where another port can be chosen.
 
     Raises:
         CannotListenError: The port is taken, or the address is not this machine's.
@@ -24,7 +25,7 @@ def reserve(host: str, port: int) -> socket.socket:
             return _bind_shared(alone)
     except OSError as error:
         raise CannotListenError(
-            f"cannot listen on {host} port {port}: {error.strerror}; stop what listens there, or choose another --port"
+            f"cannot listen on {host} port {port}: {error.strerror}; stop what listens there, or choose another {flag}"
         ) from error
 
 

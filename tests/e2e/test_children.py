@@ -9,6 +9,8 @@ import psutil
 import pytest
 import yaml
 
+from app.commands import reconciler
+from app.settings import ReconcilerSettings
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.errors import CannotListenError
@@ -25,6 +27,14 @@ def test_a_child_dies_with_its_parent():
     parent = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     child = int(parent.stdout)
     until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_reconciler_whose_health_port_is_taken_names_the_setting():
+    with reserve("127.0.0.1", 0) as taken:
+        taken.listen()
+        settings = ReconcilerSettings(database_url="postgresql://nobody@/none", health_port=taken.getsockname()[1])
+        with pytest.raises(CannotListenError, match="choose another --health-port"):
+            reconciler.run(settings)
 
 
 def test_a_descriptor_that_is_no_socket_is_refused_by_its_number(tmp_path):
