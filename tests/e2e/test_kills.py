@@ -91,7 +91,7 @@ async def test_nothing_acknowledged_is_lost(killable, size, clients, rounds, pro
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.soak)])
 async def test_what_was_answered_is_on_the_disk_when_postgres_is_killed_that_moment(killable, rounds):
     """Some commits do not wait for the disk: unpublished Services and lease renewals. No answer may rest on them."""
     connections = [Connection(killable.url) for _ in MUTABLE]
