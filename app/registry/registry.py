@@ -1,4 +1,4 @@
-"""The API's verbs over any kind: one object that the HTTP edge and the console talk to."""
+"""The API's verbs over any kind: one object that the HTTP edge talks to."""
 
 from collections.abc import Sequence
 from typing import Any

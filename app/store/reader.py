@@ -164,17 +164,19 @@ class Reader:
     async def claimed(self, table: str) -> AsyncIterator[ClaimRow]:
         """All claims of a table, as of one moment."""
         key = _KEYS[table][0]
-        async with self._database.session() as session:
-            try:
-                async with session.transaction(isolation="read_committed", readonly=True):
-                    # Who reads takes his time between two pages.
-                    await session.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
-                    cursor = await session.cursor(f"SELECT {key}, t.owner::text FROM {table} t")
-                    while rows := await cursor.fetch(_PAGE):
-                        for row in rows:
-                            yield ClaimRow._make(row)
-            except LOST as error:
-                raise unreachable(error) from error
+        try:
+            async with (
+                self._database.session() as session,
+                session.transaction(isolation="read_committed", readonly=True),
+            ):
+                # Who reads takes his time between two pages.
+                await session.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
+                cursor = await session.cursor(f"SELECT {key}, t.owner::text FROM {table} t")
+                while rows := await cursor.fetch(_PAGE):
+                    for row in rows:
+                        yield ClaimRow._make(row)
+        except LOST as error:
+            raise unreachable(error) from error
 
     async def claim_holders(self, table: str, keys: Sequence[str]) -> dict[str, Holder]:
         """Who holds which of these claims; of a shared address any one of its holders."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import ServiceUnavailable
+from app.store.database import Database
+from app.store.reader import Reader
 from app.store.rows import ClaimRow, Holder
 from app.store.store import Store
 from app.supervisor.postgres import EmbeddedPostgres
@@ -164,6 +166,13 @@ async def test_a_server_that_does_not_answer_is_given_up(store: Store, postgres:
             await lossy.reader.tail(0, 1)
         proxy.cut()
         assert (await lossy.reader.tail(0, 10)).changes
+
+
+async def test_claims_that_cannot_be_read_are_told_of(tmp_path: Path):
+    database = Database(f"postgresql://fairlead@/fairlead?host={tmp_path}")
+    with pytest.raises(ServiceUnavailable, match="cannot be reached"):
+        [claim async for claim in Reader(database).claimed("cluster_ips")]
+    await database.close()
 
 
 async def test_a_reader_that_gives_up_leaves_the_tail_usable(store: Store):
