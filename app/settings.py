@@ -49,6 +49,17 @@ class DatabaseSettings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="How log lines look")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged")
 
+    @property
+    def url(self) -> str:
+        """The URL of the database in clear; every command has one by the time that it connects.
+
+        Raises:
+            ValueError: There is none.
+        """
+        if self.database_url is None:
+            raise ValueError("the command line asks for a database before it gets here")
+        return self.database_url.get_secret_value()
+
     def environment(self) -> dict[str, str]:
         """These settings as the environment of a child process that shall have the same."""
         values = {name: getattr(self, name) for name in type(self).model_fields}

@@ -18,9 +18,7 @@ def run(settings: DatabaseSettings) -> None:
     Raises:
         FairleadError: The database cannot be worked with.
     """
-    if settings.database_url is None:
-        raise ValueError("the command line asks for a database before it gets here")
-    revision = asyncio.run(_bump(settings.database_url.get_secret_value()))
+    revision = asyncio.run(_bump(settings.url))
     _log.info("revisions go on beyond those of before", revision=revision)
 
 

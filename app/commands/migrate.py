@@ -15,7 +15,5 @@ def run(settings: DatabaseSettings) -> None:
     Raises:
         FairleadError: The database cannot be worked with.
     """
-    if settings.database_url is None:
-        raise ValueError("the command line asks for a database before it gets here")
-    migrate(settings.database_url.get_secret_value())
+    migrate(settings.url)
     _log.info("migrated", schema=HEAD)

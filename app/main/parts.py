@@ -58,7 +58,7 @@ async def started(settings: Settings, *, gathering: float = 0.0) -> AsyncIterato
         UnsuitableDatabaseError: The database has another version's schema, or none.
         DisagreementError: Others work on the database with other settings.
     """
-    database = Database(_url(settings))
+    database = Database(settings.url)
     try:
         await schema.check(database)
         async with agreed(database, holder_name(), settings.agreed()), _working(settings, database, gathering) as parts:
@@ -144,9 +144,3 @@ def now() -> str:
 @lru_cache(maxsize=1)
 def _second(seconds: int) -> str:
     return format_time(datetime.fromtimestamp(seconds, UTC))
-
-
-def _url(settings: Settings) -> str:
-    if settings.database_url is None:
-        raise ValueError("the command line asks for a database URL before it gets here")
-    return settings.database_url.get_secret_value()
