@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from app.controllers.bulk_allocation import BulkAllocation
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.pool_memory import PoolMemory
 from app.domain.encoding import decode_object, encode_body
@@ -45,7 +45,7 @@ _TURN = 0.25
 _REPICK = 0.05
 """Seconds before another pick for a Service whose pick was held."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class _Attempt:
         return self.service.metadata.namespace or "", self.service.metadata.name
 
 
-class Allocation:
+class Allocation(Controller):
     """Allocates for Services that are not published yet, and for published ones that wait for a pool.
 
     What is free is known from memory, which the claims fill and the change log keeps current, in a process that does
@@ -278,8 +278,8 @@ class Allocation:
         try:
             picks = allocate(service, self._memory.pools, cluster, created=action == "publish")
             write = write_of(SERVICE, action, service, encode_body(service), expected=expected, lease=lease)
-        except Exception:
-            log.exception("cannot allocate", service=service.metadata.name, namespace=service.metadata.namespace)
+        except Exception:  # noqa: BLE001 - logged, and the Service is tried again
+            _log.exception("cannot allocate", service=service.metadata.name, namespace=service.metadata.namespace)
             self._memory.known = False
             return None
         return _Attempt(service, picks, write, waited)
@@ -320,7 +320,7 @@ class Allocation:
         self._publishing.discard(attempt.write.uid)
         if isinstance(outcome, ClaimHeld):
             self._memory.held(outcome)
-            log.info("pick was held", claim=outcome.claim.key, service="/".join(attempt.key))
+            _log.info("pick was held", claim=outcome.claim.key, service="/".join(attempt.key))
         if isinstance(outcome, Missing) and attempt.write.action == "publish":
             self._memory.observe(attempt.service, None)
         return isinstance(outcome, ClaimHeld)

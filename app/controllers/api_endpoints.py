@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import creation, update
 from app.controllers.slice_writes import writes_of
 from app.domain.encoding import decode_object
@@ -31,12 +31,11 @@ _FORGOTTEN_AFTER = 60.0
 _KEY: Key = (API_NAMESPACE, API_SERVICE)
 
 
-class ApiEndpoints:
+class ApiEndpoints(Controller):
     """Shows where the API is reached. When nobody holds a lease they are left as they were: somebody will come back."""
 
     name = "api-endpoints"
     resync = 1.0
-    channels: Sequence[str] = ()
 
     def __init__(
         self, writer: Writer, mirror: Mirror, index: BackendIndex, leases: Leases, cluster: Callable[[], Cluster]
@@ -52,17 +51,9 @@ class ApiEndpoints:
         del changes
         return ()
 
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
-
     def all_keys(self) -> Iterable[Key]:
         """The Service."""
         return [_KEY]
-
-    async def take_over(self) -> None:
-        """Needs nothing."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""

@@ -1,7 +1,7 @@
 """What the reconciler expects of a controller."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from app.domain.errors import RetryError
 from app.mirror.entry import Change
@@ -11,7 +11,7 @@ Key = tuple[str, str]
 """Namespace and name of what a controller works on; ("", name) for cluster-scoped things."""
 
 
-class Controller(Protocol):
+class Controller(ABC):
     """One concern, worked on by one process at a time.
 
     The loop calls `take_over` when this process has become the owner, then `reconcile` with every key at least once,
@@ -21,24 +21,29 @@ class Controller(Protocol):
     Attributes:
         name: Names its lease, its metrics and its log lines.
         resync: Seconds between full passes.
-        channels: Notification channels that it wants to be woken by, beside the changes.
+        channels: Notification channels that it wants to be woken by, beside the changes; none unless it says so.
     """
 
     name: str
     resync: float
-    channels: Sequence[str]
+    channels: Sequence[str] = ()
 
+    @abstractmethod
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
         """The keys that these changes concern. Called in every process, owner or not, so it must be cheap."""
 
     def hinted(self, channel: str) -> Iterable[Key]:
         """The keys that a notification on one of `channels` concerns."""
+        del channel
+        return ()
 
+    @abstractmethod
     def all_keys(self) -> Iterable[Key]:
         """Every key there may be work for, for a full pass."""
 
-    async def take_over(self) -> None:
-        """Get ready: this process owns the concern from here on."""
+    async def take_over(self) -> None:  # noqa: B027 - most have nothing to do
+        """Get ready: this process owns the concern from here on. What only follows the changes is ready already."""
 
+    @abstractmethod
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Bring what the keys name to where it should be; answers those that have to be tried again, and why."""

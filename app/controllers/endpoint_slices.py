@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.errors import RetryError
 from app.domain.kinds.meta import Cluster
@@ -15,12 +15,11 @@ from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
 
 
-class EndpointSlices:
+class EndpointSlices(Controller):
     """Keeps the slices of each Service in step with its pods. What goes with its Service is left to collection."""
 
     name = "endpoint-slices"
     resync = 3600.0
-    channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
@@ -33,17 +32,9 @@ class EndpointSlices:
         del changes
         return self._index.affected()
 
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
-
     def all_keys(self) -> Iterable[Key]:
         """All Services with a selector."""
         return self._index.selecting()
-
-    async def take_over(self) -> None:
-        """Needs nothing: the index follows all the time."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Plan and write the slices of the Services."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import creation, removal, update
 from app.controllers.slice_writes import plan_and_write
 from app.domain.encoding import decode_object
@@ -20,7 +20,7 @@ from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
 
 
-class EndpointsObjects:
+class EndpointsObjects(Controller):
     """Writes the same endpoints as the slices have, in the older form.
 
     With its Service an object goes, hand-written or not. One by hand that has no Service yet is left alone.
@@ -28,7 +28,6 @@ class EndpointsObjects:
 
     name = "endpoints"
     resync = 3600.0
-    channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
@@ -47,18 +46,10 @@ class EndpointsObjects:
                 self._bereft.add(key)
         yield from self._index.affected()
 
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
-
     def all_keys(self) -> Iterable[Key]:
         """All Services with a selector, and all Endpoints, whose Service may be gone."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*self._index.selecting(), *((entry.namespace, entry.name) for entry in entries)]
-
-    async def take_over(self) -> None:
-        """Needs nothing: the index follows all the time."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Write the objects of the Services."""

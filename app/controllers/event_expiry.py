@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.deadlines import Deadlines
 from app.controllers.object_writes import removal
 from app.domain.encoding import decode_object
@@ -23,12 +23,11 @@ TIME_TO_LIVE = timedelta(hours=1)
 _TURN = 2_000
 
 
-class EventExpiry:
+class EventExpiry(Controller):
     """Deletes Events that were created, and last seen, longer ago than `TIME_TO_LIVE`."""
 
     name = "event-expiry"
     resync = 10.0
-    channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
@@ -44,11 +43,6 @@ class EventExpiry:
                 self._deadlines.drop(_key(change.entry))
             elif change.entry.kind == EVENT.key:
                 self._deadlines.set(_key(change.entry), _end(decode_object(EVENT, change.entry.wire)))
-        return ()
-
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
         return ()
 
     def all_keys(self) -> Iterable[Key]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.dependents import Dependents
 from app.controllers.object_writes import deletion, write_in_turn
 from app.domain.encoding import decode_object, encode_body
@@ -26,7 +26,7 @@ _TURN = 2_000
 Owner = Literal["there", "waiting", "gone"]
 
 
-class GarbageCollection:
+class GarbageCollection(Controller):
     """Collects objects whose owners are all gone, and carries out foreground and orphaning deletions.
 
     Keys are uids. An owner counts as gone only when a view that is current does not have it: uids are never used again,
@@ -35,7 +35,6 @@ class GarbageCollection:
 
     name = "garbage-collection"
     resync = 3600.0
-    channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
@@ -65,11 +64,6 @@ class GarbageCollection:
                 elif self._has_lost(change.entry):
                     yield ("", uid)
             yield from self._keys(owner for owner in concerned if self._dependents.is_going(owner))
-
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
 
     def all_keys(self) -> Iterable[Key]:
         """Everything that lacks an owner, and everything that waits for its dependents."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.domain.errors import RetryError
 from app.mirror.entry import Change
 from app.store.compaction import compact
@@ -17,12 +17,11 @@ KEPT_NUMBER = 20_000
 _LOG: Key = ("", "changes")
 
 
-class LogCompaction:
+class LogCompaction(Controller):
     """Trims the log once a minute."""
 
     name = "log-compaction"
     resync = 60.0
-    channels: Sequence[str] = ()
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,17 +31,9 @@ class LogCompaction:
         del changes
         return ()
 
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
-
     def all_keys(self) -> Iterable[Key]:
         """The log."""
         return [_LOG]
-
-    async def take_over(self) -> None:
-        """Needs nothing."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Trim; harmless under a lost lease, because what is trimmed does not depend on who does it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.encoding import decode_object
 from app.domain.errors import RetryError
@@ -22,12 +22,11 @@ from app.store.writes import LeaseGuard, Write
 _MARK = CONTROLLER.encode()
 
 
-class MirroredSlices:
+class MirroredSlices(Controller):
     """Keeps slices in step with the Endpoints of Services without a selector."""
 
     name = "mirrored-slices"
     resync = 3600.0
-    channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
@@ -48,18 +47,10 @@ class MirroredSlices:
                         labels = decode_object(ENDPOINT_SLICE, entry.wire).metadata.labels or {}
                         yield (entry.namespace, labels.get(SERVICE_NAME_LABEL, ""))
 
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
-
     def all_keys(self) -> Iterable[Key]:
         """All Endpoints, and everything that slices are labelled with."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*((entry.namespace, entry.name) for entry in entries), *self._index.slice_owners()]
-
-    async def take_over(self) -> None:
-        """Needs nothing: the index follows all the time."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Plan and write the mirroring slices. Those of Endpoints that are gone go by collection."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import deletion, update, write_in_turn
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
@@ -21,7 +21,7 @@ from app.store.writes import Action, Committed, LeaseGuard
 _RETRY = 1.0
 
 
-class Namespaces:
+class Namespaces(Controller):
     """Deletes everything in a Terminating namespace; finalizers of its objects hold it until they are gone.
 
     While they do, its conditions say which, and nothing is tried again before something in it changes.
@@ -29,7 +29,6 @@ class Namespaces:
 
     name = "namespaces"
     resync = 30.0
-    channels: Sequence[str] = ()
 
     def __init__(self, writer: Writer, mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]) -> None:
         self._writer = writer
@@ -48,11 +47,6 @@ class Namespaces:
                     yield ("", entry.name)
             elif entry.namespace in self._terminating:
                 yield ("", entry.namespace)
-
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
 
     def all_keys(self) -> Iterable[Key]:
         """Every terminating namespace."""

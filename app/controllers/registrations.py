@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.heartbeats import REGISTERED, Beat, Heartbeats, is_source, last_heartbeat, registration_key
 from app.controllers.object_writes import update, write_in_turn
@@ -48,7 +48,7 @@ _AGAIN = 0.05
 _TURN = 2_000
 
 
-class Registrations:
+class Registrations(Controller):
     """Watches the leases of Nodes and Pods.
 
     Time is counted here from the moment a renewal is seen in the log, never from what a registrant's clock says. Keys
@@ -57,7 +57,6 @@ class Registrations:
 
     name = "registrations"
     resync = 0.25
-    channels: Sequence[str] = ()
 
     def __init__(
         self,
@@ -122,11 +121,6 @@ class Registrations:
             pod = self._mirror.get(POD.key, *place)
             if pod is not None:
                 yield registration_key(pod)
-
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """Listens to no channel."""
-        del channel
-        return ()
 
     def all_keys(self) -> Iterable[Key]:
         """What has lapsed since the last call."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
-from app.controllers.controller import Key
+from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import removal, update
 from app.domain.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
@@ -32,7 +32,7 @@ _PAGE = 2_000
 _AGAIN = 0.05
 
 
-class ServiceCIDRs:
+class ServiceCIDRs(Controller):
     """Keeps ranges that are to be deleted until no address in use is in them alone."""
 
     name = "service-cidrs"
@@ -58,9 +58,6 @@ class ServiceCIDRs:
     def all_keys(self) -> Iterable[Key]:
         """All of them."""
         return [("", entry.name) for entry in self._mirror.list(SERVICE_CIDR.key, None)]
-
-    async def take_over(self) -> None:
-        """Needs nothing."""
 
     async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
         """Say which are ready, and let go of those that nothing needs."""

@@ -33,7 +33,7 @@ from app.store.leases import Leases
 _GATHERING = 0.01
 """Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
 
-log = structlog.get_logger()
+_log = structlog.stdlib.get_logger(__name__)
 
 
 async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket | None) -> None:
@@ -70,7 +70,7 @@ async def _reconcile(parts: Parts) -> None:
     try:
         await allocation.prepare()
     except ServiceUnavailable as error:
-        log.warning("pools are learnt when allocation is taken over", error=error.message)
+        _log.warning("pools are learnt when allocation is taken over", error=error.message)
     await reconciler.run()
 
 
