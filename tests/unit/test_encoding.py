@@ -5,21 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.encoding import decode_object, encode_body, watch_frame, wire_bytes, with_revision
-from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
+from app.domain.kinds.service_declaration import SERVICE
 
-KIND = Kind(
-    group="",
-    version="v1",
-    name="Service",
-    plural="services",
-    singular="service",
-    namespaced=True,
-    model=Service,
-    schema="io.k8s.api.core.v1.Service",
-    columns=(),
-)
 TRICKY = st.text(max_size=20) | st.sampled_from(['"metadata":{', '"resourceVersion":"1"', "\x00", "}{", "é\u2028"])
 
 
@@ -42,8 +31,8 @@ def test_the_wire_is_the_body_with_its_revision_first_in_metadata(service, revis
     document = json.loads(wire)
     assert document["metadata"].pop("resourceVersion") == str(revision)
     assert document == json.loads(body)
-    assert decode_object(KIND, body) == service
-    assert decode_object(KIND, wire).metadata.resource_version == str(revision)
+    assert decode_object(SERVICE, body) == service
+    assert decode_object(SERVICE, wire).metadata.resource_version == str(revision)
     assert with_revision(wire, later) == wire_bytes(body, later)
 
 

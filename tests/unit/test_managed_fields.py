@@ -1,23 +1,11 @@
 import pytest
 
-from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import ManagedFieldsEntry, ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.field_sets import difference, intersection, is_field_set, members, path_text, union
 from app.domain.patching.managed_fields import MAX_UPDATE_MANAGERS, record_update
 
-KIND = Kind(
-    group="",
-    version="v1",
-    name="Service",
-    plural="services",
-    singular="service",
-    namespaced=True,
-    model=Service,
-    schema="io.k8s.api.core.v1.Service",
-    columns=(),
-    has_status=True,
-)
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"
 
 
@@ -30,13 +18,13 @@ def service(managed=None, **labels):
 
 def created(**labels):
     new = service(**labels)
-    record_update(KIND, None, new, "maker", NOW)
+    record_update(SERVICE, None, new, "maker", NOW)
     return new
 
 
 def changed(old, manager, now=LATER, managed=None, **labels):
     new = service(managed, **labels)
-    record_update(KIND, old, new, manager, now)
+    record_update(SERVICE, old, new, manager, now)
     return new
 
 
@@ -123,7 +111,7 @@ def test_entries_of_other_versions_are_dropped():
 def test_entries_sent_to_a_subresource_are_ignored():
     old = created(a="1")
     new = service([ManagedFieldsEntry("x", "Update", "v1", NOW, "FieldsV1", {"f:spec": {}})], a="1")
-    record_update(KIND, old, new, "other", LATER, "status")
+    record_update(SERVICE, old, new, "other", LATER, "status")
     assert entries(new) == [("maker", NOW)]
 
 

@@ -4,8 +4,7 @@ import pytest
 
 from app.domain.decoding import Strictness, to_document
 from app.domain.errors import BadRequest, Invalid, UnsupportedMediaType
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.apply import Applying
 from app.domain.patching.prepared import (
     APPLY_PATCH,
@@ -15,18 +14,6 @@ from app.domain.patching.prepared import (
     prepare_patch,
 )
 
-KIND = Kind(
-    group="",
-    version="v1",
-    name="Service",
-    plural="services",
-    singular="service",
-    namespaced=True,
-    model=Service,
-    schema="io.k8s.api.core.v1.Service",
-    columns=(),
-    has_status=True,
-)
 LIVE = {
     "apiVersion": "v1",
     "kind": "Service",
@@ -39,7 +26,7 @@ APPLYING = Applying("alice", False, "", "2026-01-01T00:00:00Z")
 
 def prepared(media_type, body, strictness=Strictness.WARN):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return prepare_patch(KIND, media_type, data, strictness=strictness, applying=APPLYING)
+    return prepare_patch(SERVICE, media_type, data, strictness=strictness, applying=APPLYING)
 
 
 def patched(media_type, body, strictness=Strictness.WARN):

@@ -4,23 +4,11 @@ import pytest
 
 from app.domain.decoding import Strictness, decode, to_document
 from app.domain.errors import BadRequest, Conflict, Invalid
-from app.domain.kinds.kind import Kind
 from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.apply import LAST_APPLIED, Applying, apply
 from app.domain.patching.managed_fields import record_update
 
-KIND = Kind(
-    group="",
-    version="v1",
-    name="Service",
-    plural="services",
-    singular="service",
-    namespaced=True,
-    model=Service,
-    schema="io.k8s.api.core.v1.Service",
-    columns=(),
-    has_status=True,
-)
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 
@@ -35,21 +23,21 @@ def config(metadata=None, status=None, **spec):
 
 def applied(live, wanted, manager="alice", *, force=False, subresource="", now=EARLY):
     before = json.dumps([live, wanted])
-    result = apply(KIND, live, wanted, Applying(manager, force, subresource, now))
+    result = apply(SERVICE, live, wanted, Applying(manager, force, subresource, now))
     assert json.dumps([live, wanted]) == before
     return result
 
 
 def posted(document, manager="poster", now=EARLY):
     service, _ = decode(Service, document, strictness=Strictness.STRICT)
-    record_update(KIND, None, service, manager, now)
+    record_update(SERVICE, None, service, manager, now)
     return to_document(service)
 
 
 def put(live, document, manager="putter", now=LATE, subresource=""):
     old, _ = decode(Service, live, strictness=Strictness.STRICT)
     new, _ = decode(Service, document, strictness=Strictness.STRICT)
-    record_update(KIND, old, new, manager, now, subresource)
+    record_update(SERVICE, old, new, manager, now, subresource)
     return to_document(new)
 
 
