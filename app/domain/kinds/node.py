@@ -10,9 +10,6 @@ from app.domain.kinds.opaque import Opaque, Quantities
 ZONE_LABEL = "topology.kubernetes.io/zone"
 """Label that names the zone a node is in."""
 
-EXCLUDE_FROM_LOAD_BALANCERS_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
-"""A node with this label, whatever its value, is no backend of load balancers."""
-
 
 class Taint(Wire):
     """What keeps pods that do not tolerate it off a node.
