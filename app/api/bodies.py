@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from app.api.exchange import Exchange
 from app.api.media_types import JSON, OBJECTS, YAML
 from app.api.protobuf.documents import ProtobufDocuments
-from app.domain.decoding import Strictness, decode, decode_json, parse_yaml
+from app.domain.decoding import Strictness, decode, decode_json, decode_yaml
 from app.domain.errors import BadRequest, UnsupportedMediaType
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Wire
@@ -74,8 +74,7 @@ class Bodies:
         if content_type == JSON:
             return decode_json(model, body, strictness=strictness)
         if content_type == YAML:
-            document, duplicates = parse_yaml(body)
-            return decode(model, document, strictness=strictness, duplicates=duplicates)
+            return decode_yaml(model, body, strictness=strictness)
         document, dropped = self._protobuf.read(model, body)
         obj, warnings = decode(model, document, strictness=strictness)
         return obj, [*dropped, *warnings]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from app.domain.errors import BadRequest, Cause, Expired, Timeout
+from app.domain.errors import BadRequest, Cause, Timeout
 from app.domain.kinds.kind import Kind
 from app.mirror.entry import Entry
 from app.registry.context import Context
@@ -109,11 +109,6 @@ def too_large(revision: int, newest: int) -> Timeout:
         causes=[Cause("ResourceVersionTooLarge", "", "Too large resource version")],
         retry_after=1,
     )
-
-
-def expired(revision: int, oldest: int) -> Expired:
-    """The revision asked for has left the log."""
-    return Expired(f"The resourceVersion {revision} is too old: the oldest that can be served is {oldest}; list again")
 
 
 def _check_list_options(kind: Kind[Any], options: ListOptions) -> None:

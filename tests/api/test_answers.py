@@ -60,6 +60,13 @@ async def test_yaml_is_read_and_written(api):
     assert yaml.safe_load(answer.text)["spec"]["externalName"] == "web.example.com"
 
 
+async def test_duplicate_keys_of_yaml_deserve_one_warning(api):
+    body = yaml.safe_dump(alias("web")) + "kind: Service\napiVersion: v1\n"
+    answer = await api.post(SERVICES, content=body, headers={"content-type": "application/yaml"})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers.get_list("warning") == ['299 - "duplicate field \\"kind\\", \\"apiVersion\\""']
+
+
 async def test_people_get_indented_answers(api):
     await created(api, "web")
     plain = await api.get(f"{SERVICES}/web")
