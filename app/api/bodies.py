@@ -1,6 +1,7 @@
 """Request bodies: the media types a verb accepts, and the object in them."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from app.api.exchange import Exchange
@@ -11,7 +12,10 @@ from app.domain.errors import BadRequest, UnsupportedMediaType
 from app.domain.kinds.kind import Kind
 from app.domain.kinds.meta import Wire
 
+T = TypeVar("T")
 WireT = TypeVar("WireT", bound=Wire)
+
+_LARGE = 64 * 1024
 
 _SENT_BY_BROWSERS = (b"origin", b"sec-fetch-site", b"referer")
 
@@ -33,6 +37,11 @@ def media_type(exchange: Exchange, accepted: tuple[str, ...]) -> str:
         shown = f"the body's media type {given!r} is not accepted" if given else "the body has no Content-Type"
         raise UnsupportedMediaType(f"{shown}; send one of: {', '.join(accepted)}")
     return given
+
+
+async def read_apart(body: bytes, read: Callable[[bytes], T]) -> T:
+    """Read a body, in another thread if it is large: YAML of some megabytes takes a second."""
+    return read(body) if len(body) < _LARGE else await asyncio.to_thread(read, body)
 
 
 def _is_from_a_page(exchange: Exchange) -> bool:
@@ -57,7 +66,9 @@ class Bodies:
             ApiError: The body is of a wrong type, too large, malformed, or holds something else than the path's kind.
         """
         content_type = media_type(exchange, OBJECTS)
-        obj, warnings = self.decode(kind.model, content_type, await exchange.read_body(), strictness)
+        obj, warnings = await read_apart(
+            await exchange.read_body(), lambda body: self.decode(kind.model, content_type, body, strictness)
+        )
         _require_kind(kind, obj.api_version, obj.kind)
         obj.api_version, obj.kind = kind.api_version, kind.name
         return obj, warnings

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.api.bodies import media_type
+from app.api.bodies import media_type, read_apart
 from app.api.exchange import Exchange
 from app.api.parameters import flag, strictness, write_options
 from app.api.paths import Target
@@ -21,8 +21,11 @@ async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str])
     content_type = media_type(exchange, MEDIA_TYPES)
     options = write_options(exchange, apply=content_type == APPLY_PATCH)
     applying = Applying(options.field_manager, flag(exchange.query, "force"), target.subresource, now())
-    body = await exchange.read_body()
-    prepared = prepare_patch(target.kind, content_type, body, strictness=strictness(exchange.query), applying=applying)
+    strict = strictness(exchange.query)
+    prepared = await read_apart(
+        await exchange.read_body(),
+        lambda body: prepare_patch(target.kind, content_type, body, strictness=strict, applying=applying),
+    )
 
     def decode(document: Document) -> tuple[Any, list[str]]:
         """Decode, and remember the warnings for the case that the object is refused later on."""

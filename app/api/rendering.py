@@ -19,8 +19,10 @@ _YAML_TYPE: Header = (b"content-type", b"application/yaml")
 _JSON_TYPE: Header = (b"content-type", b"application/json")
 _PIECE = 1000
 """Entries of a long list that are joined and sent at once, so that memory and the loop's turns stay bounded."""
+_YAML_APART_FROM = 16 * 1024
+"""Bytes of JSON whose YAML is written in another thread: a megabyte takes half a second."""
 _COMPRESS_FROM = 128 * 1024
-_COMPRESSING_AT_ONCE = 2
+_APART_AT_ONCE = 2
 _COMPRESSED: tuple[Header, ...] = ((b"content-encoding", b"gzip"), (b"vary", b"accept-encoding"))
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -34,7 +36,8 @@ class Renderer:
 
     def __init__(self, now: Callable[[], str]) -> None:
         self._now = now
-        self._compressing = asyncio.Semaphore(_COMPRESSING_AT_ONCE)
+        self._compressing = asyncio.Semaphore(_APART_AT_ONCE)
+        self._dumping = asyncio.Semaphore(_APART_AT_ONCE)
 
     def table(self, exchange: Exchange, kind: Kind[Any]) -> Table:
         """Makes Tables for one request.
@@ -78,7 +81,7 @@ class Renderer:
         """Answer with a JSON document, or with the same in YAML."""
         content_type = _JSON_TYPE
         if exchange.form.media == "yaml":
-            body, content_type = _as_yaml(body), _YAML_TYPE
+            body, content_type = await self._as_yaml(body), _YAML_TYPE
         elif exchange.pretty:
             body = msgspec.json.format(body, indent=2) + b"\n"
         extra: tuple[Header, ...] = ()
@@ -87,6 +90,12 @@ class Renderer:
                 body = await asyncio.to_thread(_gzip, body)
             extra = _COMPRESSED
         await exchange.reply(code, body, content_type, extra)
+
+    async def _as_yaml(self, body: bytes) -> bytes:
+        if len(body) < _YAML_APART_FROM:
+            return _as_yaml(body)
+        async with self._dumping:
+            return await asyncio.to_thread(_as_yaml, body)
 
     async def _stream(self, exchange: Exchange, pieces: Iterator[bytes]) -> None:
         await exchange.start(200)

@@ -1,9 +1,12 @@
 import gzip
 import json
+import threading
 
 import pytest
 import yaml
 
+from app.api import rendering
+from app.domain.decoding import decode_yaml
 from tests.api.objects import SERVICES, alias, created
 
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
@@ -58,6 +61,24 @@ async def test_yaml_is_read_and_written(api):
     assert answer.status_code == 201, answer.text
     assert answer.headers["content-type"] == "application/yaml"
     assert yaml.safe_load(answer.text)["spec"]["externalName"] == "web.example.com"
+
+
+async def test_others_are_answered_while_much_yaml_is_read_and_written(api, monkeypatch):
+    readers, writers = [], []
+
+    def noting(function, threads):
+        return lambda *args, **named: (threads.append(threading.current_thread()), function(*args, **named))[1]
+
+    monkeypatch.setattr("app.api.bodies.decode_yaml", noting(decode_yaml, readers))
+    monkeypatch.setattr("app.api.rendering._as_yaml", noting(rendering._as_yaml, writers))
+    made = alias("web")
+    made["metadata"]["annotations"] = {f"a{number}": "x" * 1000 for number in range(100)}
+    headers = {"content-type": "application/yaml", "accept": "application/yaml"}
+    answer = await api.post(SERVICES, content=yaml.safe_dump(made), headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert yaml.safe_load(answer.text)["metadata"]["annotations"] == made["metadata"]["annotations"]
+    assert len(readers) == len(writers) == 1
+    assert threading.main_thread() not in (*readers, *writers)
 
 
 async def test_duplicate_keys_of_yaml_deserve_one_warning(api):
