@@ -1,6 +1,7 @@
 """What `serve` says when it is ready."""
 
 from pathlib import Path
+from shlex import quote
 
 from app import __version__
 
@@ -16,14 +17,14 @@ def welcome(server: str, kubeconfig: Path, token_file: Path | None, certificate:
         token_file: Where the tokens are, None where none is asked for.
         certificate: What the API is known by, None where it serves plain HTTP.
     """
-    trust = f" --cacert {certificate}" if certificate is not None else ""
+    trust = f" --cacert {quote(str(certificate))}" if certificate is not None else ""
     authorization = (
-        f' \\\n        -H "Authorization: Bearer $(head -n 1 {token_file} | cut -d, -f1)"'
+        f' \\\n        -H "Authorization: Bearer $(head -n 1 {quote(str(token_file))} | cut -d, -f1)"'
         if token_file is not None
         else ""
     )
     kubectl = (
-        f"see it with kubectl:\n    export KUBECONFIG={kubeconfig}\n    kubectl get services"
+        f"see it with kubectl:\n    export KUBECONFIG={quote(str(kubeconfig))}\n    kubectl get services"
         if token_file is None or certificate is not None
         else "kubectl sends tokens over TLS only: start again with --tls-cert-file and --tls-private-key-file"
     )

@@ -24,3 +24,10 @@ def test_with_tokens_and_a_certificate_kubectl_works_and_curl_is_told_whom_to_tr
     said = welcome(SERVER, KUBECONFIG, Path("/data/tokens"), Path("/data/tls.crt"))
     assert "export KUBECONFIG=/data/kubeconfig" in said
     assert "curl -s --cacert /data/tls.crt http" in said
+
+
+def test_paths_are_written_as_a_shell_takes_them():
+    said = welcome(SERVER, Path("/my data/kubeconfig"), Path("/my data/tokens"), Path("/my data/tls.crt"))
+    assert "export KUBECONFIG='/my data/kubeconfig'" in said
+    assert "--cacert '/my data/tls.crt'" in said
+    assert "head -n 1 '/my data/tokens' |" in said
