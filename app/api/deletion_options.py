@@ -39,7 +39,6 @@ async def read_delete_options(exchange: Exchange, bodies: Bodies) -> DeleteOptio
         uid=conditions.uid,
         resource_version=conditions.resource_version,
         propagation=_POLICIES.get(policy, ""),
-        grace_period_seconds=options.grace_period_seconds,
         tells_held=options.orphan_dependents is False,
     )
 

@@ -85,6 +85,7 @@ class ApiError(FairleadError):
         group: API group of the object concerned, or "".
         kind: Its plural resource name or kind, as Kubernetes' `details.kind` has it, or "".
         name: Its name, or "".
+        uid: Its uid, or "".
         causes: The fields at fault.
         retry_after: Seconds after which trying again is worth it, or None.
     """

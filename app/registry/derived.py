@@ -211,7 +211,10 @@ class DerivedFeed:
         places = list(dict.fromkeys(self._derived.place_of_source(state) for state in states))
         before = [self._objects(self._sources.get(place)) for place in places]
         for place in places:
-            self._parts.get(place, {}).pop(change.entry.name, None)
+            parts = self._parts.get(place, {})
+            parts.pop(change.entry.name, None)
+            if not parts:
+                self._parts.pop(place, None)
         if change.type != "DELETED":
             self._parts.setdefault(places[-1], {})[change.entry.name] = change.entry
         for place, old in zip(places, before, strict=True):

@@ -53,7 +53,6 @@ class DeleteOptions:
         uid: Precondition on the uid, or None.
         resource_version: Precondition on the revision, or None.
         propagation: `Background`, `Foreground`, `Orphan`, or "" for the kind's default.
-        grace_period_seconds: Seconds the client would wait; kept for kinds that use it.
         tells_held: Whether a deletion that finalizers hold is answered with 202: for `orphanDependents: false` alone,
             as older clients expect.
     """
@@ -62,7 +61,6 @@ class DeleteOptions:
     uid: str | None = None
     resource_version: str | None = None
     propagation: Propagation = ""
-    grace_period_seconds: int | None = None
     tells_held: bool = False
 
 
