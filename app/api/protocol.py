@@ -68,7 +68,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _abort(self) -> None:
         """Cut the connection and forget what was not read, in the kernel, too, which would keep it for minutes."""
         connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        if connection is not None and connection.fileno() >= 0:  # else it was closed a moment ago
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
     def _expect_head(self) -> None:

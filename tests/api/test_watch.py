@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.api.limits import Limits
+from app.api.protocol import BoundedProtocol
 from tests.api.conftest import serving
 from tests.api.objects import SERVICES, alias, created
 
@@ -190,6 +191,16 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_hinders_nobody(api, r
             async with asyncio.timeout(DEADLINE):
                 while _is_established(deaf):
                     await asyncio.sleep(0.05)
+
+
+async def test_a_connection_that_is_closed_already_can_be_cut(base_url):
+    host, port = base_url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.close()
+    await writer.wait_closed()
+    protocol = BoundedProtocol.__new__(BoundedProtocol)
+    protocol.transport = writer.transport
+    protocol._abort()
 
 
 def _is_established(connection):
