@@ -69,10 +69,10 @@ class ResourcePaths:
 
     def _target(self, group: str, version: str, rest: list[str], *, watch: bool) -> Target:
         namespace: str | None = None
-        if rest[0] == _NAMESPACES and len(rest) > 2 and rest[2] not in self._of_namespaces:  # noqa: PLR2004
+        if rest[0] == _NAMESPACES and len(rest) > 2 and rest[2] not in self._of_namespaces:  # noqa: PLR2004 - name, resource
             namespace, rest = rest[1], rest[2:]
         kind = self._by_path(group, version, rest[0])
-        if kind is None or len(rest) > 3 or (namespace is not None and not kind.namespaced):  # noqa: PLR2004
+        if kind is None or len(rest) > 3 or (namespace is not None and not kind.namespaced):  # noqa: PLR2004 - with a subresource
             raise unknown_path()
         name, subresource = (*rest[1:], "", "")[:2]
         if name and kind.namespaced and namespace is None:

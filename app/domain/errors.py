@@ -120,73 +120,73 @@ class BadRequest(ApiError):  # noqa: N818 - these carry Kubernetes' reason as th
     code, reason = 400, "BadRequest"
 
 
-class Unauthorized(ApiError):  # noqa: N818
+class Unauthorized(ApiError):  # noqa: N818 - as above
     """No valid credentials."""
 
     code, reason = 401, "Unauthorized"
 
 
-class Forbidden(ApiError):  # noqa: N818
+class Forbidden(ApiError):  # noqa: N818 - as above
     """Understood and refused."""
 
     code, reason = 403, "Forbidden"
 
 
-class NotFound(ApiError):  # noqa: N818
+class NotFound(ApiError):  # noqa: N818 - as above
     """No such object or path."""
 
     code, reason = 404, "NotFound"
 
 
-class MethodNotAllowed(ApiError):  # noqa: N818
+class MethodNotAllowed(ApiError):  # noqa: N818 - as above
     """The path exists, the verb does not."""
 
     code, reason = 405, "MethodNotAllowed"
 
 
-class NotAcceptable(ApiError):  # noqa: N818
+class NotAcceptable(ApiError):  # noqa: N818 - as above
     """None of the media types in Accept can be served."""
 
     code, reason = 406, "NotAcceptable"
 
 
-class AlreadyExists(ApiError):  # noqa: N818
+class AlreadyExists(ApiError):  # noqa: N818 - as above
     """The name is held by another object."""
 
     code, reason = 409, "AlreadyExists"
 
 
-class Conflict(ApiError):  # noqa: N818
+class Conflict(ApiError):  # noqa: N818 - as above
     """The object changed since the client read it, or a precondition does not hold."""
 
     code, reason = 409, "Conflict"
 
 
-class Expired(ApiError):  # noqa: N818
+class Expired(ApiError):  # noqa: N818 - as above
     """The revision asked for is no longer in the log."""
 
     code, reason = 410, "Expired"
 
 
-class RequestEntityTooLarge(ApiError):  # noqa: N818
+class RequestEntityTooLarge(ApiError):  # noqa: N818 - as above
     """The body is larger than the server accepts."""
 
     code, reason = 413, "RequestEntityTooLarge"
 
 
-class UnsupportedMediaType(ApiError):  # noqa: N818
+class UnsupportedMediaType(ApiError):  # noqa: N818 - as above
     """The body's media type is not one the verb accepts."""
 
     code, reason = 415, "UnsupportedMediaType"
 
 
-class Invalid(ApiError):  # noqa: N818
+class Invalid(ApiError):  # noqa: N818 - as above
     """The object breaks a rule; `causes` says which fields."""
 
     code, reason = 422, "Invalid"
 
 
-class TooManyRequests(ApiError):  # noqa: N818
+class TooManyRequests(ApiError):  # noqa: N818 - as above
     """A bounded queue is full; nothing was stored."""
 
     code, reason = 429, "TooManyRequests"
@@ -198,13 +198,13 @@ class InternalError(ApiError):
     code, reason = 500, "InternalError"
 
 
-class ServiceUnavailable(ApiError):  # noqa: N818
+class ServiceUnavailable(ApiError):  # noqa: N818 - as above
     """The database cannot be reached; certainly nothing was stored."""
 
     code, reason = 503, "ServiceUnavailable"
 
 
-class Timeout(ApiError):  # noqa: N818
+class Timeout(ApiError):  # noqa: N818 - as above
     """No answer in time; the outcome of a write is unknown."""
 
     code, reason = 504, "Timeout"

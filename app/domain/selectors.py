@@ -169,7 +169,7 @@ class _LabelParser:
                 raise self._problem("one of =, ==, !=, in, notin, <, >")
         for value in values:
             self._check_value(sign, value)
-        operator: Operator = {"=": "in", "==": "in", "!=": "notin"}.get(sign, sign)  # type: ignore[assignment]
+        operator: Operator = {"=": "in", "==": "in", "!=": "notin"}.get(sign, sign)  # type: ignore[assignment]  # the others are their own
         return LabelRequirement(key, operator, values)
 
     def _value(self) -> str:

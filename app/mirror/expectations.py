@@ -27,7 +27,7 @@ class Expectations:
                 del self._states[uid]
         return future.result() if future.done() else None
 
-    async def reached(self, revision: int, timeout: float) -> None:  # noqa: ASYNC109
+    async def reached(self, revision: int, timeout: float) -> None:  # noqa: ASYNC109 - as above
         """Wait for a revision, or until `timeout` seconds have passed."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._revisions.append((revision, future))

@@ -123,7 +123,7 @@ class Mirror:
             await self._expectations.reached(revision, timeout)
         return self.revision >= revision
 
-    async def wait_for(self, uid: str, timeout: float, after: int = 0) -> Entry | None:  # noqa: ASYNC109
+    async def wait_for(self, uid: str, timeout: float, after: int = 0) -> Entry | None:  # noqa: ASYNC109 - None is an answer
         """Wait for a state of an object newer than `after`: at 0 until it is published.
 
         Returns:

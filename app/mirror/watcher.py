@@ -118,7 +118,7 @@ class Watcher:
             return changes
         return [change for change in changes if change.entry.namespace == self.namespace]
 
-    async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109 - as above
         loop = asyncio.get_running_loop()
         self._bell = loop.create_future()
         self._position = None

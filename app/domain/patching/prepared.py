@@ -144,7 +144,7 @@ def _decoder(
     def read(document: Document) -> tuple[Any, list[str]]:
         try:
             if is_too_deep(document):
-                raise BadRequest(f"the object would be nested more than {MAX_DEPTH} levels deep")  # noqa: TRY301
+                raise BadRequest(f"the object would be nested more than {MAX_DEPTH} levels deep")  # noqa: TRY301 - one message
             if not any_kind:
                 _check_kind(kind, document)
             return decode(kind.model, document, strictness=strictness, problems=problems)
