@@ -29,6 +29,7 @@ EXPOSE 8080 8081
 # for does not matter to a server that asks itself.
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s CMD ["python", "-c", \
     "import httpx, os; scheme = 'https' if os.environ.get('FAIRLEAD_TLS_CERT_FILE') else 'http'; \
-    httpx.get(f'{scheme}://127.0.0.1:8080/readyz', timeout=3, verify=False).raise_for_status()"]
+    port = os.environ.get('FAIRLEAD_PORT', '8080'); \
+    httpx.get(f'{scheme}://127.0.0.1:{port}/readyz', timeout=3, verify=False).raise_for_status()"]
 ENTRYPOINT ["fairlead"]
 CMD ["serve"]
