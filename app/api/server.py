@@ -22,12 +22,13 @@ _BACKLOG = 2048
 async def serve(
     app: FastAPI, listener: socket.socket, stopping: asyncio.Event, tls: ssl.SSLContext | None = None
 ) -> None:
-    """Runs an application until SIGTERM or SIGINT, then until its requests have ended, four seconds at most.
+    """Runs an application until SIGTERM, SIGINT or `stopping`, then until its requests end, four seconds at most.
 
     Args:
         app: The application.
         listener: A bound socket; it is closed at the end.
-        stopping: Set as the first thing of the end: whatever streams without an end of its own ends on it.
+        stopping: Set as the first thing of the end, by a signal if nobody else did: whatever streams without an end of
+            its own ends on it.
         tls: The certificate to show; None serves plain HTTP.
     """
     config = uvicorn.Config(
@@ -44,7 +45,12 @@ async def serve(
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
-    await _Server(config, stopping).serve(sockets=[listener])
+    server = _Server(config, stopping)
+    stop = asyncio.create_task(server.stop(), name="stop")
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stop.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -58,9 +64,10 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, self._stop)
+            loop.add_signal_handler(signum, self._stopping.set)
         yield
 
-    def _stop(self) -> None:
-        self._stopping.set()
+    async def stop(self) -> None:
+        """Has uvicorn end as soon as the event says so."""
+        await self._stopping.wait()
         self.should_exit = True

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-import structlog
 
 from app.controllers.pool_memory import PoolMemory
 from app.domain.encoding import decode_object, encode_body
@@ -31,8 +30,6 @@ _PICKS = 5
 
 _PAUSE = 0.05
 """Seconds before the queue of writes, which had no room, is tried again."""
-
-log = structlog.get_logger()
 
 
 class _ShortError(Exception):

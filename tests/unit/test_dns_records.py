@@ -6,7 +6,7 @@ from app.domain.kinds.dns_record_set import DNS_RECORD_SET, record_sets
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import ServicePort
-from app.domain.wanted.dns_records import TTL, dashed, dns_records, dns_version
+from app.domain.wanted.dns_records import TTL, dashed, dns_records
 from tests.unit.backend_objects import make_service
 
 ZONE = "cluster.local"
@@ -135,11 +135,6 @@ def test_many_endpoints_still_weigh_something():
 )
 def test_addresses_as_labels(address, label):
     assert dashed(address) == label
-
-
-def test_the_zone_tells_its_version():
-    made = dns_version("cluster.local.")
-    assert (made.name, made.type, made.values) == ("dns-version.cluster.local.", "TXT", ('"1.1.0"',))
 
 
 def test_record_sets_are_objects_named_after_their_service():

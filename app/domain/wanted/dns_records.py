@@ -11,9 +11,6 @@ from app.domain.kinds.service import Service
 TTL = 5
 """Seconds: short, for endpoints come and go (what CoreDNS answers for a cluster's zone)."""
 
-SPECIFICATION_VERSION = "1.1.0"
-"""Version of the DNS specification that the zone announces in its `dns-version` record."""
-
 _PRIORITY, _WEIGHT = 0, 100
 """SRV data (RFC 2782): one priority; targets of one name share the weight evenly."""
 
@@ -51,11 +48,6 @@ def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) ->
     if service.spec.cluster_ip == "None":
         return _headless(slices, name)
     return _with_cluster_ip(service, name)
-
-
-def dns_version(zone: str) -> Records:
-    """The record by which a client learns which version of the specification a zone follows."""
-    return Records("dns-version", f"dns-version.{zone.rstrip('.')}.", "TXT", (f'"{SPECIFICATION_VERSION}"',))
 
 
 def dashed(address: str) -> str:
