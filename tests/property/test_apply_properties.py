@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from app.domain.decoding import Strictness, decode, to_document
 from app.domain.errors import Conflict
 from app.domain.kinds.service import Service
+from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.apply import Applying, apply
 from app.domain.patching.field_sets import difference, intersection, is_field_set, members, path_text
 from app.domain.patching.managed_fields import record_update, strip
 from app.domain.patching.typed_values import field_set
 from app.domain.schema import schema_of
 from tests.property.service_documents import SERVICES, attempt, without_zeros
-from tests.unit.test_server_side_apply import KIND
 
 OF = schema_of(Service)
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
@@ -21,7 +21,7 @@ CONFIGS = SERVICES.map(without_zeros)
 
 def applied(live, config, manager, *, force=False, now=NOW):
     """Apply, and let the result pass through the typed object, as storing it does."""
-    document = apply(KIND, live, config, Applying(manager, force, "", now))
+    document = apply(SERVICE, live, config, Applying(manager, force, "", now))
     service, _ = decode(Service, document, strictness=Strictness.STRICT)
     return to_document(service)
 
@@ -42,7 +42,7 @@ def written(live, document, manager):
     old, _ = decode(Service, live, strictness=Strictness.STRICT)
     new, _ = decode(Service, document, strictness=Strictness.STRICT)
     new.metadata.managed_fields = None
-    record_update(KIND, old, new, manager, LATER)
+    record_update(SERVICE, old, new, manager, LATER)
     return to_document(new)
 
 
