@@ -37,7 +37,7 @@ def creations(document):
 def wrong_documents(document, schema, depth=0):
     """Where a value is wrong, and a document with nothing else in it."""
     schema = resolved(document, schema)
-    kind = "int-or-string" if schema.get("x-kubernetes-int-or-string") else schema.get("type")
+    kind = type_of(schema)
     for value in WRONG.get(kind, []):
         yield "", value
     if schema.get("format") == "date-time":
@@ -53,6 +53,13 @@ def wrong_documents(document, schema, depth=0):
     if isinstance(schema.get("additionalProperties"), dict):
         for where, wrong in wrong_documents(document, schema["additionalProperties"], depth + 1):
             yield f"[a]{where}", {"a": wrong}
+
+
+def type_of(schema):
+    if schema.get("x-kubernetes-int-or-string"):
+        return "int-or-string"
+    kind = schema.get("type")
+    return next(each for each in kind if each != "null") if isinstance(kind, list) else kind
 
 
 def resolved(document, schema):
