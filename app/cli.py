@@ -134,12 +134,12 @@ def _usage() -> str:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201  a command line answers on its terminal
+    print(text)  # noqa: T201 - a command line answers on its terminal
 
 
 def _complain(*lines: str) -> None:
     for line in lines:
-        print(f"fairlead: {line}", file=sys.stderr)  # noqa: T201  as above
+        print(f"fairlead: {line}", file=sys.stderr)  # noqa: T201 - as above
 
 
 COMMANDS = {

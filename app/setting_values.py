@@ -79,7 +79,7 @@ def _network(text: str) -> Network:
         network = ip_network(text)
     except ValueError as error:
         raise ValueError(_better_network(text)) from error
-    if network.version == 6 and network.prefixlen < _SHORTEST_IPV6_PREFIX:  # noqa: PLR2004  the protocol's own number
+    if network.version == 6 and network.prefixlen < _SHORTEST_IPV6_PREFIX:  # noqa: PLR2004 - the protocol's own number
         raise ValueError(f"{network} is too large: an IPv6 range has a prefix of /64 or longer, like /112")
     if network.is_loopback or network.is_multicast or network.is_link_local or network.is_unspecified:
         raise ValueError(

@@ -69,8 +69,8 @@ def reachable_address(host: str) -> str:
     address = ipaddress.ip_address(host)
     if not address.is_unspecified:
         return str(address)
-    loopback, elsewhere = ("127.0.0.1", "192.0.2.1") if address.version == 4 else ("::1", "2001:db8::1")  # noqa: PLR2004  the protocol's
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004  the protocol's own number
+    loopback, elsewhere = ("127.0.0.1", "192.0.2.1") if address.version == 4 else ("::1", "2001:db8::1")  # noqa: PLR2004 - the protocol's
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the protocol's own number
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
             # Nothing is sent: the kernel only says from which address it would be.

@@ -211,7 +211,7 @@ class Writer:
                 await self._commit([member])
         except ApiError as error:
             _fail(members, error)
-        except Exception as error:  # noqa: BLE001  a defect must not stop all writing; it is told to the callers
+        except Exception as error:  # noqa: BLE001 - a defect must not stop all writing; it is told to the callers
             _log.exception("batch failed")
             _fail(members, InternalError(f"the write failed: {error!r}"))
 
@@ -255,7 +255,7 @@ class Writer:
             _fail([group], refused(error))
         except ApiError as error:
             _fail([group], error)
-        except Exception as error:  # noqa: BLE001  as above
+        except Exception as error:  # noqa: BLE001 - as above
             _log.exception("writes that go together failed")
             _fail([group], InternalError(f"the write failed: {error!r}"))
         else:

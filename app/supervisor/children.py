@@ -55,7 +55,7 @@ def spawn(
         env=env,
         pass_fds=pass_fds,
         process_group=0,
-        preexec_fn=partial(_tie_to_parent, os.getpid(), death_signal),  # noqa: PLW1509  a changed uid clears the death signal, so it must be set after that and before exec
+        preexec_fn=partial(_tie_to_parent, os.getpid(), death_signal),  # noqa: PLW1509 - a changed uid clears the death signal, so it must be set after that and before exec
     )
 
 

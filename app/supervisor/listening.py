@@ -17,7 +17,7 @@ def reserve(host: str, port: int, flag: str = "--port") -> socket.socket:
     Raises:
         CannotListenError: The port is taken, or the address is not this machine's.
     """
-    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004  the protocol's own number
+    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - the protocol's own number
     try:
         # Sockets that share their port share it with any other process of the same user; this one does not.
         with _socket(family) as alone:
@@ -73,5 +73,5 @@ def url(host: str, port: int, scheme: str = "http") -> str:
     """Where this machine reaches what listens on an IP address, which may be the one that stands for all."""
     address = ipaddress.ip_address(host)
     if address.is_unspecified:
-        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")  # noqa: PLR2004  as above
-    return f"{scheme}://{address}:{port}" if address.version == 4 else f"{scheme}://[{address}]:{port}"  # noqa: PLR2004  as above
+        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")  # noqa: PLR2004 - as above
+    return f"{scheme}://{address}:{port}" if address.version == 4 else f"{scheme}://[{address}]:{port}"  # noqa: PLR2004 - as above

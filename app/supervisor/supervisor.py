@@ -36,7 +36,7 @@ _RECONCILER_STOP = 1.5
 _POSTGRES_STOP = 2.5
 
 
-class StopRequested(Exception):  # noqa: N818  a request, not an error
+class StopRequested(Exception):  # noqa: N818 - a request, not an error
     """SIGTERM, SIGINT or SIGHUP arrived."""
 
 
@@ -151,7 +151,7 @@ class Supervisor:
         tokens = self._settings.tokens
         trust = None if certificate is None else Trust(certificate.read_bytes(), probe.other_name)
         write_kubeconfig(kubeconfig, server, tokens[0].secret if tokens else None, trust)
-        print(welcome(server, kubeconfig, self._settings.token_file, certificate), flush=True)  # noqa: T201  for the person at the terminal
+        print(welcome(server, kubeconfig, self._settings.token_file, certificate), flush=True)  # noqa: T201 - for the person at the terminal
 
     def _children(self) -> list[Child]:
         return [child for child in (self._database, self._reconciler, *self._workers) if child is not None]

@@ -131,7 +131,7 @@ def what_dies_is_started_again(serving):
 def with_token(tmp_path, token):
     tokens = tmp_path / "tokens.csv"
     tokens.write_text(f'{token},admin,1,"system:masters"\n')
-    return ["--host", "0.0.0.0", "--token-file", tokens]  # noqa: S104  what a token permits
+    return ["--host", "0.0.0.0", "--token-file", tokens]  # noqa: S104 - what a token permits
 
 
 def only_those_who_know_a_token_get_in(serving, service):

@@ -157,7 +157,7 @@ def test_settings_survive_the_way_to_a_child(monkeypatch, tmp_path):
     settings = ServeSettings(
         database_url=URL,
         token_file=tokens,
-        host="0.0.0.0",  # noqa: S104  permitted by the tokens
+        host="0.0.0.0",  # noqa: S104 - permitted by the tokens
         service_cidrs="10.0.0.0/16,fd00:1::/112",
         internal_pool="10.1.0.0/24,10.3.0.0/24",
         node_port_range="20000-20100",

@@ -40,11 +40,11 @@ class SampledPool(Generic[T]):
         self._values[value] = None
         return not known
 
-    def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:  # noqa: ARG002  as for `pick`
+    def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:  # noqa: ARG002 - as for `pick`
         """Each value by itself."""
         return ((value, value) for value in self._values)
 
-    def pick(self, random_below: RandomBelow) -> T | None:  # noqa: ARG002  chance had its say when they were sampled
+    def pick(self, random_below: RandomBelow) -> T | None:  # noqa: ARG002 - chance had its say when they were sampled
         """Take the next one; None when there is none."""
         value = next(iter(self._values), None)
         if value is not None:
