@@ -23,7 +23,7 @@ from app.api.rendering import Renderer
 from app.api.review_kinds import REVIEWS
 from app.api.streaming import Streams
 from app.api.writes import Writes
-from app.domain.kinds.catalog import Kinds
+from app.domain.declarations.catalog import Kinds
 from app.registry.registry import Registry
 from app.tokens import Token
 

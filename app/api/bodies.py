@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 from app.api.exchange import Exchange
 from app.api.media_types import JSON, OBJECTS, YAML
 from app.api.protobuf.documents import ProtobufDocuments
-from app.domain.decoding import Strictness, decode, decode_json, decode_yaml
+from app.domain.declarations.kind import Kind
+from app.domain.documents.decoding import Strictness, decode, decode_json, decode_yaml
+from app.domain.documents.wire import Wire
 from app.domain.errors import BadRequest, UnsupportedMediaType
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Wire
 
 T = TypeVar("T")
 WireT = TypeVar("WireT", bound=Wire)

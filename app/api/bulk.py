@@ -11,9 +11,9 @@ from app.api.exchange import Exchange
 from app.api.media_types import JSON, YAML
 from app.api.parameters import flag, strictness, write_options
 from app.api.rendering import Renderer
-from app.domain.decoding import MAX_DEPTH, parse_json, yaml_problems
+from app.domain.documents.decoding import MAX_DEPTH, parse_json, yaml_problems
+from app.domain.documents.yaml_documents import parse_yaml_documents
 from app.domain.errors import BadRequest, MethodNotAllowed, RequestEntityTooLarge
-from app.domain.yaml_documents import parse_yaml_documents
 from app.registry.bulk_preparation import BulkOptions, BulkResult, RawItem
 from app.registry.registry import Registry
 

@@ -7,7 +7,7 @@ from app.api.exchange import Exchange
 from app.api.media_types import OBJECTS
 from app.api.meta_models import DeleteOptionsBody, Preconditions
 from app.api.parameters import flag, whole_number
-from app.domain.decoding import Strictness
+from app.domain.documents.decoding import Strictness
 from app.domain.errors import BadRequest, Cause, Invalid, forbidden, not_supported
 from app.registry.options import DeleteOptions
 

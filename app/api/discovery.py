@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.api.paths import subresource_verbs
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
 
 Document = dict[str, Any]
 

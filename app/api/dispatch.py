@@ -7,8 +7,8 @@ from app.api.headers import warning_headers
 from app.api.negotiation import negotiate
 from app.api.parameters import is_watch
 from app.api.paths import ResourcePaths, Target
+from app.domain.declarations.catalog import Kinds
 from app.domain.errors import MethodNotAllowed
-from app.domain.kinds.catalog import Kinds
 
 Verb = Callable[[Exchange, Target], Awaitable[None]]
 Answerer = Callable[[Exchange], Awaitable[None]]

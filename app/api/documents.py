@@ -8,8 +8,8 @@ from app.api.health import version_document
 from app.api.negotiation import negotiate
 from app.api.paths import READ_METHODS
 from app.api.rendering import Renderer
+from app.domain.declarations.catalog import Kinds
 from app.domain.errors import MethodNotAllowed
-from app.domain.kinds.catalog import Kinds
 
 _VARY = ((b"vary", b"accept"),)
 _AGGREGATED = "APIGroupDiscoveryList"

@@ -2,7 +2,7 @@
 
 from msgspec import field
 
-from app.domain.kinds.meta import Int32, Int64, Wire
+from app.domain.documents.wire import Int32, Int64, Wire
 
 
 class ListMeta(Wire):

@@ -5,8 +5,10 @@ from typing import Any
 
 from app.api.meta_models import DeleteOptionsBody, ListMeta, Preconditions, Status, StatusCause, StatusDetails
 from app.api.review_kinds import FieldSelectorRequirement, LabelSelectorRequirement
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import ObjectMeta, ObjectReference, Wire
+from app.domain.declarations.kind import Kind
+from app.domain.documents.objects import ObjectMeta
+from app.domain.documents.wire import Wire
+from app.domain.kinds.meta import ObjectReference
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 STATUS = f"{META}.Status"

@@ -1,7 +1,7 @@
 """The query parameters and headers of the verbs, read as Kubernetes reads them."""
 
 from app.api.exchange import Exchange
-from app.domain.decoding import Strictness
+from app.domain.documents.decoding import Strictness
 from app.domain.errors import BadRequest, Cause, Invalid, forbidden, invalid, not_supported, required
 from app.registry.options import ListOptions, WatchOptions, WriteOptions
 

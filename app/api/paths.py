@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
 from app.domain.errors import NotFound
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
 
 _NAMESPACES = "namespaces"
 _STATUS_VERBS = ("get", "patch", "update")

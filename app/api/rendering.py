@@ -11,7 +11,7 @@ import yaml
 from app.api.exchange import Exchange
 from app.api.headers import Header
 from app.api.table import Table, partial_metadata
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.kind import Kind
 from app.mirror.entry import Entry
 from app.registry.options import Page
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec import field
 
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject, Wire
+from app.domain.declarations.kind import Kind
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import Wire
 
 AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
 

@@ -25,9 +25,9 @@ from app.api.review_kinds import (
     SubjectRulesReviewStatus,
     UserInfo,
 )
+from app.domain.declarations.kind import Kind
+from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Invalid, invalid
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import ObjectMeta
 from app.tokens import Token
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from app.domain.encoding import decode_object
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import BadRequest
-from app.domain.kinds.kind import Kind
 from app.mirror.entry import Entry
 
 _PIECE = 200

@@ -8,9 +8,9 @@ import msgspec
 from app.api.negotiation import PLAIN, Form
 from app.api.statuses import failure
 from app.api.table import Table, partial_metadata
-from app.domain.encoding import watch_frame
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import watch_frame
 from app.domain.errors import ApiError
-from app.domain.kinds.kind import Kind
 from app.mirror.entry import Entry
 from app.registry.options import WatchEvent
 

@@ -11,20 +11,21 @@ from app.controllers.bulk_allocation import BulkAllocation
 from app.controllers.controller import Controller, Key
 from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.pool_memory import PoolMemory
-from app.domain.encoding import decode_object, encode_body
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.ip_address import IP_ADDRESS
+from app.domain.declarations.kind import Kind
+from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.objects import ObjectT
 from app.domain.errors import ApiError, RetryError, Temporary
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.ip_address import IP_ADDRESS
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, ObjectT
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_cidr import SERVICE_CIDR
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.allocation import Allocation as Picks
-from app.domain.rules.allocation import Pool, allocate
-from app.domain.rules.conditions import is_explained
-from app.domain.rules.pool_set import PoolSet
+from app.domain.pools.allocation import Allocation as Picks
+from app.domain.pools.allocation import Pool, allocate
+from app.domain.pools.pool_set import PoolSet
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.conditions import is_explained
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.store.notifications import PENDING

@@ -6,10 +6,10 @@ from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import creation, update
 from app.controllers.slice_writes import writes_of
-from app.domain.encoding import decode_object
+from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
-from app.domain.kinds.meta import Cluster
+from app.domain.rules.cluster import Cluster
 from app.domain.wanted.api_endpoints import (
     API_NAMESPACE,
     API_SERVICE,

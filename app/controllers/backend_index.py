@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 
 from app.controllers.controller import Key
-from app.domain.encoding import decode_object
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.node import NODE
+from app.domain.declarations.pod import POD
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.kinds.node import Node
-from app.domain.kinds.node_declaration import NODE
 from app.domain.kinds.pod import Pod
-from app.domain.kinds.pod_declaration import POD
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.wanted.backends import matches, trimmed_node, trimmed_pod
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror

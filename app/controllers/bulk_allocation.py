@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from app.controllers.pool_memory import PoolMemory
-from app.domain.encoding import decode_object, encode_body
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, TooManyRequests
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY, BulkApply, BulkItem, BulkRefusal, BulkSpec, BulkStatus
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.meta import Cluster
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.allocation import Allocation as Picks
-from app.domain.rules.allocation import allocate
+from app.domain.pools.allocation import Allocation as Picks
+from app.domain.pools.allocation import allocate
+from app.domain.rules.cluster import Cluster
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.rows import ObjectRow

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from app.domain.kinds.meta import OwnerReference
+from app.domain.documents.objects import OwnerReference
 from app.domain.rules.deletion import FOREGROUND_FINALIZER, ORPHAN_FINALIZER
 from app.mirror.entry import Entry
 

@@ -7,7 +7,7 @@ from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, Key
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.errors import RetryError
-from app.domain.kinds.meta import Cluster
+from app.domain.rules.cluster import Cluster
 from app.domain.wanted.endpoint_slices import CONTROLLER, plan_endpoint_slices
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror

@@ -7,12 +7,12 @@ from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import creation, removal, update
 from app.controllers.slice_writes import plan_and_write
-from app.domain.encoding import decode_object
+from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError
 from app.domain.kinds.endpoints import Endpoints
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
-from app.domain.kinds.meta import Cluster
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.cluster import Cluster
 from app.domain.wanted.endpoints import is_made_from_pods, plan_endpoints
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror

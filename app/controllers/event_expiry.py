@@ -7,10 +7,11 @@ from datetime import timedelta
 from app.controllers.controller import Controller, Key
 from app.controllers.deadlines import Deadlines
 from app.controllers.object_writes import removal
-from app.domain.encoding import decode_object
+from app.domain.declarations.event import EVENT
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError
-from app.domain.kinds.event import EVENT, Event
-from app.domain.kinds.meta import Cluster
+from app.domain.kinds.event import Event
+from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import parse_time
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror

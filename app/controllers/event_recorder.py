@@ -9,9 +9,12 @@ from typing import Any, Literal
 import structlog
 
 from app.controllers.controller import Key
-from app.domain.encoding import decode_object, encode_body
-from app.domain.kinds.event import EVENT, Event, EventSource
-from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta, ObjectReference
+from app.domain.declarations.event import EVENT
+from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.objects import KubeObject, ObjectMeta
+from app.domain.kinds.event import Event, EventSource
+from app.domain.kinds.meta import ObjectReference
+from app.domain.rules.cluster import Cluster
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.writer import Writer

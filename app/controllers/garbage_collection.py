@@ -7,11 +7,12 @@ from typing import Any, Literal
 from app.controllers.controller import Controller, Key
 from app.controllers.dependents import Dependents
 from app.controllers.object_writes import deletion, write_in_turn
-from app.domain.encoding import decode_object, encode_body
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.objects import KubeObject, OwnerReference
 from app.domain.errors import RetryError, Temporary
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject, OwnerReference
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, is_released, mark_deleted
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror

@@ -7,12 +7,13 @@ from typing import Any
 
 from app.controllers.controller import Key
 from app.controllers.deadlines import Deadlines
-from app.domain.encoding import decode_object
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.lease import LEASE, Lease
-from app.domain.kinds.node_declaration import NODE
+from app.domain.declarations.kind import Kind
+from app.domain.declarations.lease import LEASE
+from app.domain.declarations.node import NODE
+from app.domain.declarations.pod import POD
+from app.domain.documents.encoding import decode_object
+from app.domain.kinds.lease import Lease
 from app.domain.kinds.pod import READY
-from app.domain.kinds.pod_declaration import POD
 from app.domain.rules.registration import (
     DURATION_ANNOTATION,
     Heartbeat,

@@ -6,13 +6,13 @@ from functools import partial
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, Key
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
-from app.domain.encoding import decode_object
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
-from app.domain.kinds.meta import Cluster
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.cluster import Cluster
 from app.domain.wanted.mirrored_slices import CONTROLLER, plan_mirrored_slices
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import deletion, update, write_in_turn
-from app.domain.encoding import decode_object, encode_body
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.meta import Cluster
-from app.domain.kinds.namespace import NAMESPACE
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
 from app.domain.rules.namespace_deletion import tell_what_remains
 from app.mirror.entry import Change, Entry

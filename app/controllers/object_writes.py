@@ -7,9 +7,10 @@ from typing import Any
 
 from msgspec import structs
 
-from app.domain.encoding import decode_object, encode_body
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.objects import KubeObject
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import Propagation, is_released, mark_deleted
 from app.domain.rules.names import generated_name
 from app.mirror.entry import Entry

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
-from app.domain.rules.allocation import Pools
-from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
+from app.domain.pools.allocation import Pools
+from app.domain.pools.pool_set import POOLED_CLAIMS, PoolSet
 from app.store.reader import Reader
 from app.store.writes import ClaimHeld
 from app.telemetry.metrics import POOL_FREE, POOL_SIZE

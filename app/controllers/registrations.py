@@ -9,14 +9,14 @@ from app.controllers.controller import Controller, Key
 from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.heartbeats import REGISTERED, Beat, Heartbeats, is_source, last_heartbeat, registration_key
 from app.controllers.object_writes import update, write_in_turn
-from app.domain.encoding import decode_object
+from app.domain.declarations.lease import LEASE
+from app.domain.declarations.node import NODE
+from app.domain.declarations.pod import POD
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError, Temporary
-from app.domain.kinds.lease import LEASE
-from app.domain.kinds.meta import Cluster
 from app.domain.kinds.node import Node
-from app.domain.kinds.node_declaration import NODE
 from app.domain.kinds.pod import READY, Pod
-from app.domain.kinds.pod_declaration import POD
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.registration import (
     LEASE_EXPIRED,
     LEASE_RENEWED,

@@ -6,11 +6,13 @@ from ipaddress import ip_address, ip_network
 
 from app.controllers.controller import Controller, Key
 from app.controllers.object_writes import removal, update
-from app.domain.encoding import decode_object, encode_body
+from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import RetryError, Temporary
-from app.domain.kinds.meta import Cluster
-from app.domain.kinds.service_cidr import FINALIZER, SERVICE_CIDR, ServiceCIDR, hold, set_ready, would_orphan
+from app.domain.kinds.service_cidr import ServiceCIDR
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
+from app.domain.rules.service_cidr import FINALIZER, hold, set_ready, would_orphan
 from app.domain.timestamps import parse_time
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.controllers.controller import Key
 from app.controllers.object_writes import creation, removal, update
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.endpoint_slice import EndpointSlice
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
 from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, SlicePlan
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, NamespaceMissing, NamespaceTerminating, Write

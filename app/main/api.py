@@ -10,16 +10,16 @@ from app import __version__
 from app.api.application import create_app
 from app.api.server import serve
 from app.controllers.allocation import Allocation
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.service import SERVICE
 from app.domain.wanted.api_endpoints import lease_name
 from app.main.parts import holder_name, now, started
-from app.registry.bootstrap import Surroundings
 from app.registry.context import Context
 from app.registry.forms import Forms
-from app.registry.presence import Presence, reachable_address
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import ApiSettings
+from app.startup.bootstrap import Surroundings
+from app.startup.presence import Presence, reachable_address
 from app.store.leases import Leases
 
 _POLL = 0.05

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from app.cluster.service_ranges import ServiceRanges
+from app.domain.declarations.catalog import Kinds
 from app.domain.errors import ServiceUnavailable
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.meta import Cluster
-from app.domain.rules.pool_set import PoolSet
+from app.domain.pools.pool_set import PoolSet
+from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
-from app.mirror.service_ranges import ServiceRanges
 from app.settings import Settings
 from app.store import schema
 from app.store.agreement import agreed

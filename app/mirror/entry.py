@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from app.domain.encoding import watch_frame, wire_bytes, with_revision
+from app.domain.documents.encoding import watch_frame, wire_bytes, with_revision
 from app.store.rows import ChangeRow, ObjectRow
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]

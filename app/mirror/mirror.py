@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from app.domain.errors import ApiError, Expired, ServiceUnavailable
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 from app.mirror.archive import Archive
 from app.mirror.entry import Change, Entry, Place, entry_of, type_of
 from app.mirror.expectations import Expectations

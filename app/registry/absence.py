@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from app.domain.declarations.kind import Kind
 from app.domain.errors import ApiError, Forbidden
-from app.domain.kinds.kind import Kind
 from app.mirror.mirror import Mirror
 from app.registry.outcomes import not_found
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.domain.encoding import encode_body
+from app.domain.declarations.catalog import Kinds
+from app.domain.documents.encoding import encode_body
+from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Cause, Conflict, Timeout
 from app.domain.kinds import bulk_apply
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY, BulkApply, BulkItem, BulkRefusal, BulkSpec
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.meta import ObjectMeta
 from app.registry.bulk_preparation import (
     BulkOptions,
     BulkPreparation,

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from app.domain.decoding import Strictness, decode_json, judge, parse_json
-from app.domain.encoding import encode_body
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.documents.decoding import Strictness, decode_json, judge, parse_json
+from app.domain.documents.encoding import encode_body
+from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import ApiError, BadRequest, Cause, Conflict, Invalid, duplicate, not_supported, required
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import ObjectMeta
-from app.domain.kinds.namespace import NAMESPACE
 from app.domain.patching.apply import Applying, apply
 from app.domain.patching.managed_fields import record_apply
 from app.domain.patching.prepared import decode_applied

@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from app.domain.encoding import encode_body, wire_bytes
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject, ObjectMeta
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import encode_body, wire_bytes
+from app.domain.documents.objects import KubeObject, ObjectMeta
+from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 from app.registry.forms import Forms

@@ -4,12 +4,13 @@ import secrets
 import uuid
 from typing import Any
 
-from app.domain.encoding import encode_body
+from app.domain.declarations.kind import Kind
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.documents.encoding import encode_body
+from app.domain.documents.objects import KubeObject
 from app.domain.errors import AlreadyExists, BadRequest, ServiceUnavailable, Timeout, TooManyRequests
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject
-from app.domain.kinds.namespace import NAMESPACE
 from app.domain.patching.managed_fields import record_update
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
 from app.domain.rules.names import generated_name
 from app.mirror.entry import Entry

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
-from app.domain.encoding import encode_body
+from app.domain.declarations.kind import Kind
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.documents.encoding import encode_body
 from app.domain.errors import Forbidden
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.namespace import NAMESPACE
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
 from app.registry.absence import absent

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from app.domain.encoding import decode_object, encode_body, wire_bytes
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Derivation, Kind
-from app.domain.kinds.meta import Cluster
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Derivation, Kind
+from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
+from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Change, Entry, Place
 from app.mirror.mirror import Mirror
 from app.mirror.objects import Listing

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.domain.encoding import decode_object, encode_body, wire_bytes
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
+from app.domain.documents.objects import KubeObject
 from app.mirror.entry import Entry
 from app.store.object_writes import write_of
 from app.store.writes import Action, Write

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from app.domain.declarations.kind import Derivation, Kind
 from app.domain.errors import AlreadyExists, ApiError, Cause, Conflict, Forbidden, Invalid, NotFound, invalid
-from app.domain.kinds.kind import Derivation, Kind
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 from app.store.writes import (
     ClaimHeld,
     Missing,

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from app.domain.kinds.meta import Cluster
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.allocation import Pool, Pools, allocate
-from app.domain.rules.pool_set import PoolSet
-from app.domain.rules.sampled_pool import SampledPool
+from app.domain.pools.allocation import Pool, Pools, allocate
+from app.domain.pools.pool_set import PoolSet
+from app.domain.pools.sampled_pool import SampledPool
+from app.domain.rules.cluster import Cluster
 from app.store.reader import Reader
 
 T = TypeVar("T")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from app.domain.declarations.kind import Kind
 from app.domain.errors import BadRequest, Cause, Timeout
-from app.domain.kinds.kind import Kind
 from app.mirror.entry import Entry
 from app.registry.context import Context
 from app.registry.options import ListOptions, Page

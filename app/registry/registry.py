@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
 from app.mirror.entry import Entry
 from app.registry.bulk import Bulk
 from app.registry.bulk_preparation import BulkOptions, BulkResult, RawItem

@@ -5,8 +5,8 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from app.domain.encoding import decode_object, watch_frame
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.kind import Kind
+from app.domain.documents.encoding import decode_object, watch_frame
 from app.domain.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
 from app.mirror.entry import Change, ChangeType, Entry
 from app.registry.options import WatchEvent

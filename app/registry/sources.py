@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.kind import Kind
+from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry, Place
 from app.mirror.mirror import Mirror
 from app.mirror.objects import Listing

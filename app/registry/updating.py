@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from app.domain.decoding import to_document
-from app.domain.encoding import decode_object, encode_body
+from app.domain.declarations.kind import Kind
+from app.domain.documents.decoding import to_document
+from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.objects import KubeObject
 from app.domain.errors import AlreadyExists, BadRequest, Cause, ServiceUnavailable, invalid
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject
 from app.domain.patching.managed_fields import record_update
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.domain.declarations.kind import Kind
 from app.domain.errors import Cause
-from app.domain.kinds.kind import Kind
 from app.mirror.entry import Change, Entry
 from app.registry.context import Context
 from app.registry.feeds import ChangeFeed

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import msgspec
 
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 from app.store.writes import (
     Aborted,
     ClaimHeld,

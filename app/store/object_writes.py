@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject
+from app.domain.declarations.kind import Kind
+from app.domain.documents.objects import KubeObject
 from app.store.writes import Action, LeaseGuard, Write
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 
 Action = Literal["create", "publish", "update", "delete"]
 

@@ -11,14 +11,14 @@ import uvicorn
 
 from app.api.application import create_app
 from app.api.protocol import BoundedProtocol
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.meta import Cluster
+from app.domain.declarations.catalog import Kinds
+from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
-from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
 from app.registry.forms import Forms
 from app.registry.registry import Registry
+from app.startup.bootstrap import bootstrap
 from app.store.store import Store
 from tests.api.objects import EVENTS, SERVICES
 from tests.conftest import empty

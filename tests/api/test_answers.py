@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from app.api import rendering
-from app.domain.decoding import decode_yaml
+from app.domain.documents.decoding import decode_yaml
 from tests.api.objects import SERVICES, alias, created
 
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}

@@ -12,8 +12,8 @@ from app.api.headers import warning_headers
 from app.api.negotiation import PLAIN, Form, negotiate
 from app.api.parameters import flag, whole_number
 from app.api.paths import ResourcePaths
+from app.domain.declarations.catalog import Kinds
 from app.domain.errors import BadRequest, NotAcceptable, NotFound
-from app.domain.kinds.catalog import Kinds
 
 PATHS = ResourcePaths(Kinds())
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"

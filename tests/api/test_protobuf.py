@@ -11,12 +11,12 @@ from app.api.protobuf.documents import DROPPED
 from app.api.protobuf.field_numbers import field_numbers
 from app.api.protobuf.messages import Messages
 from app.api.review_kinds import REVIEWS
-from app.domain.decoding import Strictness, to_document
+from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.dns_record_set import DNS_RECORD_SET
+from app.domain.documents.decoding import Strictness, to_document
+from app.domain.documents.schema import AnyType, ListType, MapType, StructType, schema_of
 from app.domain.errors import BadRequest, UnsupportedMediaType
-from app.domain.kinds.catalog import Kinds
-from app.domain.kinds.dns_record_set import DNS_RECORD_SET
 from app.domain.kinds.service import Service
-from app.domain.schema import AnyType, ListType, MapType, StructType, schema_of
 
 KINDS = Kinds()
 CREATE_NAMESPACE = bytes.fromhex(

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import uvloop
 
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 from app.store.migrating import migrate
 from app.store.store import Store
 from app.store.writes import Committed, Write

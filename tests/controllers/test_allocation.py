@@ -11,12 +11,12 @@ from app.controllers import allocation
 from app.controllers.allocation import Allocation
 from app.controllers.event_recorder import EventRecorder
 from app.controllers.pool_memory import PoolMemory
-from app.domain.encoding import encode_body
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import encode_body
+from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Timeout
-from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.conditions import is_pending
+from app.domain.rules.service.conditions import is_pending
 from app.store.object_writes import write_of
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually

@@ -9,13 +9,13 @@ import pytest
 
 from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
-from app.domain.kinds.service_cidr import SERVICE_CIDR
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.wanted.api_endpoints import lease_name, place_of
-from app.registry.bootstrap import Surroundings
-from app.registry.presence import Presence, reachable_address
+from app.startup.bootstrap import Surroundings
+from app.startup.presence import Presence, reachable_address
 from app.store.leases import Leases
 from tests.e2e.waiting import eventually
 
@@ -155,7 +155,7 @@ async def test_a_process_is_there_from_its_start_to_its_end(pointing, leases):
 
 
 async def test_a_process_makes_up_for_what_is_missing(world, leases, monkeypatch):
-    monkeypatch.setattr("app.registry.presence.RENEWAL", 0.05)
+    monkeypatch.setattr("app.startup.presence.RENEWAL", 0.05)
     async with present(world, leases):
         await world.becomes(SERVICE, "kubernetes", lambda _: True)
         await world.delete(SERVICE, "kubernetes")

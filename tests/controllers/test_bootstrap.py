@@ -5,14 +5,14 @@ import asyncio
 import structlog
 from structlog.testing import capture_logs
 
-from app.domain.kinds.service_cidr import SERVICE_CIDR
-from app.domain.kinds.service_declaration import SERVICE
-from app.registry.bootstrap import Surroundings
+from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.startup.bootstrap import Surroundings
 
 
 async def test_processes_that_start_together_agree_without_a_complaint(world, monkeypatch):
     surroundings = Surroundings(["10.96.0.0/16"], 6443)
-    monkeypatch.setattr("app.registry.bootstrap._log", structlog.get_logger())
+    monkeypatch.setattr("app.startup.bootstrap._log", structlog.get_logger())
     with capture_logs() as logged:
         await asyncio.gather(*(surroundings.ensure(world.registry) for _ in range(4)))
     assert [line["name"] for line in logged if line["event"] == "created" and line["kind"] == "Service"] == [

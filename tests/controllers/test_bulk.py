@@ -8,11 +8,11 @@ import pytest
 
 from app.controllers.allocation import Allocation
 from app.controllers.event_recorder import EventRecorder
-from app.domain.decoding import Strictness
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.decoding import Strictness
 from app.domain.errors import Invalid
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
-from app.domain.kinds.namespace import NAMESPACE
-from app.domain.kinds.service_declaration import SERVICE
 from app.registry.bulk_preparation import BulkOptions, RawItem
 from app.registry.options import WriteOptions
 from tests.controllers.world import running

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.domain.encoding import decode_object
+from app.domain.declarations.dns_record_set import DNS_RECORD_SET
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.ip_address import IP_ADDRESS
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import AlreadyExists, ApiError, Expired, Forbidden, NotFound
-from app.domain.kinds.dns_record_set import DNS_RECORD_SET
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointConditions
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.ip_address import IP_ADDRESS
-from app.domain.kinds.service_declaration import SERVICE
 from app.registry.options import DeleteOptions, ListOptions, Patch, WatchOptions, WriteOptions
 from tests.e2e.waiting import eventually
 

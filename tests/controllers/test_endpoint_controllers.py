@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
-from app.domain.kinds.node_declaration import NODE
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.declarations.node import NODE
+from app.domain.declarations.pod import POD
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.pod import PodCondition, PodIP
-from app.domain.kinds.pod_declaration import POD
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.wanted.endpoint_slices import CONTROLLER
 from app.domain.wanted.mirrored_slices import CONTROLLER as MIRRORING
 from app.domain.wanted.slice_packing import MANAGED_BY_LABEL

@@ -9,10 +9,11 @@ import pytest
 
 from app.controllers.event_expiry import EventExpiry
 from app.controllers.event_recorder import EventRecorder, Note
+from app.domain.declarations.event import EVENT
+from app.domain.declarations.events_event import EVENTS_EVENT
+from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Invalid
-from app.domain.kinds.event import EVENT
-from app.domain.kinds.events_event import EVENTS_EVENT, EventSeries
-from app.domain.kinds.meta import ObjectMeta
+from app.domain.kinds.events_event import EventSeries
 from app.domain.kinds.service import Service
 from app.domain.timestamps import format_micro_time, format_time
 from app.registry.options import ListOptions, WatchOptions

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from app.controllers.garbage_collection import GarbageCollection
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.lease import LEASE
-from app.domain.kinds.meta import OwnerReference
-from app.domain.kinds.node_declaration import NODE
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.lease import LEASE
+from app.domain.declarations.node import NODE
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.objects import OwnerReference
 from app.domain.rules.deletion import FOREGROUND_FINALIZER
 from tests.e2e.waiting import eventually
 

@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
+from app.domain.declarations.catalog import ALL
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.declarations.event import EVENT
+from app.domain.declarations.lease import LEASE
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.declarations.pod import POD
+from app.domain.declarations.service import SERVICE
 from app.domain.errors import Forbidden
-from app.domain.kinds.catalog import ALL
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
-from app.domain.kinds.event import EVENT
-from app.domain.kinds.lease import LEASE
-from app.domain.kinds.namespace import NAMESPACE
-from app.domain.kinds.pod_declaration import POD
-from app.domain.kinds.service_declaration import SERVICE
 
 HOLD = "example.com/hold"
 CONTENTS = {

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from app.domain.encoding import decode_object
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
 from app.registry.options import WriteOptions
 from tests.controllers.world import running
 

@@ -9,14 +9,14 @@ from app.controllers.backend_index import BackendIndex
 from app.controllers.endpoint_slices import EndpointSlices
 from app.controllers.event_recorder import EventRecorder
 from app.controllers.registrations import Registrations
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.event import EVENT
+from app.domain.declarations.lease import LEASE
+from app.domain.declarations.node import NODE
+from app.domain.declarations.pod import POD
+from app.domain.declarations.service import SERVICE
 from app.domain.errors import Invalid
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.event import EVENT
-from app.domain.kinds.lease import LEASE
-from app.domain.kinds.node_declaration import NODE
 from app.domain.kinds.pod import PodCondition
-from app.domain.kinds.pod_declaration import POD
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.registration import DURATION_ANNOTATION, RENEW_TIME_ANNOTATION
 from tests.e2e.waiting import eventually
 

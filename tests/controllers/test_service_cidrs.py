@@ -4,11 +4,12 @@ import ipaddress
 
 import pytest
 
+from app.domain.declarations.ip_address import IP_ADDRESS
+from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.errors import Invalid
-from app.domain.kinds.ip_address import IP_ADDRESS
-from app.domain.kinds.service_cidr import FINALIZER, SERVICE_CIDR
-from app.domain.kinds.service_declaration import SERVICE
-from app.registry.bootstrap import Surroundings
+from app.domain.rules.service_cidr import FINALIZER
+from app.startup.bootstrap import Surroundings
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
 

@@ -6,19 +6,19 @@ import itertools
 
 import msgspec
 
-from app.domain.encoding import decode_object
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
-from app.domain.kinds.service_declaration import SERVICE
 from app.main.parts import started
 from app.main.reconciler import _reconciler
 from app.reconciler.loop import Reconciler
-from app.registry.bootstrap import bootstrap
 from app.registry.context import Context
 from app.registry.forms import Forms
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import Settings
+from app.startup.bootstrap import bootstrap
 from app.store.leases import Leases
 from tests.e2e.waiting import eventually
 

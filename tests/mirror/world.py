@@ -6,8 +6,8 @@ import uuid
 
 import asyncpg
 
-from app.domain.encoding import encode_body, wire_bytes
-from app.domain.kinds.meta import ObjectMeta
+from app.domain.documents.encoding import encode_body, wire_bytes
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.service import Service
 from app.store.writes import Committed, Write
 

@@ -3,15 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.decoding import Strictness, decode, to_document
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.decoding import Strictness, decode, to_document
+from app.domain.documents.schema import schema_of
 from app.domain.errors import Conflict
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.apply import Applying, apply
 from app.domain.patching.field_sets import difference, intersection, is_field_set, members, path_text
 from app.domain.patching.managed_fields import record_update, strip
 from app.domain.patching.typed_values import field_set
-from app.domain.schema import schema_of
 from tests.property.service_documents import SERVICES, attempt, without_zeros
 
 OF = schema_of(Service)

@@ -4,11 +4,19 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.domain.decoding import MAX_DEPTH, Strictness, decode, decode_json, decode_yaml, parse_json, to_document
+from app.domain.documents.decoding import (
+    MAX_DEPTH,
+    Strictness,
+    decode,
+    decode_json,
+    decode_yaml,
+    parse_json,
+    to_document,
+)
+from app.domain.documents.yaml_documents import parse_yaml
 from app.domain.errors import BadRequest
 from app.domain.kinds.service import Service
 from app.domain.selectors import parse_field_selector, parse_label_selector
-from app.domain.yaml_documents import parse_yaml
 from tests.property.service_documents import ANY_JSON, SERVICES, attempt, spoilt_services
 
 STRICTNESS = st.sampled_from(Strictness)

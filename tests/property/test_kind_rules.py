@@ -4,11 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.domain.decoding import Strictness, decode, to_document
+from app.domain.declarations.catalog import ALL
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.decoding import Strictness, decode, to_document
+from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, schema_of
 from app.domain.errors import ApiError
-from app.domain.kinds.catalog import ALL
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, schema_of
 from tests.unit.rule_runner import CLUSTER, NOW
 
 KINDS = [kind for kind in ALL if kind is not SERVICE]

@@ -3,15 +3,15 @@ import json
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.domain.decoding import Strictness
+from app.domain.declarations.service import SERVICE as KIND
+from app.domain.documents.decoding import Strictness
+from app.domain.documents.schema import schema_of
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE as KIND
 from app.domain.patching.field_sets import difference, intersection, is_field_set, members, union
 from app.domain.patching.json_patch import apply_json_patch, check_operations, same
 from app.domain.patching.merge import merge_patch
 from app.domain.patching.prepared import MEDIA_TYPES, prepare_patch
 from app.domain.patching.strategic import strategic_merge
-from app.domain.schema import schema_of
 from tests.property.service_documents import ANY_JSON, NAMES, PORTS, SERVICES, attempt, spoilt_services
 from tests.unit.test_prepared_patch import APPLYING
 

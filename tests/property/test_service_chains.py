@@ -4,11 +4,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.pools.allocation import allocate
+from app.domain.pools.pool_set import POOLED_CLAIMS, PoolSet
 from app.domain.rules.addresses import canonical
-from app.domain.rules.allocation import allocate
-from app.domain.rules.pool_set import POOLED_CLAIMS, PoolSet
 from tests.property.service_specs import GOOD_ANNOTATIONS, GOOD_SPECS
 from tests.unit.rules.builders import V4, V6, cluster, created, updated
 

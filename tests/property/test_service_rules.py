@@ -6,12 +6,17 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.allocation import allocate
-from app.domain.rules.defaulting import apply_defaults
-from app.domain.rules.load_balancer_wish import ADDITIONAL_ADDRESSES, ADDRESS_KEYS, HIGH_AVAILABILITY_PORTS, NAME_KEYS
-from app.domain.rules.pool_set import PoolSet
+from app.domain.pools.allocation import allocate
+from app.domain.pools.pool_set import PoolSet
+from app.domain.rules.service.defaulting import apply_defaults
+from app.domain.rules.service.load_balancer_wish import (
+    ADDITIONAL_ADDRESSES,
+    ADDRESS_KEYS,
+    HIGH_AVAILABILITY_PORTS,
+    NAME_KEYS,
+)
 from tests.property.service_specs import (
     ANNOTATIONS,
     GOOD_ANNOTATIONS,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import ApiError
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 from app.store.store import Store
 from app.store.writes import (
     ClaimHeld,

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from app.domain.kinds.meta import Claim
+from app.domain.rules.claim import Claim
 from app.store.store import Store
 from app.store.writes import Action, Committed, Outcome, Write
 

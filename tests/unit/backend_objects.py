@@ -1,8 +1,8 @@
 """Services, pods and nodes for tests of what is behind a Service."""
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.container import Container, ContainerPort
 from app.domain.kinds.endpoint_slice import EndpointSlice
-from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.node import ZONE_LABEL, Node
 from app.domain.kinds.pod import Pod, PodCondition, PodIP, PodSpec, PodStatus
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec

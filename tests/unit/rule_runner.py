@@ -2,8 +2,8 @@
 
 from copy import deepcopy
 
-from app.domain.decoding import Strictness, decode, to_document
-from app.domain.kinds.meta import Cluster
+from app.domain.documents.decoding import Strictness, decode, to_document
+from app.domain.rules.cluster import Cluster
 
 NOW = "2026-01-01T12:00:00Z"
 CLUSTER = Cluster(

@@ -2,9 +2,9 @@
 
 from msgspec import structs
 
-from app.domain.encoding import encode_body
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
-from app.domain.kinds.meta import OwnerReference
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.documents.encoding import encode_body
+from app.domain.documents.objects import OwnerReference
 from app.domain.wanted.api_endpoints import plan_api_endpoints, plan_api_slices
 
 HERE, THERE = ("127.0.0.1", 6443), ("127.0.0.2", 6443)

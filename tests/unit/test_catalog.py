@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.kinds.catalog import ALL, Group, Kinds
-from app.domain.kinds.event import EVENT
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.schema import schema_of
+from app.domain.declarations.catalog import ALL, Group, Kinds
+from app.domain.declarations.event import EVENT
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.schema import schema_of
 
 KINDS = Kinds()
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.domain.decoding import (
+from app.domain.documents.decoding import (
     MAX_DEPTH,
     StrictDecodingError,
     Strictness,

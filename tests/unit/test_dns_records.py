@@ -2,10 +2,11 @@ import ipaddress
 
 import pytest
 
-from app.domain.kinds.dns_record_set import DNS_RECORD_SET, record_sets
+from app.domain.declarations.dns_record_set import DNS_RECORD_SET
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
-from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import ServicePort
+from app.domain.rules.cluster import Cluster
+from app.domain.wanted.dns_record_sets import record_sets
 from app.domain.wanted.dns_records import TTL, dashed, dns_records
 from tests.unit.backend_objects import make_service
 

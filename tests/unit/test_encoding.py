@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.encoding import decode_object, encode_body, watch_frame, wire_bytes, with_revision
-from app.domain.kinds.meta import ObjectMeta
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object, encode_body, watch_frame, wire_bytes, with_revision
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
-from app.domain.kinds.service_declaration import SERVICE
 
 TRICKY = st.text(max_size=20) | st.sampled_from(['"metadata":{', '"resourceVersion":"1"', "\x00", "}{", "é\u2028"])
 

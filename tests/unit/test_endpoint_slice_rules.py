@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.kinds.endpoint_slice_declaration import ENDPOINT_SLICE
+from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.rules.endpoint_slice import MAX_ADDRESSES, MAX_ENDPOINTS, MAX_HINTS, MAX_PORTS
 from tests.unit.rule_runner import cells, create, created, parse, update
 

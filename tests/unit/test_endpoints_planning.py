@@ -3,9 +3,9 @@ import pytest
 from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, EndpointSubset
 from app.domain.kinds.meta import ObjectReference
 from app.domain.kinds.service import ServicePort
+from app.domain.rules.endpoint_subsets import repack
 from app.domain.wanted.endpoints import CAPACITY, OVER_CAPACITY_ANNOTATION, plan_endpoints
 from app.domain.wanted.slice_packing import TRIGGER_TIME_ANNOTATION
-from app.domain.wanted.subsets import repack
 from tests.unit.backend_objects import make_pod, make_service
 
 HTTP = EndpointPort("http", 8080, "TCP")

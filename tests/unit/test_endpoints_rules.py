@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.kinds.endpoints_declaration import ENDPOINTS
+from app.domain.declarations.endpoints import ENDPOINTS
 from tests.unit.rule_runner import cells, create, created, parse, update
 
 A0 = "subsets[0].addresses[0]"

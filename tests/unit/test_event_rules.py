@@ -2,9 +2,9 @@ from copy import deepcopy
 
 import pytest
 
-from app.domain.decoding import to_document
-from app.domain.kinds.event import EVENT
-from app.domain.kinds.events_event import EVENTS_EVENT
+from app.domain.declarations.event import EVENT
+from app.domain.declarations.events_event import EVENTS_EVENT
+from app.domain.documents.decoding import to_document
 from tests.unit.rule_runner import NOW, cells, create, created, parse, update
 
 AT = "2026-01-01T11:59:00.000000Z"

@@ -1,8 +1,8 @@
 import pytest
 
-from app.domain.kinds.ip_address import IP_ADDRESS
-from app.domain.kinds.lease import LEASE
-from app.domain.kinds.meta import Claim
+from app.domain.declarations.ip_address import IP_ADDRESS
+from app.domain.declarations.lease import LEASE
+from app.domain.rules.claim import Claim
 from tests.unit.backend_objects import make_service
 from tests.unit.rule_runner import CLUSTER, cells, create, created, shown, update
 

@@ -1,8 +1,8 @@
 import pytest
 
-from app.domain.kinds.meta import ManagedFieldsEntry, ObjectMeta
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.field_sets import difference, intersection, is_field_set, members, path_text, union
 from app.domain.patching.managed_fields import MAX_UPDATE_MANAGERS, record_update
 

@@ -1,7 +1,8 @@
 import pytest
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
-from app.domain.kinds.meta import ObjectMeta, ObjectReference
+from app.domain.kinds.meta import ObjectReference
 from app.domain.wanted.mirrored_slices import CONTROLLER, LIMIT, plan_mirrored_slices
 from tests.unit.backend_objects import Store, make_service
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.kinds.namespace import NAMESPACE
+from app.domain.declarations.namespace import NAMESPACE
 from tests.unit.rule_runner import CLUSTER, cells, created, shown, update, write_status
 
 

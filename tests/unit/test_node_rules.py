@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.kinds.node_declaration import NODE
+from app.domain.declarations.node import NODE
 from tests.unit.rule_runner import cells, create, created, update, write_status
 
 

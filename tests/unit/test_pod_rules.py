@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.kinds.pod_declaration import POD
+from app.domain.declarations.pod import POD
 from tests.unit.rule_runner import cells, create, created, update, write_status
 
 C0 = "spec.containers[0]"

@@ -2,17 +2,11 @@ import json
 
 import pytest
 
-from app.domain.decoding import Strictness, to_document
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.decoding import Strictness, to_document
 from app.domain.errors import BadRequest, Invalid, UnsupportedMediaType
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.apply import Applying
-from app.domain.patching.prepared import (
-    APPLY_PATCH,
-    JSON_PATCH,
-    MERGE_PATCH,
-    STRATEGIC_MERGE_PATCH,
-    prepare_patch,
-)
+from app.domain.patching.prepared import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, prepare_patch
 
 LIVE = {
     "apiVersion": "v1",

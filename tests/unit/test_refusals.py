@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.domain.kinds.meta import Claim
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.service import SERVICE
+from app.domain.rules.claim import Claim
 from app.registry.outcomes import refusal
 from app.store.writes import ClaimHeld
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.controllers.deadlines import Deadlines
+from app.domain.documents.objects import ObjectMeta, OwnerReference
 from app.domain.kinds.lease import Lease, LeaseSpec
-from app.domain.kinds.meta import ObjectMeta, OwnerReference
 from app.domain.kinds.node import NodeCondition
 from app.domain.kinds.pod import PodCondition
 from app.domain.rules.registration import (

@@ -3,10 +3,11 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from app.domain.kinds.catalog import ALL
-from app.domain.kinds.meta import ObjectMeta, Wire
+from app.domain.declarations.catalog import ALL
+from app.domain.documents.objects import ObjectMeta
+from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, schema_of
+from app.domain.documents.wire import Wire
 from app.domain.kinds.service import Service
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, schema_of
 
 
 def structs(of, seen):

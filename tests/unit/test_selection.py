@@ -4,7 +4,7 @@ import gc
 import json
 import weakref
 
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.service import SERVICE
 from app.mirror.entry import Change, Entry
 from app.registry.selection import Selection, shared_selection
 

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from app.domain.decoding import Strictness, decode, to_document
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.decoding import Strictness, decode, to_document
 from app.domain.errors import BadRequest, Conflict, Invalid
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.patching.apply import LAST_APPLIED, Applying, apply
 from app.domain.patching.managed_fields import record_update
 

@@ -1,6 +1,7 @@
 import pytest
 
-from app.domain.kinds.service_cidr import SERVICE_CIDR, allocates, would_orphan
+from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.domain.rules.service_cidr import allocates, would_orphan
 from tests.unit.rule_runner import cells, create, created, parse, update, write_status
 
 V4, V6 = "10.96.0.0/16", "fd00:10:96::/112"

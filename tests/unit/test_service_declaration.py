@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import LoadBalancerIngress
-from app.domain.kinds.service_declaration import SERVICE
 from tests.unit.rules.builders import ALIAS, DUAL, created, web
 
 HOUR_LATER = "2026-01-02T04:04:05Z"

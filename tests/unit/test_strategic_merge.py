@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from app.domain.documents.schema import schema_of
 from app.domain.errors import ApiError, BadRequest, Invalid
 from app.domain.kinds.service import Service
 from app.domain.patching.strategic import strategic_merge
-from app.domain.schema import schema_of
 
 HTTP = {"name": "http", "port": 80, "protocol": "TCP"}
 HTTPS = {"name": "https", "port": 443, "protocol": "TCP", "nodePort": 30443}

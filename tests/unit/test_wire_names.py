@@ -3,8 +3,8 @@
 import pytest
 from kubernetes import client
 
-from app.domain.kinds.catalog import ALL
-from app.domain.schema import ListType, MapType, ScalarType, StructType, schema_of
+from app.domain.declarations.catalog import ALL
+from app.domain.documents.schema import ListType, MapType, ScalarType, StructType, schema_of
 
 RENAMED = {
     ("event", "Event"): "CoreV1Event",

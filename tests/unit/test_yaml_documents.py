@@ -1,7 +1,7 @@
 import pytest
 
+from app.domain.documents.yaml_documents import parse_yaml, parse_yaml_documents
 from app.domain.errors import BadRequest
-from app.domain.yaml_documents import parse_yaml, parse_yaml_documents
 
 
 def parsed(text):

@@ -9,7 +9,7 @@ from app.api.openapi.operations import Operation, group_version_kind, operations
 from app.api.openapi.parameters import Parameter
 from app.api.openapi.patch_bodies import PATCH_SCHEMAS, patch_bodies
 from app.api.openapi.plain import BULK_SCHEMAS, plain_paths
-from app.domain.kinds.catalog import Kinds
+from app.domain.declarations.catalog import Kinds
 
 _MEDIA_TYPES = (JSON,)
 """YAML says the same; leaving it out keeps generated clients simple."""

@@ -14,7 +14,7 @@ from app.api.openapi.schemas import Schemas
 from app.api.openapi.v2 import swagger_document
 from app.api.openapi.v2_protobuf import swagger_protobuf
 from app.api.openapi.v3 import group_document
-from app.domain.kinds.catalog import Kinds
+from app.domain.declarations.catalog import Kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from app.api.openapi.parameters import (
     Parameter,
 )
 from app.api.paths import subresource_verbs
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.kind import Kind
 
 Body = Literal["", "object", "patch", "delete options"]
 Result = Literal["object", "list", "status"]

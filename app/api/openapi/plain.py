@@ -4,7 +4,7 @@ from app.api.bulk import BULK_PATH
 from app.api.media_types import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import Document, reference
-from app.domain.kinds.catalog import Kinds
+from app.domain.declarations.catalog import Kinds
 
 _BULK: Document = {
     "operationId": "applyFairleadV1",

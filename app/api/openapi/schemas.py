@@ -9,9 +9,9 @@ from app.api.meta_models import DeleteOptionsBody, ListMeta, Status
 from app.api.model_names import INT_OR_STRING, META, ModelNames, package_of
 from app.api.openapi.content import PATCH, WATCH_EVENT, Document, reference
 from app.api.openapi.operations import group_version_kind
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Wire
-from app.domain.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.declarations.kind import Kind
+from app.domain.documents.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.documents.wire import Wire
 
 _LARGEST_INT32 = 2**31 - 1
 

@@ -8,7 +8,7 @@ from app.api.model_names import DELETE_OPTIONS
 from app.api.openapi.content import PATCH, Document, result_schema
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.kind import Kind
 from app.domain.patching.prepared import MEDIA_TYPES
 
 _PREFIX = "#/components/schemas/"

@@ -6,7 +6,7 @@ from typing import Any
 from app.api.openapi.content import Document, request_body, success
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
 from app.api.openapi.parameters import Parameter
-from app.domain.kinds.kind import Kind
+from app.domain.declarations.kind import Kind
 
 
 def group_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document], version: str) -> Document:

@@ -11,10 +11,10 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from app.api.meta_models import DeleteOptionsBody
 from app.api.model_names import ModelNames, package_of
 from app.api.protobuf.messages import Messages
+from app.domain.declarations.kind import Kind
+from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.documents.wire import Wire
 from app.domain.errors import BadRequest, UnsupportedMediaType
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Wire
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
 from app.domain.timestamps import MICRO_TIME_PATTERN, format_micro_time, format_time
 
 _MAGIC = b"k8s\x00"

@@ -12,8 +12,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from app.api.model_names import ModelNames
 from app.api.protobuf.descriptors import MessageClasses, described_field, described_file
 from app.api.protobuf.field_numbers import FieldNumber, field_numbers
-from app.domain.kinds.meta import Wire
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.documents.wire import Wire
 
 UNKNOWN = "Unknown"
 _PACKAGE = "kubernetes"

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import field
 
-from app.domain.kinds.meta import KubeObject, Wire
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import Wire
 
 BULK_APPLY_KEY = "bulkapplies.fairlead.io"
 """The key it is stored under; no kind is declared for it, so nothing lists or watches it."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, Int32, Time, Wire, api_default, patch_key
+from app.domain.documents.wire import ATOMIC, Int32, Time, Wire, api_default, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
 
 

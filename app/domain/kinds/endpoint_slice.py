@@ -4,7 +4,9 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, Int32, KubeObject, ObjectReference, Wire, null
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import ATOMIC, Int32, Wire, null
+from app.domain.kinds.meta import ObjectReference
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 """Label that names the Service a slice belongs to."""

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, Int32, KubeObject, ObjectReference, Wire
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import ATOMIC, Int32, Wire
+from app.domain.kinds.meta import ObjectReference
 
 
 class EndpointAddress(Wire):

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, MERGE_SET, Int32, Int64, KubeObject, Time, Wire, null, patch_key
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import ATOMIC, MERGE_SET, Int32, Int64, Time, Wire, null, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
 
 ZONE_LABEL = "topology.kubernetes.io/zone"

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import ATOMIC, ATOMIC_MAP, Int32, Int64, Time, Wire, null, patch_key
 from app.domain.kinds.container import Container, ContainerStatus
-from app.domain.kinds.meta import ATOMIC, ATOMIC_MAP, Int32, Int64, KubeObject, Time, Wire, null, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
 
 READY = "Ready"

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.kinds.meta import ATOMIC, ATOMIC_MAP, Condition, Int32, KubeObject, Wire, api_default, patch_key
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import ATOMIC, ATOMIC_MAP, Int32, Wire, api_default, patch_key
+from app.domain.kinds.meta import Condition
 
 
 class ServicePort(Wire):

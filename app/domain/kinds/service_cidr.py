@@ -1,27 +1,12 @@
 """ServiceCIDR (networking.k8s.io/v1): ranges from which Services get their ClusterIPs (KEP-1880)."""
 
-from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 from msgspec import field
 
-from app.domain.errors import Cause, invalid, required
-from app.domain.kinds.columns import AGE, NAME
-from app.domain.kinds.kind import Column, Kind, Strategy
-from app.domain.kinds.meta import ATOMIC, Cluster, Condition, KubeObject, Wire, patch_key
-from app.domain.rules.addresses import network_causes, network_warnings, strict_network
-
-DEFAULT_NAME = "kubernetes"
-"""The one made from the ranges the server is started with."""
-
-FINALIZER = "networking.k8s.io/service-cidr-finalizer"
-"""Holds a range that is to be deleted for as long as an address of it is in use and in no other range."""
-
-READY = "Ready"
-"""Condition that is False for a range from which nothing is allocated any more; none counts as True."""
-
-_MAX_CIDRS = 2
+from app.domain.documents.objects import KubeObject
+from app.domain.documents.wire import ATOMIC, Wire, patch_key
+from app.domain.kinds.meta import Condition
 
 
 class ServiceCIDRSpec(Wire):
@@ -49,123 +34,3 @@ class ServiceCIDR(KubeObject):
 
     spec: ServiceCIDRSpec = field(default_factory=ServiceCIDRSpec)
     status: ServiceCIDRStatus = field(default_factory=ServiceCIDRStatus)
-
-
-def allocates(service_cidr: ServiceCIDR) -> bool:
-    """Whether new ClusterIPs may come from these ranges."""
-    conditions = service_cidr.status.conditions or []
-    refused = any(each.type == READY and each.status != "True" for each in conditions)
-    return service_cidr.metadata.deletion_timestamp is None and not refused
-
-
-def hold(service_cidr: ServiceCIDR) -> None:
-    """Have a deletion wait until no address of the ranges would be in no range any more."""
-    meta = service_cidr.metadata
-    meta.finalizers = list(dict.fromkeys([*(meta.finalizers or []), FINALIZER]))
-
-
-def set_ready(service_cidr: ServiceCIDR, status: str, *, reason: str, message: str, now: str) -> None:
-    """Say whether addresses are allocated from the ranges; the transition time moves only when that changes."""
-    conditions = service_cidr.status.conditions or []
-    before = next((each for each in conditions if each.type == READY), None)
-    since = before.last_transition_time if before is not None and before.status == status else now
-    said = Condition(type=READY, status=status, last_transition_time=since, reason=reason, message=message)
-    if before is None:
-        service_cidr.status.conditions = [*conditions, said]
-    else:
-        service_cidr.status.conditions = [said if each is before else each for each in conditions]
-
-
-def would_orphan(leaving: ServiceCIDR, others: Iterable[ServiceCIDR], addresses: Iterable[str]) -> list[str]:
-    """The addresses in use that would be in no range any more if this one went.
-
-    Args:
-        leaving: The ranges that are to be deleted.
-        others: All others; those being deleted themselves hold nothing.
-        addresses: Every ClusterIP in use, canonical.
-    """
-    going = [ip_network(cidr) for cidr in leaving.spec.cidrs or []]
-    staying = [
-        ip_network(cidr)
-        for other in others
-        if other.metadata.deletion_timestamp is None and other.metadata.name != leaving.metadata.name
-        for cidr in other.spec.cidrs or []
-    ]
-    parsed = ((text, ip_address(text)) for text in addresses)
-    return [
-        text
-        for text, address in parsed
-        if any(address in network for network in going) and not any(address in network for network in staying)
-    ]
-
-
-class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
-    """Ranges stay as they are, but one of a single family may get its partner."""
-
-    def prepare_create(self, new: ServiceCIDR, cluster: Cluster) -> None:
-        """Drop the status, which the server sets; hold the object from its first moment, not a while after it."""
-        del cluster
-        new.status = ServiceCIDRStatus()
-        hold(new)
-
-    def prepare_update(self, new: ServiceCIDR, old: ServiceCIDR, cluster: Cluster) -> None:
-        """Keep the status."""
-        del cluster
-        new.status = old.status
-
-    def prepare_status(self, new: ServiceCIDR, old: ServiceCIDR, cluster: Cluster) -> None:
-        """Keep the spec."""
-        del cluster
-        new.spec = old.spec
-
-    def validate_create(self, new: ServiceCIDR, cluster: Cluster) -> list[Cause]:
-        """One or two CIDRs, each strict, one of each family."""
-        del cluster
-        cidrs = new.spec.cidrs or []
-        if not cidrs:
-            return [required("spec.cidrs", "one CIDR, or one of each IP family")]
-        if len(cidrs) > _MAX_CIDRS:
-            return [invalid("spec.cidrs", cidrs, f"may hold at most {_MAX_CIDRS} CIDRs, one of each IP family")]
-        causes = [cause for i, cidr in enumerate(cidrs) for cause in network_causes(f"spec.cidrs[{i}]", cidr)]
-        networks = [network for network in map(strict_network, cidrs) if network]
-        if not causes and len({network.version for network in networks}) != len(cidrs):
-            causes.append(invalid("spec.cidrs", cidrs, "may hold one CIDR of each IP family: 10.0.0.0/16, fd00::/112"))
-        return causes
-
-    def validate_update(self, new: ServiceCIDR, old: ServiceCIDR, cluster: Cluster) -> list[Cause]:
-        """The CIDRs stay; a second one may be appended."""
-        before, after = old.spec.cidrs or [], new.spec.cidrs or []
-        if len(after) < len(before):
-            return [invalid("spec.cidrs", after, "may not change, but for a second CIDR of the other family")]
-        causes = [
-            invalid(f"spec.cidrs[{i}]", now, f"may not change; it is {was}")
-            for i, (was, now) in enumerate(zip(before, after, strict=False))
-            if was != now
-        ]
-        return causes or self.validate_create(new, cluster)
-
-    def warnings(self, new: ServiceCIDR, old: ServiceCIDR | None) -> list[str]:
-        """Point out oddly spelled CIDRs."""
-        del old
-        return [
-            text for i, cidr in enumerate(new.spec.cidrs or []) for text in network_warnings(f"spec.cidrs[{i}]", cidr)
-        ]
-
-
-SERVICE_CIDR = Kind(
-    group="networking.k8s.io",
-    version="v1",
-    name="ServiceCIDR",
-    plural="servicecidrs",
-    singular="servicecidr",
-    namespaced=False,
-    model=ServiceCIDR,
-    schema="io.k8s.api.networking.v1.ServiceCIDR",
-    columns=(
-        NAME,
-        Column("CIDRs", lambda obj, _now: ",".join(obj.spec.cidrs or []), description="Ranges of ClusterIPs."),
-        AGE,
-    ),
-    strategy=ServiceCIDRStrategy(),
-    has_status=True,
-)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from app.domain.declarations.kind import Kind
+from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
+from app.domain.documents.typed_documents import json_type, shown
 from app.domain.errors import BadRequest, Invalid, invalid
-from app.domain.kinds.kind import Kind
 from app.domain.patching.typed_values import NoElement, is_granular_list, item_element
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
-from app.domain.typed_documents import json_type, shown
 
 
 def check_config(kind: Kind[Any], config: Any) -> dict[str, Any]:

@@ -7,20 +7,14 @@ from typing import Any
 
 import msgspec
 
+from app.domain.declarations.kind import Kind
+from app.domain.documents.objects import ManagedFieldsEntry
+from app.domain.documents.schema import StructType, encode_canonical, schema_of
+from app.domain.documents.typed_documents import convert
 from app.domain.errors import BadRequest, Cause, Conflict
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import ManagedFieldsEntry
 from app.domain.patching.applied_config import check_config
 from app.domain.patching.comparison import compare
-from app.domain.patching.field_sets import (
-    FieldSet,
-    difference,
-    intersection,
-    members,
-    path_text,
-    union,
-    without,
-)
+from app.domain.patching.field_sets import FieldSet, difference, intersection, members, path_text, union, without
 from app.domain.patching.managed_fields import (
     BEFORE_FIRST_APPLY,
     UPDATE,
@@ -38,8 +32,6 @@ from app.domain.patching.managed_fields import (
     updater,
 )
 from app.domain.patching.typed_values import field_set, merge_values, remove_fields, with_named_fields
-from app.domain.schema import StructType, encode_canonical, schema_of
-from app.domain.typed_documents import convert
 
 Document = dict[str, Any]
 

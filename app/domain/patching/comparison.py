@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from app.domain.documents.schema import ListType, ScalarType, Type
 from app.domain.patching.field_sets import SELF, FieldSet, field_element, union, without
 from app.domain.patching.typed_values import ANY, child_type, is_granular_list, is_granular_map, items_by_element
-from app.domain.schema import ListType, ScalarType, Type
 
 
 class Comparison:

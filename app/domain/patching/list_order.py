@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from app.domain.schema import encode_canonical
+from app.domain.documents.schema import encode_canonical
 
 
 class Identity:

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import KubeObject, ManagedFieldsEntry
+from app.domain.declarations.kind import Kind
+from app.domain.documents.objects import KubeObject, ManagedFieldsEntry
+from app.domain.documents.schema import schema_of
 from app.domain.patching.comparison import compare
 from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union, without
 from app.domain.patching.typed_values import field_set
-from app.domain.schema import schema_of
 
 APPLY, UPDATE = "Apply", "Update"
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.domain.decoding import (
+from app.domain.declarations.kind import Kind
+from app.domain.documents.decoding import (
     MAX_DEPTH,
     Strictness,
     decode,
@@ -14,13 +15,12 @@ from app.domain.decoding import (
     parse_yaml,
     yaml_problems,
 )
+from app.domain.documents.schema import schema_of
 from app.domain.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
-from app.domain.kinds.kind import Kind
 from app.domain.patching.apply import Applying, apply
 from app.domain.patching.json_patch import apply_json_patch, check_operations
 from app.domain.patching.merge import merge_patch
 from app.domain.patching.strategic import strategic_merge
-from app.domain.schema import schema_of
 
 Document = dict[str, Any]
 

@@ -7,9 +7,9 @@ The semantics are those of the Kubernetes API server (design proposals "strategi
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from app.domain.documents.schema import ListType, MapType, StructType, Type
 from app.domain.errors import BadRequest, Invalid
 from app.domain.patching.list_order import Identity, in_order
-from app.domain.schema import ListType, MapType, StructType, Type
 
 Object = dict[str, Any]
 

@@ -7,6 +7,7 @@ The semantics are those of Kubernetes' structured merge (KEP-555): objects and m
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type
 from app.domain.patching.field_sets import (
     FieldSet,
     field_element,
@@ -16,7 +17,6 @@ from app.domain.patching.field_sets import (
     node_of,
     value_element,
 )
-from app.domain.schema import AnyType, ListType, MapType, ScalarType, StructType, Type
 
 ANY = AnyType()
 _BY_FIELD = (StructType, MapType)

@@ -1,9 +1,19 @@
 """What deletion does to an object before its row goes (rest.BeforeDelete)."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import Cluster, KubeObject
+from app.domain.documents.objects import KubeObject
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.strategy import Strategy
+
+
+class Ruled(Protocol):
+    """What has rules: a declared kind."""
+
+    @property
+    def strategy(self) -> Strategy[Any]:
+        """The kind's rules."""
+
 
 Propagation = Literal["Background", "Foreground", "Orphan", ""]
 
@@ -12,7 +22,7 @@ FOREGROUND_FINALIZER = "foregroundDeletion"
 _BY_PROPAGATION = {"Orphan": ORPHAN_FINALIZER, "Foreground": FOREGROUND_FINALIZER}
 
 
-def mark_deleted(kind: Kind[Any], obj: KubeObject, cluster: Cluster, propagation: Propagation = "") -> None:
+def mark_deleted(kind: Ruled, obj: KubeObject, cluster: Cluster, propagation: Propagation = "") -> None:
     """Set the deletion timestamp and the finalizer that the propagation policy asks for, in place.
 
     A later request may change the policy of an object that is already being deleted, never its timestamp.
@@ -29,6 +39,6 @@ def mark_deleted(kind: Kind[Any], obj: KubeObject, cluster: Cluster, propagation
         kind.strategy.prepare_delete(obj, cluster)
 
 
-def is_released(kind: Kind[Any], obj: KubeObject) -> bool:
+def is_released(kind: Ruled, obj: KubeObject) -> bool:
     """Whether an object's deletion was asked for and nothing holds it any more."""
     return obj.metadata.deletion_timestamp is not None and kind.strategy.releasable(obj)

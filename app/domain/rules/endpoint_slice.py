@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from app.domain.errors import Cause, duplicate, invalid, not_supported, required, too_many
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointHints, EndpointPort, EndpointSlice
-from app.domain.kinds.kind import Strategy
-from app.domain.kinds.meta import Cluster
 from app.domain.label_syntax import label_value_problem
 from app.domain.rules.addresses import address_causes, address_warnings, endpoint_address_causes, family_of
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.names import dns_label_problem, dns_subdomain_problem
 from app.domain.rules.port_fields import app_protocol_causes, port_label_causes, protocol_causes
+from app.domain.rules.strategy import Strategy
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 MAX_ENDPOINTS, MAX_ADDRESSES, MAX_PORTS, MAX_HINTS = 1000, 100, 20000, 8

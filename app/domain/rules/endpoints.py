@@ -2,12 +2,12 @@
 
 from app.domain.errors import Cause, invalid, required
 from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
-from app.domain.kinds.kind import Strategy
-from app.domain.kinds.meta import Cluster
 from app.domain.rules.addresses import address_causes, address_warnings, endpoint_address_causes
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.endpoint_subsets import repack
 from app.domain.rules.names import dns_label_problem, dns_subdomain_problem
 from app.domain.rules.port_fields import app_protocol_causes, port_label_causes, port_number_causes, protocol_causes
-from app.domain.wanted.subsets import repack
+from app.domain.rules.strategy import Strategy
 
 
 class EndpointsStrategy(Strategy[Endpoints]):

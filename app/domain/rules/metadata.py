@@ -1,11 +1,10 @@
 """Metadata of every kind: names, labels, annotations, owners, finalizers, and what no update may change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Literal, Protocol
 
+from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta, OwnerReference
 from app.domain.errors import Cause, forbidden, invalid, required, too_long
-from app.domain.kinds.kind import Kind
-from app.domain.kinds.meta import ManagedFieldsEntry, ObjectMeta, OwnerReference
 from app.domain.label_syntax import label_key_problem, label_value_problem
 from app.domain.rules.names import (
     dns_label_problem,
@@ -24,12 +23,32 @@ _NAME_RULES = {"dns_label": dns_label_problem, "dns_subdomain": dns_subdomain_pr
 _OPERATIONS = ("Apply", "Update")
 
 
-def validate_metadata(kind: Kind[Any], meta: ObjectMeta) -> list[Cause]:
+NameRule = Literal["dns_label", "dns_subdomain", "any_path_segment"]
+"""How the names of a kind's objects are checked."""
+
+
+class Named(Protocol):
+    """What says how its objects are named: a declared kind."""
+
+    @property
+    def name(self) -> str:
+        """The kind as the wire has it, `Service`."""
+
+    @property
+    def namespaced(self) -> bool:
+        """Whether objects live in a namespace."""
+
+    @property
+    def name_rule(self) -> NameRule:
+        """How names are checked."""
+
+
+def validate_metadata(kind: Named, meta: ObjectMeta) -> list[Cause]:
     """Everything wrong with the metadata of a new object, whose name has been generated if it was to be."""
     return [*_name_causes(kind, meta), *_namespace_causes(kind, meta), *_content_causes(meta)]
 
 
-def validate_metadata_update(kind: Kind[Any], new: ObjectMeta, old: ObjectMeta) -> list[Cause]:
+def validate_metadata_update(kind: Named, new: ObjectMeta, old: ObjectMeta) -> list[Cause]:
     """Everything wrong with the metadata of a changed object."""
     return [*_immutable_causes(new, old), *_namespace_causes(kind, new), *_content_causes(new)]
 
@@ -45,7 +64,7 @@ def label_causes(field: str, labels: Mapping[str, str]) -> Iterator[Cause]:
             yield invalid(field, value, problem)
 
 
-def _name_causes(kind: Kind[Any], meta: ObjectMeta) -> Iterator[Cause]:
+def _name_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
     """The beginning of a generated name may end where a name may not, for something is appended to it."""
     if meta.generate_name:
         problem = _name_problem(kind, _with_dash_masked(meta.generate_name))
@@ -59,7 +78,7 @@ def _name_causes(kind: Kind[Any], meta: ObjectMeta) -> Iterator[Cause]:
         yield invalid("metadata.name", meta.name, problem)
 
 
-def _name_problem(kind: Kind[Any], name: str) -> str | None:
+def _name_problem(kind: Named, name: str) -> str | None:
     problem = path_segment_problem(name)
     rule = _NAME_RULES.get(kind.name_rule)
     return problem or (rule(name) if rule else None)
@@ -69,7 +88,7 @@ def _with_dash_masked(prefix: str) -> str:
     return f"{prefix[:-2]}a" if len(prefix) > 1 and prefix.endswith("-") else prefix
 
 
-def _namespace_causes(kind: Kind[Any], meta: ObjectMeta) -> Iterator[Cause]:
+def _namespace_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
     if not kind.namespaced:
         if meta.namespace:
             yield forbidden("metadata.namespace", f"a {kind.name} belongs to no namespace")

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from app.domain.errors import Cause, duplicate, forbidden, invalid, not_supported, required
-from app.domain.kinds.kind import Strategy
-from app.domain.kinds.meta import Cluster
 from app.domain.kinds.node import Node, NodeSpec, NodeStatus, Taint
 from app.domain.label_syntax import label_key_problem, label_value_problem
 from app.domain.rules.addresses import network_causes, strict_network
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.registration import lease_causes
+from app.domain.rules.strategy import Strategy
 
 TAINT_EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 

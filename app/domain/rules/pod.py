@@ -10,13 +10,13 @@ from msgspec import structs
 
 from app.domain.errors import Cause, duplicate, forbidden, invalid, not_supported, required
 from app.domain.kinds.container import Container, ContainerPort
-from app.domain.kinds.kind import Strategy
-from app.domain.kinds.meta import Cluster
 from app.domain.kinds.pod import HostIP, Pod, PodCondition, PodIP, PodSpec, PodStatus
 from app.domain.rules.addresses import address_causes
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.names import dns_label_problem, dns_subdomain_problem, port_name_problem, qualified_name_problem
 from app.domain.rules.port_fields import port_number_causes, protocol_causes
 from app.domain.rules.registration import lease_causes
+from app.domain.rules.strategy import Strategy
 
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
 

@@ -2,7 +2,8 @@
 
 from app.domain.errors import Cause, invalid, not_supported, required
 from app.domain.rules.names import dns_label_problem, port_number_problem, qualified_name_problem
-from app.domain.rules.ports import PROTOCOLS
+
+PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
 def protocol_causes(field: str, protocol: str | None) -> list[Cause]:

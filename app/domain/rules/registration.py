@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Cause, invalid
 from app.domain.kinds.lease import Lease
-from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.node import NodeCondition
 from app.domain.kinds.pod import READY, PodCondition
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import structs
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.endpoint_slice import (
     SERVICE_NAME_LABEL,
     Endpoint,
@@ -14,7 +15,6 @@ from app.domain.kinds.endpoint_slice import (
 )
 from app.domain.kinds.endpoints import EndpointAddress, Endpoints, EndpointSubset
 from app.domain.kinds.endpoints import EndpointPort as SubsetPort
-from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
 from app.domain.rules.addresses import family_of
 from app.domain.wanted.mirrored_slices import SKIP_LABEL

@@ -3,8 +3,8 @@
 import ipaddress
 from collections.abc import Iterable, Mapping
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.container import Container, ContainerPort
-from app.domain.kinds.meta import ObjectMeta
 from app.domain.kinds.node import ZONE_LABEL, Node
 from app.domain.kinds.pod import READY, Pod, PodCondition, PodSpec, PodStatus
 from app.domain.kinds.service import Service, ServicePort

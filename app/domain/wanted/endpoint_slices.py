@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from app.domain.documents.objects import OwnerReference
 from app.domain.kinds.endpoint_slice import (
     SERVICE_NAME_LABEL,
     Endpoint,
@@ -12,20 +13,12 @@ from app.domain.kinds.endpoint_slice import (
     ForNode,
     ForZone,
 )
-from app.domain.kinds.meta import ObjectReference, OwnerReference
+from app.domain.kinds.meta import ObjectReference
 from app.domain.kinds.node import ZONE_LABEL, Node
 from app.domain.kinds.pod import Pod
 from app.domain.kinds.service import Service
 from app.domain.wanted import backends
-from app.domain.wanted.slice_packing import (
-    MANAGED_BY_LABEL,
-    Frame,
-    Group,
-    PortsKey,
-    SlicePlan,
-    plan_slices,
-    ports_key,
-)
+from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, Frame, Group, PortsKey, SlicePlan, plan_slices, ports_key
 
 CONTROLLER = "endpointslice-controller.k8s.io"
 """Value of the managed-by label on slices made from pods."""

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
-from app.domain.kinds.meta import ObjectMeta, ObjectReference
+from app.domain.kinds.meta import ObjectReference
 from app.domain.kinds.pod import Pod
 from app.domain.kinds.service import Service
+from app.domain.rules.endpoint_subsets import repack
 from app.domain.wanted import backends
 from app.domain.wanted.slice_packing import with_trigger_time
-from app.domain.wanted.subsets import repack
 
 CAPACITY = 1000
 """Addresses in one Endpoints object; ready ones are preferred when there are more."""

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from app.domain.documents.objects import OwnerReference
 from app.domain.kinds.endpoint_slice import (
     SERVICE_NAME_LABEL,
     Endpoint,
@@ -11,8 +12,8 @@ from app.domain.kinds.endpoint_slice import (
     EndpointSlice,
 )
 from app.domain.kinds.endpoints import EndpointAddress, Endpoints, EndpointSubset
-from app.domain.kinds.meta import OwnerReference
 from app.domain.kinds.service import Service
+from app.domain.rules.endpoint_subsets import repack
 from app.domain.wanted.slice_packing import (
     MANAGED_BY_LABEL,
     TRIGGER_TIME_ANNOTATION,
@@ -21,7 +22,6 @@ from app.domain.wanted.slice_packing import (
     SlicePlan,
     plan_slices,
 )
-from app.domain.wanted.subsets import repack
 
 CONTROLLER = "endpointslicemirroring-controller.k8s.io"
 """Value of the managed-by label on mirrored slices."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from app.domain.documents.objects import ObjectMeta, OwnerReference
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointPort, EndpointSlice
-from app.domain.kinds.meta import ObjectMeta, OwnerReference
 
 MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
 """Label that names the controller a slice belongs to."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from app.domain.decoding import Strictness, decode
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.decoding import Strictness, decode
 from app.domain.errors import Cause
-from app.domain.kinds.meta import Cluster
 from app.domain.kinds.service import Service
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata, validate_metadata_update
 
 NOW = "2026-01-02T03:04:05Z"

@@ -1,8 +1,8 @@
 """Small pools, and Services with what was picked from them."""
 
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.service import SERVICE
+from app.domain.pools.allocation import Pools, allocate
 from app.domain.ranges import AddressPool, AddressRange, PortRange
-from app.domain.rules.allocation import Pools, allocate
 from tests.unit.rules.builders import (
     SINGLE,
     created,

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.service import SERVICE
+from app.domain.pools.allocation import allocate
 from app.domain.ranges import PortRange
-from app.domain.rules.allocation import allocate
-from app.domain.rules.load_balancer_wish import StaticAddress, static_address
+from app.domain.rules.service.load_balancer_wish import StaticAddress, static_address
 from tests.unit.rules.builders import (
     ALIAS,
     DNS,

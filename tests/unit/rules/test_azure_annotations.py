@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.azure_annotations import KNOWN, PER_PORT
+from app.domain.declarations.service import SERVICE
+from app.domain.rules.service.azure_annotations import KNOWN, PER_PORT
 from tests.unit.rules.builders import ALIAS, OURS, OURS_DUAL, SINGLE, created, faults, updated, wanted, web
 
 PREFIX = "service.beta.kubernetes.io/"

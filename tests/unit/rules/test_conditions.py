@@ -2,10 +2,10 @@
 
 import pytest
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.pools.allocation import allocate
 from app.domain.ranges import PortRange
-from app.domain.rules.allocation import allocate
 from tests.unit.rules.builders import (
     ALIAS,
     DUAL,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
 from app.domain.kinds.namespace import Namespace
-from app.domain.kinds.service_declaration import SERVICE
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.domain.rules.namespace_deletion import tell_what_remains
 from tests.unit.rules.builders import LATER, NOW, cluster, service, web

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.kinds.service import LoadBalancerIngress
-from app.domain.rules.allocation import allocate
+from app.domain.pools.allocation import allocate
 from tests.unit.rules.builders import (
     OURS,
     OURS_DUAL,

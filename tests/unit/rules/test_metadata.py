@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from app.domain.kinds.meta import ManagedFieldsEntry, ObjectMeta, OwnerReference
-from app.domain.kinds.namespace import NAMESPACE
-from app.domain.kinds.service_declaration import SERVICE
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta, OwnerReference
 from app.domain.rules.metadata import validate_metadata, validate_metadata_update
 from tests.unit.rules.builders import faults, wanted
 

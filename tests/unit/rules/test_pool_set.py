@@ -2,10 +2,10 @@
 
 import pytest
 
+from app.domain.documents.objects import ObjectMeta
 from app.domain.kinds.ip_address import IPAddress
-from app.domain.kinds.meta import ObjectMeta
-from app.domain.rules.allocation import allocate
-from app.domain.rules.pool_set import PoolSet
+from app.domain.pools.allocation import allocate
+from app.domain.pools.pool_set import PoolSet
 from tests.unit.rules.builders import OURS_DUAL, V4, V6, cluster, created, stored, web
 from tests.unit.rules.picking import INTERNAL
 

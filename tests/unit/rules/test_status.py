@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
 from app.domain.kinds.service import LoadBalancerIngress
-from app.domain.kinds.service_declaration import SERVICE
-from app.domain.rules.allocation import allocate
+from app.domain.pools.allocation import allocate
 from tests.unit.rules.builders import OURS, SINGLE, faults, service, stored, wanted, web
 from tests.unit.rules.picking import given, pools
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import LoadBalancerIngress
-from app.domain.kinds.service_declaration import SERVICE
 from tests.unit.rules.builders import ALIAS, DUAL, SINGLE, created, stored, web
 
 HINTS = "service.kubernetes.io/topology-aware-hints"

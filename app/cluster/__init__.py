@@ -1,0 +1,1 @@
+"""What the rules may know of the surroundings, followed from the mirror."""

@@ -1,0 +1,1 @@
+"""What is declared of each kind: its columns, strategy, derivation; and the catalogue of all."""

@@ -1,0 +1,160 @@
+"""The declaration of a kind, from which routes, discovery, OpenAPI, Table output and storage follow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from app.domain.documents.objects import ObjectT
+from app.domain.errors import Cause
+from app.domain.rules.claim import Claim
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.metadata import NameRule
+from app.domain.rules.strategy import Strategy
+
+Cell = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[ObjectT]):
+    """One column of `kubectl get`.
+
+    Attributes:
+        name: Heading.
+        cell: Computes the cell from the object; `now` is RFC 3339.
+        type: OpenAPI type of the cell.
+        format: `name` marks the column that names the row.
+        description: Shown by clients that explain columns.
+        priority: 0 always shown, 1 only with `-o wide`.
+    """
+
+    name: str
+    cell: Callable[[ObjectT, str], Cell]
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[ObjectT]):
+    """Another shape of objects that are stored as some other kind: one store, two API versions.
+
+    Identity, resourceVersion and everything else in metadata are the stored object's.
+
+    Attributes:
+        stored: Key of the kind they are stored under.
+        read: Shows a stored object in this shape; the stored object is not changed.
+        write: Turns this shape back into what is stored; nothing is lost on the way there and back.
+    """
+
+    stored: str
+    read: Callable[[Any], ObjectT]
+    write: Callable[[ObjectT], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation(Generic[ObjectT]):
+    """How objects of a kind are computed from stored ones, each from one source and perhaps some parts of it.
+
+    Attributes:
+        source: Key of the kind of the sources.
+        derive: Computes the objects of one source, given its parts.
+        source_name: Tells from an object's name the name of its source, in the same namespace; "" where `claim` tells.
+        claim: Tells from an object's name the claim that its source holds; None where no object can have that name.
+        parts: Key of the kind of the parts, or "".
+        part_label: The label by which a part names its source, in the same namespace.
+    """
+
+    source: str
+    derive: Callable[[Any, Sequence[Any], Cluster], Sequence[ObjectT]]
+    source_name: Callable[[str], str] = lambda _name: ""
+    claim: Callable[[str], Claim | None] = lambda _name: None
+    parts: str = ""
+    part_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource(Generic[ObjectT]):
+    """A path below an object, beside `/status`, that writes a part of it.
+
+    Attributes:
+        name: Last segment of the path, `finalize`.
+        verbs: What it offers.
+        prepare: Restores in `new` what a write through it may not change.
+        validate: Names every field that is wrong in such a write.
+    """
+
+    name: str
+    verbs: tuple[str, ...]
+    prepare: Callable[[ObjectT, ObjectT, Cluster], None]
+    validate: Callable[[ObjectT, ObjectT, Cluster], list[Cause]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind(Generic[ObjectT]):
+    """One kind of object; there is one declaration of each, so it equals only itself.
+
+    Attributes:
+        group: API group, "" for core.
+        version: API version.
+        name: The kind as the wire has it, `Service`.
+        plural: Resource name in paths, `services`.
+        singular: For clients that accept it, `service`.
+        namespaced: Whether objects live in a namespace.
+        model: The Struct of one object.
+        schema: Kubernetes' OpenAPI name, `io.k8s.api.core.v1.Service`.
+        columns: Table columns, in order.
+        strategy: The kind's rules.
+        short_names: e.g. `svc`.
+        categories: e.g. `all`.
+        selectable: Field labels beside `metadata.name` and `metadata.namespace`, with how to read each.
+        verbs: What the API offers.
+        has_status: Whether `/status` exists.
+        create_on_update: Whether PUT of a missing object creates it.
+        delete_returns_object: Whether DELETE answers the object; else a Status.
+        unconditional_update: Whether PUT without a resourceVersion is accepted; else a 422 asks for it.
+        subresources: Paths below an object beside `/status`.
+        deprecation: Text of the Warning header that every request for the kind is answered with, or "".
+        view: For a kind that shows another kind's stored objects in its own shape.
+        name_rule: How names are checked: `dns_label`, `dns_subdomain`, or `any_path_segment`.
+        derivation: For a kind whose objects are computed; those that clients may create are stored beside them.
+    """
+
+    group: str
+    version: str
+    name: str
+    plural: str
+    singular: str
+    namespaced: bool
+    model: type[ObjectT]
+    schema: str
+    columns: Sequence[Column[ObjectT]]
+    strategy: Strategy[ObjectT] = field(default_factory=Strategy)
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    selectable: Mapping[str, Callable[[ObjectT], str]] = field(default_factory=dict)
+    verbs: tuple[str, ...] = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+    has_status: bool = False
+    create_on_update: bool = False
+    delete_returns_object: bool = False
+    unconditional_update: bool = True
+    subresources: tuple[Subresource[ObjectT], ...] = ()
+    deprecation: str = ""
+    view: View[ObjectT] | None = None
+    name_rule: NameRule = "dns_subdomain"
+    derivation: Derivation[ObjectT] | None = None
+
+    @property
+    def key(self) -> str:
+        """The name it is stored under: `services`, `endpointslices.discovery.k8s.io`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def stored(self) -> bool:
+        """Whether there are rows of it: some or all of its objects are neither computed nor another kind's."""
+        return self.view is None and (self.derivation is None or "create" in self.verbs)
+
+    @property
+    def api_version(self) -> str:
+        """`v1`, `discovery.k8s.io/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version

@@ -1,0 +1,1 @@
+"""Documents as bytes and as typed objects: decoding, encoding, schemas."""

@@ -1,0 +1,262 @@
+"""Bodies to objects, as the Kubernetes API server decodes them.
+
+Unknown and duplicate fields are dropped, named in warnings or refused (`fieldValidation`). A JSON body without
+surprises goes straight into its Struct; only when that does not work is it walked field by field, which finds out what
+is wrong and where.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from app.domain.documents import yaml_documents
+from app.domain.documents.schema import schema_of
+from app.domain.documents.typed_documents import convert, drop_empty, shown
+from app.domain.documents.wire import Wire
+from app.domain.errors import BadRequest
+
+Document = Any
+"""JSON as Python has it: dict, list, str, int, float, bool, None."""
+
+WireT = TypeVar("WireT", bound=Wire)
+
+MAX_DEPTH = 100
+"""Levels of nesting accepted in a body; no kind here comes near it."""
+
+_MAX_PROBLEMS = 100
+_MAX_DIGITS = 20
+_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Strictness(StrEnum):
+    """What becomes of unknown and duplicate fields (query parameter `fieldValidation`)."""
+
+    IGNORE = "Ignore"
+    WARN = "Warn"
+    STRICT = "Strict"
+
+
+class StrictDecodingError(BadRequest):
+    """Unknown or duplicate fields under `fieldValidation=Strict`.
+
+    Attributes:
+        problems: One text each, as the warnings would have had them.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("strict decoding error: " + ", ".join(problems))
+        self.problems = tuple(problems)
+
+
+def parse_json(data: bytes) -> tuple[Document, list[str]]:
+    """Parse a JSON body.
+
+    Returns:
+        The document, where the last of duplicate fields counts, and the paths of the duplicate ones.
+
+    Raises:
+        BadRequest: It is no JSON, no UTF-8, or nested too deeply.
+    """
+    try:
+        pairs = _PAIRS.decode(data.decode())
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        raise BadRequest(f"the body is not valid JSON: {error}") from error
+    duplicates: dict[str, None] = {}
+    document = _assembled(pairs, "", duplicates, 0)
+    _check_encodable(document)
+    return document, list(duplicates)
+
+
+def parse_yaml(data: bytes) -> tuple[Document, list[str]]:
+    """Parse the first document of a YAML body; JSON is YAML, too.
+
+    Returns:
+        The document, where the last of duplicate keys counts, and the paths of the duplicate ones.
+
+    Raises:
+        BadRequest: It is no YAML, cannot be represented as JSON, is no UTF-8, or nested too deeply.
+    """
+    document, duplicates = yaml_documents.parse_yaml(data, MAX_DEPTH)
+    _check_encodable(document)
+    return document, duplicates
+
+
+def decode_json(model: type[WireT], data: bytes, *, strictness: Strictness) -> tuple[WireT, list[str]]:
+    """Decode a JSON body.
+
+    Returns:
+        The object and the texts of the warnings it deserves.
+
+    Raises:
+        BadRequest: The body is malformed or a value has the wrong type; StrictDecodingError if that is all.
+    """
+    obj = _plain(model, data)
+    if obj is not None:
+        return obj, []
+    document, duplicates = parse_json(data)
+    return decode(model, document, strictness=strictness, duplicates=duplicates)
+
+
+def decode_yaml(model: type[WireT], data: bytes, *, strictness: Strictness) -> tuple[WireT, list[str]]:
+    """Decode a YAML body; see `decode_json`. All its duplicate keys together deserve one warning."""
+    document, duplicates = parse_yaml(data)
+    return decode(model, document, strictness=strictness, problems=yaml_problems(duplicates))
+
+
+def decode(
+    model: type[WireT],
+    document: Document,
+    *,
+    strictness: Strictness,
+    duplicates: Sequence[str] = (),
+    problems: Sequence[str] = (),
+) -> tuple[WireT, list[str]]:
+    """Decode a parsed document.
+
+    Args:
+        model: What it must be.
+        document: JSON as Python has it.
+        strictness: What becomes of unknown and duplicate fields.
+        duplicates: Paths that appeared twice in the body; those inside of unknown fields do not count.
+        problems: Texts of what else parsing found.
+
+    Returns:
+        The object and the texts of the warnings it deserves.
+
+    Raises:
+        BadRequest: A value has the wrong type; StrictDecodingError for unknown or duplicate fields.
+    """
+    if not isinstance(document, dict):
+        raise BadRequest(f"the body must be a JSON object, not {shown(document)}")
+    obj, unknown = convert(model, document)
+    texts = [*problems, *(f'unknown field "{path}"' for path in unknown)]
+    texts += [f'duplicate field "{path}"' for path in duplicates if not _within(path, unknown)]
+    return obj, judge(texts, strictness)
+
+
+def judge(problems: Sequence[str], strictness: Strictness) -> list[str]:
+    """The warnings that unknown and duplicate fields lead to.
+
+    Raises:
+        StrictDecodingError: There are some, and `strictness` does not allow that.
+    """
+    if strictness is Strictness.IGNORE or not problems:
+        return []
+    if strictness is Strictness.STRICT:
+        raise StrictDecodingError(problems[:_MAX_PROBLEMS])
+    return list(problems[:_MAX_PROBLEMS])
+
+
+def yaml_problems(duplicates: Sequence[str]) -> list[str]:
+    """What the duplicate keys of a YAML body deserve: one text for them all, as from the API server."""
+    return ["duplicate field " + ", ".join(f'"{path}"' for path in duplicates)] if duplicates else []
+
+
+def to_document(obj: Wire) -> dict[str, Any]:
+    """The JSON of an object as Python has it; what equals its zero value is left out."""
+    document: dict[str, Any] = msgspec.to_builtins(obj)
+    return document
+
+
+@cache
+def _decoder(model: type[WireT]) -> msgspec.json.Decoder[WireT]:
+    return msgspec.json.Decoder(model)
+
+
+def _plain(model: type[WireT], data: bytes) -> WireT | None:
+    """Decode a body that has nothing unusual about it; None when it has, whether wrong or not.
+
+    Parsing keeps one of each name, so a text with duplicates has more colons than what is written back. An escaped
+    colon would spoil that count.
+    """
+    try:
+        obj: WireT = _decoder(model).decode(data)
+        document = _decode(data)
+        compact = _encode(document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
+        return None
+    if b"\\u003" in data or data.count(b":") != compact.count(b":"):
+        return None
+    if compact.count(b"{") + compact.count(b"[") > MAX_DEPTH and is_too_deep(document):
+        return None
+    if b"{}" in compact or b"[]" in compact:
+        drop_empty(obj, schema_of(model))
+    return obj
+
+
+def is_too_deep(document: Document, depth: int = 0) -> bool:
+    """Whether a document is nested more than `MAX_DEPTH` levels deep."""
+    if isinstance(document, dict | list):
+        parts = document.values() if isinstance(document, dict) else document
+        return depth > MAX_DEPTH or any(is_too_deep(part, depth + 1) for part in parts)
+    return False
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(text: str) -> int | float:
+    """Like Go, an integer of 64 bits or else a float; the limit on digits keeps `int` from taking quadratic time."""
+    value = int(text) if len(text) <= _MAX_DIGITS else _finite(text)
+    return value if _INT64_MIN <= value <= _UINT64_MAX else _finite(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
+def _too_deep() -> BadRequest:
+    return BadRequest(f"the body is nested more than {MAX_DEPTH} levels deep")
+
+
+def _assembled(value: Any, path: str, duplicates: dict[str, None], depth: int) -> Document:
+    """Turn pairs into dicts, collecting the paths of names that come twice."""
+    if depth > MAX_DEPTH:
+        raise _too_deep()
+    if isinstance(value, _Pairs):
+        document: dict[str, Any] = {}
+        for name, part in value:
+            at = f"{path}.{name}" if path else name
+            if name in document:
+                duplicates[at] = None
+            document[name] = _assembled(part, at, duplicates, depth + 1)
+        return document
+    if isinstance(value, list):
+        return [_assembled(part, f"{path}[{index}]", duplicates, depth + 1) for index, part in enumerate(value)]
+    return value
+
+
+def _check_encodable(document: Document) -> None:
+    """Refuse what JSON can say and the wire cannot carry: half a surrogate pair, a number without end."""
+    try:
+        _encode(document)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise BadRequest(f"the body has a value that cannot be represented: {error}") from error
+
+
+def _within(path: str, others: Sequence[str]) -> bool:
+    return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in others)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it was written, duplicates included."""
+
+
+_PAIRS = json.JSONDecoder(
+    object_pairs_hook=_Pairs, parse_int=_integer, parse_float=_finite, parse_constant=_refuse_constant
+)

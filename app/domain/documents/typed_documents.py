@@ -1,0 +1,134 @@
+"""Documents to typed objects, field by field, with Go's rules.
+
+`null` is the zero value, names are case-sensitive, numbers must fit Go's types, an empty list or map that may be left
+out means the same as none.
+"""
+
+import json
+import re
+from typing import Any, TypeVar
+
+from app.domain.documents.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of, zero
+from app.domain.documents.wire import Wire
+from app.domain.errors import BadRequest
+from app.domain.timestamps import format_micro_time, format_time, parse_time
+
+WireT = TypeVar("WireT", bound=Wire)
+
+
+def convert(model: type[WireT], document: dict[str, Any]) -> tuple[WireT, list[str]]:
+    """Turn a document into a typed object.
+
+    Returns:
+        The object, and the paths of fields that the model does not know.
+
+    Raises:
+        BadRequest: A value has the wrong type; the message names its path.
+    """
+    unknown: list[str] = []
+    obj: WireT = _struct(schema_of(model), document, "", unknown)
+    return obj, unknown
+
+
+def drop_empty(obj: Any, struct: StructType) -> None:
+    """Turn empty lists and maps that may be left out into None, all the way down."""
+    for each in struct.compound:
+        value = getattr(obj, each.name)
+        of = each.type
+        if isinstance(of, StructType):
+            if value is not None:
+                drop_empty(value, of)
+        elif not value:
+            if value is not None and _may_be_dropped(each):
+                setattr(obj, each.name, None)
+        elif isinstance(of, ListType) and isinstance(of.item, StructType):
+            for part in value:
+                drop_empty(part, of.item)
+
+
+def shown(value: Any) -> str:
+    """A JSON value for an error message: its type, and the value itself if it is short and has no parts."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = json.dumps(value)
+    return f"the {json_type(value)} {text[:80]}" if value is not None else "null"
+
+
+def _struct(struct: StructType, document: dict[str, Any], path: str, unknown: list[str]) -> Any:
+    values: dict[str, Any] = {}
+    for name, value in document.items():
+        at = f"{path}.{name}" if path else name
+        known = struct.fields.get(name)
+        if known is None:
+            unknown.append(at)
+        elif value is not None:
+            read = _value(known.type, value, at, unknown)
+            if read or not _may_be_dropped(known):
+                values[known.name] = read
+    return struct.model(**values)
+
+
+def _may_be_dropped(known: Field) -> bool:
+    """Whether empty means nothing: Go leaves empty slices and maps out like nil ones."""
+    return known.nullable and not known.keeps_empty and isinstance(known.type, ListType | MapType)
+
+
+def _value(of: Type, value: Any, path: str, unknown: list[str]) -> Any:
+    match of:
+        case ScalarType():
+            return _scalar(of, value, path)
+        case StructType():
+            if isinstance(value, dict):
+                return _struct(of, value, path, unknown)
+            raise _wrong_type(path, "an object", value)
+        case ListType(item=item):
+            if isinstance(value, list):
+                return [_element(item, part, f"{path}[{index}]", unknown) for index, part in enumerate(value)]
+            raise _wrong_type(path, "a list", value)
+        case MapType(value=item):
+            if isinstance(value, dict):
+                return {key: _element(item, part, f"{path}.{key}", unknown) for key, part in value.items()}
+            raise _wrong_type(path, "an object", value)
+        case AnyType():
+            return value
+
+
+def _element(of: Type, value: Any, path: str, unknown: list[str]) -> Any:
+    return zero(of) if value is None else _value(of, value, path, unknown)
+
+
+def _scalar(of: ScalarType, value: Any, path: str) -> Any:
+    name = json_type(value)
+    if name == "integer" and name not in of.names and "number" in of.names:
+        return float(value)
+    if name not in of.names:
+        raise _wrong_type(path, " or ".join(_ARTICLES[each] for each in of.names), value)
+    if name == "integer" and not of.minimum <= value <= of.maximum:
+        raise BadRequest(f"{path} must be between {of.minimum} and {of.maximum}, not {value}")
+    if of.format == "date-time" and not re.match(of.pattern, value):
+        return _moment(of, value, path)
+    return value
+
+
+def _moment(of: ScalarType, text: str, path: str) -> str:
+    try:
+        moment = parse_time(text)
+        seconds = format_time(moment)
+        return seconds if re.match(of.pattern, seconds) else format_micro_time(moment)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f'{path} must be an RFC 3339 timestamp such as 2026-01-02T03:04:05Z, not "{text}"') from error
+
+
+_ARTICLES = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"}
+
+
+def json_type(value: Any) -> str:
+    """The JSON Schema name of a value's type."""
+    for of, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array")):
+        if isinstance(value, of):
+            return name
+    return "object"
+
+
+def _wrong_type(path: str, wanted: str, value: Any) -> BadRequest:
+    return BadRequest(f"{path} must be {wanted}, not {shown(value)}")

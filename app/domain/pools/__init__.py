@@ -1,0 +1,1 @@
+"""What addresses and ports are picked from, and the picking."""

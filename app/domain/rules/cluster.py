@@ -1,0 +1,40 @@
+"""What the rules may know of their surroundings."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+def families_of(cidrs: Iterable[str]) -> tuple[str, ...]:
+    """The IP families of ranges, in the order of their first ones: `IPv4`, `IPv6`."""
+    return tuple(dict.fromkeys("IPv6" if ":" in cidr else "IPv4" for cidr in cidrs))
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules may know of their surroundings; a value, so that rules stay pure.
+
+    Attributes:
+        service_cidrs: The ranges that new ClusterIPs come from, canonical text.
+        node_port_range: First and last node port, inclusive.
+        cluster_domain: Zone of the cluster's DNS records, e.g. `cluster.local`.
+        manages_load_balancers: Whether our own load balancer controller serves class-less LoadBalancer Services.
+        now: The present as RFC 3339 UTC in whole seconds, for timestamps.
+        internal_pools: What private load balancer addresses come from: CIDRs or `first-last`.
+        external_pools: The same for public ones. With neither, a Service may ask for any load balancer address.
+        served_families: The IP families of all ranges, primary first, those included that give no addresses any more;
+            those of `service_cidrs` when empty.
+    """
+
+    service_cidrs: tuple[str, ...]
+    node_port_range: tuple[int, int]
+    cluster_domain: str
+    manages_load_balancers: bool
+    now: str
+    internal_pools: tuple[str, ...] = ()
+    external_pools: tuple[str, ...] = ()
+    served_families: tuple[str, ...] = ()
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The IP families served, primary first: `IPv4`, `IPv6`."""
+        return self.served_families or families_of(self.service_cidrs)

@@ -1,0 +1,56 @@
+"""The rules of an Event (core/v1)."""
+
+from app.domain.errors import Cause, invalid, required
+from app.domain.kinds.event import Event
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.names import qualified_name_problem
+from app.domain.rules.strategy import Strategy
+
+_SHORT_TEXT_LIMIT, _MESSAGE_LIMIT = 128, 1024
+"""Characters, for `reportingInstance`, `action` and `reason`, and for `message`, of an event with an eventTime."""
+
+
+_CLUSTER_EVENT_NAMESPACES = ("default", "kube-system")
+"""Where events about objects without a namespace may live."""
+
+
+class EventStrategy(Strategy[Event]):
+    """Events of the older form (no `eventTime`) are checked for their namespace only, as older clients expect."""
+
+    def validate_create(self, new: Event, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        del cluster
+        return validate_event(new, reporter_field="reportingComponent")
+
+
+def validate_event(event: Event, *, reporter_field: str) -> list[Cause]:
+    """What holds for every event, by whichever API it comes.
+
+    Args:
+        event: The event in its stored shape.
+        reporter_field: How the API in use spells the reporting controller's field.
+    """
+    namespace, about = event.metadata.namespace or "", event.involved_object.namespace
+    if not event.event_time:
+        matches = about == namespace if about else namespace in ("", "default")
+        return [] if matches else [_other_namespace(about, namespace)]
+    causes = []
+    if not about and namespace not in _CLUSTER_EVENT_NAMESPACES:
+        causes.append(_other_namespace(about, namespace))
+    if not event.reporting_component:
+        causes.append(required(reporter_field, "name the controller that reports the event"))
+    if problem := qualified_name_problem(event.reporting_component):
+        causes.append(invalid(reporter_field, event.reporting_component, problem))
+    texts = {"reportingInstance": event.reporting_instance, "action": event.action, "reason": event.reason}
+    for name, value in texts.items():
+        if not value:
+            causes.append(required(name, "an event with an eventTime has one"))
+        elif len(value.encode()) > _SHORT_TEXT_LIMIT:
+            causes.append(invalid(name, "", f"may have at most {_SHORT_TEXT_LIMIT} characters"))
+    if len(event.message.encode()) > _MESSAGE_LIMIT:
+        causes.append(invalid("message", "", f"may have at most {_MESSAGE_LIMIT} characters"))
+    return causes
+
+
+def _other_namespace(about: str, namespace: str) -> Cause:
+    return invalid("involvedObject.namespace", about, f"must be the event's own namespace, {namespace!r}")

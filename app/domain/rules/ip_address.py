@@ -1,0 +1,62 @@
+"""The rules of an IPAddress."""
+
+from app.domain.errors import Cause, invalid, required
+from app.domain.kinds.ip_address import IPAddress, ParentReference
+from app.domain.rules.addresses import address_causes, canonical
+from app.domain.rules.claim import Claim
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.names import dns_subdomain_problem, path_segment_problem
+from app.domain.rules.strategy import Strategy
+
+
+def claim_of(name: str) -> Claim | None:
+    """What is held by whoever an address of this name belongs to; None when the name is no address."""
+    return Claim("cluster_ips", name) if not address_causes("", name) and canonical(name) == name else None
+
+
+class IPAddressStrategy(Strategy[IPAddress]):
+    """An address is spelled canonically, has a parent, and belongs to it for ever."""
+
+    def validate_create(self, new: IPAddress, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        del cluster
+        name = new.metadata.name
+        causes = address_causes("metadata.name", name)
+        if not causes and canonical(name) != name:
+            causes.append(invalid("metadata.name", name, f"must be in canonical form: {canonical(name)}"))
+        return causes + _validate_parent(new.spec.parent_ref)
+
+    def validate_update(self, new: IPAddress, old: IPAddress, cluster: Cluster) -> list[Cause]:
+        """As on create; and the parent stays."""
+        causes = self.validate_create(new, cluster)
+        if new.spec.parent_ref != old.spec.parent_ref:
+            causes.append(invalid("spec.parentRef", parent_text(new), "may not change"))
+        return causes
+
+    def claims(self, obj: IPAddress) -> tuple[Claim, ...]:
+        """The address itself: no Service gets it while the object exists."""
+        return (Claim("cluster_ips", obj.metadata.name, "metadata.name"),)
+
+
+def _validate_parent(parent: ParentReference | None) -> list[Cause]:
+    if parent is None:
+        return [required("spec.parentRef", "what the address belongs to")]
+    causes = []
+    if parent.group and (problem := dns_subdomain_problem(parent.group)):
+        causes.append(invalid("spec.parentRef.group", parent.group, problem))
+    for name, value in (("resource", parent.resource), ("name", parent.name)):
+        if not value:
+            causes.append(required(f"spec.parentRef.{name}", f"the parent's {name}"))
+    for name, value in (("resource", parent.resource), ("name", parent.name), ("namespace", parent.namespace)):
+        if problem := path_segment_problem(value):
+            causes.append(invalid(f"spec.parentRef.{name}", value, problem))
+    return causes
+
+
+def parent_text(address: IPAddress) -> str:
+    """The parent as one word: `services/default/web`."""
+    parent = address.spec.parent_ref
+    if parent is None:
+        return ""
+    resource = f"{parent.resource}.{parent.group}" if parent.group else parent.resource
+    return "/".join(part for part in (resource.lower(), parent.namespace, parent.name) if part)

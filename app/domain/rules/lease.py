@@ -1,0 +1,28 @@
+"""The rules of a Lease."""
+
+from app.domain.errors import Cause, forbidden, invalid
+from app.domain.kinds.lease import Lease
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.names import qualified_name_problem
+from app.domain.rules.strategy import Strategy
+
+_STRATEGY = "OldestEmulationVersion"
+
+
+class LeaseStrategy(Strategy[Lease]):
+    """A lease's numbers make sense; who may take it is its holders' business."""
+
+    def validate_create(self, new: Lease, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        del cluster
+        spec, causes = new.spec, []
+        if spec.lease_duration_seconds is not None and spec.lease_duration_seconds <= 0:
+            causes.append(invalid("spec.leaseDurationSeconds", spec.lease_duration_seconds, "must be greater than 0"))
+        if spec.lease_transitions is not None and spec.lease_transitions < 0:
+            causes.append(invalid("spec.leaseTransitions", spec.lease_transitions, "must not be negative"))
+        if spec.strategy and spec.strategy != _STRATEGY:
+            problem = qualified_name_problem(spec.strategy) if "/" in spec.strategy else f"must be {_STRATEGY}"
+            causes += [invalid("spec.strategy", spec.strategy, problem)] if problem else []
+        if spec.preferred_holder and not spec.strategy:
+            causes.append(forbidden("spec.preferredHolder", "may only be set together with spec.strategy"))
+        return causes

@@ -1,0 +1,93 @@
+"""The rules of a Namespace."""
+
+from collections.abc import Sequence
+
+from app.domain.errors import Cause, invalid
+from app.domain.kinds.namespace import Namespace, NamespaceStatus
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.metadata import KUBERNETES, STANDARD_FINALIZERS
+from app.domain.rules.names import qualified_name_problem
+from app.domain.rules.strategy import Strategy
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""Label that always carries the namespace's own name (KEP-2161)."""
+
+
+ACTIVE, TERMINATING = "Active", "Terminating"
+
+
+class NamespaceStrategy(Strategy[Namespace]):
+    """A namespace starts Active, keeps its finalizers but through `/finalize`, and goes when both kinds are empty."""
+
+    def prepare_create(self, new: Namespace, cluster: Cluster) -> None:
+        """Start Active, labelled with its name, held by the `kubernetes` finalizer until it is emptied."""
+        del cluster
+        finalizers = new.spec.finalizers or []
+        if KUBERNETES not in finalizers:
+            new.spec.finalizers = [*finalizers, KUBERNETES]
+        new.status = NamespaceStatus(phase=ACTIVE)
+        _label(new)
+
+    def validate_create(self, new: Namespace, cluster: Cluster) -> list[Cause]:
+        """Finalizers are qualified names with a domain, but for the system's own."""
+        del cluster
+        return _finalizer_causes(new.spec.finalizers or [])
+
+    def prepare_update(self, new: Namespace, old: Namespace, cluster: Cluster) -> None:
+        """Keep spec and status: the main resource changes metadata only."""
+        del cluster
+        new.spec, new.status = old.spec, old.status
+        _label(new)
+
+    def prepare_status(self, new: Namespace, old: Namespace, cluster: Cluster) -> None:
+        """Keep the spec."""
+        del cluster
+        new.spec = old.spec
+        _label(new)
+
+    def validate_status(self, new: Namespace, old: Namespace, cluster: Cluster) -> list[Cause]:
+        """The phase follows the deletion timestamp."""
+        del old, cluster
+        phase = TERMINATING if new.metadata.deletion_timestamp else ACTIVE
+        if new.status.phase == phase:
+            return []
+        when = "once deletion was asked for" if phase == TERMINATING else "as long as deletion was not asked for"
+        return [invalid("status.phase", new.status.phase, f"must be {phase} {when}")]
+
+    def prepare_delete(self, obj: Namespace, cluster: Cluster) -> None:
+        """Become Terminating: nothing new may be created in it."""
+        del cluster
+        obj.status.phase = TERMINATING
+
+    def releasable(self, obj: Namespace) -> bool:
+        """Neither `metadata.finalizers` nor `spec.finalizers` holds it."""
+        return not obj.metadata.finalizers and not obj.spec.finalizers
+
+
+def _label(namespace: Namespace) -> None:
+    if namespace.metadata.name:
+        namespace.metadata.labels = {**(namespace.metadata.labels or {}), NAME_LABEL: namespace.metadata.name}
+
+
+def _prepare_finalize(new: Namespace, old: Namespace, cluster: Cluster) -> None:
+    del cluster
+    new.status = old.status
+    _label(new)
+
+
+def _validate_finalize(new: Namespace, old: Namespace, cluster: Cluster) -> list[Cause]:
+    del old, cluster
+    return _finalizer_causes(new.spec.finalizers or [])
+
+
+def _finalizer_causes(finalizers: Sequence[str]) -> list[Cause]:
+    causes = []
+    for name in finalizers:
+        problem = qualified_name_problem(name)
+        if not problem and "/" not in name and name not in STANDARD_FINALIZERS:
+            problem = (
+                f"must begin with a domain, such as example.com/hold, or be one of {', '.join(STANDARD_FINALIZERS)}"
+            )
+        if problem:
+            causes.append(invalid("spec.finalizers", name, problem))
+    return causes

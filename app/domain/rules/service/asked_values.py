@@ -1,0 +1,124 @@
+"""Addresses and ports that the client asks for by value: whether they can be had at all.
+
+Whether somebody else holds one is for the claims to say. Kubernetes allocates before it validates, so what is wrong
+here is answered alone, first things first: ClusterIPs, then node ports, then the health check node port.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain, islice
+
+from app.domain.errors import Cause, duplicate, invalid
+from app.domain.kinds.service import Service, ServiceSpec
+from app.domain.ranges import AddressRange
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.names import path_segment_problem
+from app.domain.rules.service.needs import (
+    EXTERNAL_NAME,
+    allocates_node_ports,
+    is_headless,
+    needs_cluster_ip,
+    needs_health_check_node_port,
+    needs_node_ports,
+)
+
+
+def share_asked_node_ports(spec: ServiceSpec) -> None:
+    """On create, ports of one number (TCP and UDP) get the nodePort that one of them asks for, in place."""
+    if not allocates_node_ports(spec):
+        return
+    asked: dict[int, int] = {}
+    for port in spec.ports or []:
+        if port.node_port:
+            asked.setdefault(port.port, port.node_port)
+    for port in spec.ports or []:
+        port.node_port = port.node_port or asked.get(port.port, 0)
+
+
+def asked_value_causes(new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
+    """The first thing asked for that cannot be had, if any."""
+    spec, before = new.spec, old.spec if old is not None else None
+    causes = chain(
+        _nameless_causes(new) if old is None else (),
+        _cluster_ip_causes(spec, before, cluster),
+        _node_port_causes(spec, before, cluster),
+        _health_check_causes(spec, before, cluster),
+    )
+    return list(islice(causes, 1))
+
+
+def _nameless_causes(new: Service) -> Iterator[Cause]:
+    """A ClusterIP belongs to a Service that a path can name: an IPAddress refers to it (KEP-1880)."""
+    if not needs_cluster_ip(new.spec) or is_headless(new.spec):
+        return
+    problem = path_segment_problem(new.metadata.name) if new.metadata.name else "is missing"
+    if problem:
+        shown = ", ".join(new.spec.cluster_ips or [])
+        yield invalid("spec.clusterIPs", shown, f"only a Service with a name can have one: metadata.name {problem}")
+
+
+def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:
+    """Addresses at places where the stored object has none must lie in a Service range."""
+    if not needs_cluster_ip(new) or is_headless(new) or (old is not None and is_headless(old)):
+        return
+    stored = 0 if old is None or old.type == EXTERNAL_NAME else len(old.cluster_ips or [])
+    for address in (new.cluster_ips or [])[stored:]:
+        if not any(_service_range(cidr).covers(address) for cidr in cluster.service_cidrs):
+            ranges = ", ".join(cluster.service_cidrs)
+            problem = f"{address} cannot be given: choose a usable address of {ranges}, or leave it out"
+            yield invalid("spec.clusterIPs", ", ".join(new.cluster_ips or []), problem)
+
+
+def _node_port_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:
+    if needs_node_ports(new):
+        yield from _created_node_ports(new, cluster) if old is None else _updated_node_ports(new, old, cluster)
+
+
+def _created_node_ports(new: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
+    """On create one number serves ports of one number, whatever their protocols, and no others."""
+    shared: dict[int, int] = {}
+    held: set[int] = set()
+    for index, port in enumerate(new.ports or []):
+        if not port.node_port or shared.get(port.port) == port.node_port:
+            continue
+        yield from _new_port_causes(f"spec.ports[{index}].nodePort", port.node_port, held, cluster)
+        held.add(port.node_port)
+        shared.setdefault(port.port, port.node_port)
+
+
+def _updated_node_ports(new: ServiceSpec, old: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
+    """On update one number may serve any ports of different protocols."""
+    stored = {port.node_port for port in old.ports or []}
+    checked = {new.health_check_node_port} if needs_health_check_node_port(new) else set()
+    held: set[tuple[str, int]] = set()
+    for index, port in enumerate(new.ports or []):
+        if not port.node_port:
+            continue
+        field = f"spec.ports[{index}].nodePort"
+        if port.node_port not in stored:
+            yield from _new_port_causes(field, port.node_port, checked, cluster)
+        if (port.protocol, port.node_port) in held:
+            yield duplicate(field, port.node_port, f"another {port.protocol} port of this Service has it")
+        held.add((port.protocol, port.node_port))
+
+
+def _health_check_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:
+    """Chosen when it becomes needed, from the node port range, and nobody's nodePort."""
+    newly_needed = needs_health_check_node_port(new) and not (old is not None and needs_health_check_node_port(old))
+    if newly_needed and new.health_check_node_port:
+        held = {port.node_port for port in new.ports or []}
+        yield from _new_port_causes("spec.healthCheckNodePort", new.health_check_node_port, held, cluster)
+
+
+def _new_port_causes(field: str, number: int, held: set[int], cluster: Cluster) -> Iterator[Cause]:
+    first, last = cluster.node_port_range
+    if not first <= number <= last:
+        yield invalid(field, number, f"must be from {first} to {last}, or left out")
+    elif number in held:
+        yield invalid(field, number, "another port of this Service has it; choose another one, or leave it out")
+
+
+@lru_cache(maxsize=16)
+def _service_range(cidr: str) -> AddressRange:
+    """Only asked what it covers, never for an address."""
+    return AddressRange.service_cidr(cidr)

@@ -1,0 +1,68 @@
+"""What a Service holds: each claim is a unique row, so that nobody else can show the same."""
+
+from app.domain.kinds.service import Service
+from app.domain.rules.addresses import canonical, family_of
+from app.domain.rules.claim import Claim
+from app.domain.rules.service.conditions import is_served_by_us
+from app.domain.rules.service.load_balancer_wish import (
+    ADDITIONAL_ADDRESSES,
+    HIGH_AVAILABILITY_PORTS,
+    additional_addresses,
+    annotation,
+    annotation_field,
+    static_address,
+)
+from app.domain.rules.service.needs import ingress_addresses, is_headless, needs_cluster_ip, needs_node_ports
+
+
+def claims(service: Service) -> tuple[Claim, ...]:
+    """Everything unique that a Service shows, each with the field that an error names."""
+    return (*_cluster_ips(service), *_node_ports(service), *_frontends(service))
+
+
+def _cluster_ips(service: Service) -> list[Claim]:
+    if not needs_cluster_ip(service.spec) or is_headless(service.spec):
+        return []
+    return [Claim("cluster_ips", canonical(address), "spec.clusterIPs") for address in service.spec.cluster_ips or []]
+
+
+def _node_ports(service: Service) -> list[Claim]:
+    """A node port is one claim whatever the protocols that share it; an alias may show numbers that mean nothing."""
+    found: dict[int, str] = {}
+    if not needs_node_ports(service.spec):
+        return []
+    for index, port in enumerate(service.spec.ports or []):
+        if port.node_port:
+            found.setdefault(port.node_port, f"spec.ports[{index}].nodePort")
+    if service.spec.health_check_node_port:
+        found.setdefault(service.spec.health_check_node_port, "spec.healthCheckNodePort")
+    return [Claim("node_ports", str(number), field) for number, field in found.items()]
+
+
+def _frontends(service: Service) -> list[Claim]:
+    """Addresses asked for by the client may be shared, port by port; all others are one Service's own."""
+    if not is_served_by_us(service):
+        return []
+    asked = _asked_addresses(service)
+    addresses = dict.fromkeys([*asked, *map(canonical, ingress_addresses(service))])
+    whole = annotation(service, HIGH_AVAILABILITY_PORTS) == "true"
+    result = []
+    for address in addresses:
+        field = asked.get(address, "status.loadBalancer.ingress")
+        shared = address in asked and not whole
+        result.append(Claim("lb_addresses", f"{address}/shared" if shared else address, field))
+        for index, port in enumerate(service.spec.ports or []):
+            where = f"spec.ports[{index}].port" if address in asked else field
+            result.append(Claim("lb_ports", f"{address}/{port.protocol}/{port.port}", where))
+    return result
+
+
+def _asked_addresses(service: Service) -> dict[str, str]:
+    """Each address that the client asks for, with the field where it does."""
+    found = dict.fromkeys(additional_addresses(service), annotation_field(ADDITIONAL_ADDRESSES))
+    for family in service.spec.ip_families or []:
+        asked = static_address(service, family)
+        if asked is not None:
+            named = [address for address in ingress_addresses(service) if family_of(address) == family]
+            found |= dict.fromkeys([asked.address] if asked.address else map(canonical, named), asked.field)
+    return found

@@ -1,0 +1,182 @@
+"""The conditions that say how far a Service has come: `Allocated`, `Resolvable`, `Programmed`.
+
+They are the server's: a client's write to `/status` leaves them as they are. Service has no generation, so they carry
+none, and one is rewritten only when it says something new.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.kinds.meta import Condition
+from app.domain.kinds.service import Service
+from app.domain.rules.addresses import family_of
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.load_balancer_wish import additional_addresses, is_ours
+from app.domain.rules.service.needs import (
+    EXTERNAL_NAME,
+    ingress_addresses,
+    is_headless,
+    lacks_health_check_node_port,
+    missing_cluster_ip_families,
+    missing_node_ports,
+)
+
+ALLOCATED, RESOLVABLE, PROGRAMMED = "Allocated", "Resolvable", "Programmed"
+OWN = (ALLOCATED, RESOLVABLE, PROGRAMMED)
+TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Something a Service should have and does not get now.
+
+    Attributes:
+        reason: For the condition, e.g. `PoolExhausted`.
+        pool: Which pool is short.
+        size: How many values the pool has in all.
+        free: How many of them nobody holds.
+        message: What is missing and what will help.
+    """
+
+    reason: str
+    pool: str
+    size: int
+    free: int
+    message: str
+
+
+def is_served_by_us(service: Service) -> bool:
+    """Whether our load balancer controller took it on when it was last written: it has a `Programmed` condition."""
+    return find_condition(service, PROGRAMMED) is not None
+
+
+def missing_frontend_families(service: Service) -> list[str]:
+    """The families for which our load balancer controller owes an address."""
+    if not is_served_by_us(service):
+        return []
+    frontends = ingress_addresses(service)
+    for address in additional_addresses(service):
+        # Once: a frontend that is asked for by name may turn out to be the same address.
+        if address in frontends:
+            frontends.remove(address)
+    held = set(map(family_of, frontends))
+    return [family for family in service.spec.ip_families or [] if family not in held]
+
+
+def missing_additional_addresses(service: Service) -> list[str]:
+    """The addresses to be shown beside the frontends that are not shown yet."""
+    if not is_served_by_us(service):
+        return []
+    shown = ingress_addresses(service)
+    return [address for address in additional_addresses(service) if address not in shown]
+
+
+def is_pending(service: Service) -> bool:
+    """Whether something is left to allocate; one that is being deleted needs nothing new."""
+    return service.metadata.deletion_timestamp is None and bool(missing(service))
+
+
+def missing(service: Service) -> list[str]:
+    """What the Service should have and does not have, in words."""
+    spec = service.spec
+    words = [f"an {family} ClusterIP" for family in missing_cluster_ip_families(spec)]
+    words += [f"a node port for port {port.port}/{port.protocol}" for port in missing_node_ports(spec)]
+    words += ["a health check node port"] if lacks_health_check_node_port(spec) else []
+    words += [f"an {family} load balancer address" for family in missing_frontend_families(service)]
+    return words + [f"the additional address {address}" for address in missing_additional_addresses(service)]
+
+
+def refresh_conditions(
+    service: Service, cluster: Cluster, shortages: Sequence[Shortage] = (), before: Service | None = None
+) -> None:
+    """Make the conditions say what the Service now holds, and why it lacks what it lacks.
+
+    Args:
+        service: Changed in place.
+        cluster: For the time, and for who serves load balancers.
+        shortages: What an allocation did not find.
+        before: The stored state of a changed Service: what was said of that holds as long as it lacks the same.
+    """
+    _refresh_programmed(service, cluster)
+    _refresh_allocated(service, cluster, shortages, before)
+    _refresh_resolvable(service, cluster)
+
+
+def keep_own_conditions(new: Service, old: Service) -> None:
+    """Put our conditions back as they are stored, where the client has them or else at the end, in place."""
+    own = {item.type: item for item in old.status.conditions or [] if item.type in OWN}
+    kept = []
+    for item in new.status.conditions or []:
+        if item.type not in OWN:
+            kept.append(item)
+        elif item.type in own:
+            kept.append(own.pop(item.type))
+    new.status.conditions = [*kept, *own.values()] or None
+
+
+def set_condition(service: Service, cluster: Cluster, type_: str, status: str, *, reason: str, message: str) -> None:
+    """Write one condition; its transition time moves only when its status does."""
+    found = find_condition(service, type_)
+    since = found.last_transition_time if found is not None and found.status == status else cluster.now
+    written = Condition(type=type_, status=status, last_transition_time=since, reason=reason, message=message)
+    conditions = service.status.conditions or []
+    if found is None:
+        service.status.conditions = [*conditions, written]
+    else:
+        service.status.conditions = [written if item.type == type_ else item for item in conditions]
+
+
+def find_condition(service: Service, type_: str) -> Condition | None:
+    """One condition, or None."""
+    for item in service.status.conditions or ():
+        if item.type == type_:
+            return item
+    return None
+
+
+def _refresh_programmed(service: Service, cluster: Cluster) -> None:
+    ours = is_ours(service, cluster)
+    if ours and not is_served_by_us(service):
+        set_condition(
+            service, cluster, PROGRAMMED, UNKNOWN, reason="NoDataPlane", message="no data plane has reported yet"
+        )
+    if not ours and is_served_by_us(service):
+        rest = [item for item in service.status.conditions or [] if item.type != PROGRAMMED]
+        service.status.conditions = rest or None
+
+
+def _refresh_allocated(
+    service: Service, cluster: Cluster, shortages: Sequence[Shortage], before: Service | None
+) -> None:
+    lacks = missing(service)
+    if not lacks:
+        set_condition(
+            service, cluster, ALLOCATED, TRUE, reason="Allocated", message="every address and port of the spec is held"
+        )
+    elif shortages:
+        message = "; ".join(shortage.message for shortage in shortages)
+        set_condition(service, cluster, ALLOCATED, FALSE, reason=shortages[0].reason, message=message)
+    elif not is_explained(service) or (before is not None and missing(before) != lacks):
+        set_condition(service, cluster, ALLOCATED, FALSE, reason="Pending", message=f"waiting for {', '.join(lacks)}")
+
+
+def is_explained(service: Service) -> bool:
+    """Whether a shortage explains why something is missing."""
+    found = find_condition(service, ALLOCATED)
+    return found is not None and found.status != TRUE and found.reason != "Pending"
+
+
+def _refresh_resolvable(service: Service, cluster: Cluster) -> None:
+    spec = service.spec
+    if spec.type == EXTERNAL_NAME:
+        message = "the name is an alias of spec.externalName"
+    elif is_headless(spec):
+        message = "the name stands for the addresses of its endpoints"
+    else:
+        message = "the name stands for its ClusterIPs"
+    lacks = missing_cluster_ip_families(spec)
+    if lacks:
+        text = f"the name gets its records with the {' and '.join(lacks)} ClusterIP"
+        set_condition(service, cluster, RESOLVABLE, FALSE, reason="NoClusterIP", message=text)
+    else:
+        set_condition(service, cluster, RESOLVABLE, TRUE, reason="RecordsExist", message=message)

@@ -1,0 +1,86 @@
+"""The ports of a Service: names, numbers, protocols, and which of them may stand together (spec.ports)."""
+
+from collections.abc import Iterator
+
+from app.domain.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from app.domain.kinds.service import ServicePort, ServiceSpec
+from app.domain.rules.names import dns_label_problem, port_name_problem, port_number_problem, qualified_name_problem
+from app.domain.rules.port_fields import PROTOCOLS
+from app.domain.rules.service.needs import CLUSTER_IP, EXTERNAL_NAME, allocates_node_ports, is_headless
+
+
+def port_causes(spec: ServiceSpec, *, created: bool) -> list[Cause]:
+    """Everything wrong with `spec.ports`.
+
+    Args:
+        spec: With defaults.
+        created: Whether ports of one number without a nodePort are going to share one.
+    """
+    ports = spec.ports or []
+    causes = list(_missing(spec))
+    names: set[str] = set()
+    for index, port in enumerate(ports):
+        field = f"spec.ports[{index}]"
+        causes += _name_causes(port, field, names, required_=len(ports) > 1)
+        causes += _value_causes(port, field)
+        if spec.type == CLUSTER_IP and port.node_port:
+            causes.append(forbidden(f"{field}.nodePort", "a ClusterIP Service has none; use type NodePort"))
+    return [*causes, *_repeated_node_ports(spec, created=created), *_repeated_ports(ports)]
+
+
+def _missing(spec: ServiceSpec) -> Iterator[Cause]:
+    if not spec.ports and not is_headless(spec) and spec.type != EXTERNAL_NAME:
+        yield required("spec.ports", "at least one port, unless the Service is headless or an ExternalName")
+
+
+def _name_causes(port: ServicePort, field: str, names: set[str], *, required_: bool) -> Iterator[Cause]:
+    """A name tells ports apart, so it is needed with the second one, and unique."""
+    if not port.name:
+        if required_:
+            yield required(f"{field}.name", "a Service with several ports names each of them")
+        return
+    problem = dns_label_problem(port.name)
+    if problem:
+        yield invalid(f"{field}.name", port.name, problem)
+    if port.name in names:
+        yield duplicate(f"{field}.name", port.name, "another port has it")
+    names.add(port.name)
+
+
+def _value_causes(port: ServicePort, field: str) -> Iterator[Cause]:
+    problem = port_number_problem(port.port)
+    if problem:
+        yield invalid(f"{field}.port", port.port, problem)
+    if port.protocol not in PROTOCOLS:
+        yield not_supported(f"{field}.protocol", port.protocol, PROTOCOLS)
+    target = port.target_port if port.target_port is not None else 0
+    problem = port_name_problem(target) if isinstance(target, str) else port_number_problem(target)
+    if problem:
+        yield invalid(f"{field}.targetPort", target, problem)
+    problem = qualified_name_problem(port.app_protocol) if port.app_protocol is not None else None
+    if problem:
+        yield invalid(f"{field}.appProtocol", port.app_protocol, problem)
+
+
+def _repeated_node_ports(spec: ServiceSpec, *, created: bool) -> Iterator[Cause]:
+    """A nodePort leads to one port of a protocol, so also those that are going to share one must differ in protocol."""
+    seen = set()
+    for index, port in enumerate(spec.ports or []):
+        number: object = port.node_port
+        if not port.node_port:
+            if not (created and allocates_node_ports(spec)):
+                continue
+            number = ("shared by ports", port.port)
+        if (port.protocol, number) in seen:
+            shown = port.node_port or f"to be chosen for port {port.port}"
+            yield duplicate(f"spec.ports[{index}].nodePort", shown, f"another {port.protocol} port has it")
+        seen.add((port.protocol, number))
+
+
+def _repeated_ports(ports: list[ServicePort]) -> Iterator[Cause]:
+    seen = set()
+    for index, port in enumerate(ports):
+        key = (port.protocol, port.port)
+        if key in seen:
+            yield duplicate(f"spec.ports[{index}]", f"{port.port}/{port.protocol}", "another port has both")
+        seen.add(key)

@@ -1,0 +1,123 @@
+"""The rules of a Service, in the order in which the API server applies them (pkg/registry/core/service)."""
+
+from msgspec.structs import replace
+
+from app.domain.errors import Cause
+from app.domain.kinds.service import Service, ServiceStatus
+from app.domain.rules.claim import Claim
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.asked_values import asked_value_causes, share_asked_node_ports
+from app.domain.rules.service.azure_annotations import annotation_causes, annotation_warnings
+from app.domain.rules.service.claims import claims
+from app.domain.rules.service.conditions import (
+    is_explained,
+    is_pending,
+    is_served_by_us,
+    keep_own_conditions,
+    refresh_conditions,
+)
+from app.domain.rules.service.defaulting import apply_defaults
+from app.domain.rules.service.families import normalise_cluster_ips, plan_families
+from app.domain.rules.service.frontends import frontend_causes, frontend_warnings, keep_frontends
+from app.domain.rules.service.load_balancer_wish import is_ours
+from app.domain.rules.service.status import status_causes
+from app.domain.rules.service.transitions import drop_what_the_type_forbids, restore_chosen_values
+from app.domain.rules.service.update import service_update_causes
+from app.domain.rules.service.validation import service_causes
+from app.domain.rules.service.warnings import service_warnings, status_warnings
+from app.domain.rules.strategy import Strategy
+
+
+class ServiceStrategy(Strategy[Service]):
+    """Service: defaulting, transitions, validation, claims."""
+
+    def default(self, new: Service) -> None:
+        """Fill in what the client left out."""
+        apply_defaults(new)
+
+    def prepare_create(self, new: Service, cluster: Cluster) -> None:
+        """Drop the status, settle addresses and families, and say what is still to be allocated."""
+        new.status = ServiceStatus()
+        normalise_cluster_ips(new.spec, None)
+        share_asked_node_ports(new.spec)
+        _settle_families(new, None, cluster)
+        refresh_conditions(new, cluster)
+
+    def asks_of_cluster(self, new: Service) -> bool:
+        """Addresses by value and families depend on the ranges, which may have changed a moment ago."""
+        spec = new.spec
+        asks_for_address = any(each not in ("", "None") for each in (spec.cluster_ip, *(spec.cluster_ips or [])))
+        return asks_for_address or bool(spec.ip_families) or spec.ip_family_policy is not None
+
+    def unavailable(self, new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
+        """Name what cannot be allocated: Kubernetes allocates first and then validates."""
+        _, causes = plan_families(new, old, cluster)
+        return causes or asked_value_causes(new, old, cluster)
+
+    def validate_create(self, new: Service, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        return [*service_causes(new, None), *_own_load_balancer_causes(new, None, cluster)]
+
+    def prepare_update(self, new: Service, old: Service, cluster: Cluster) -> None:
+        """Carry over what the server chose and what only `/status` may change; drop what the type has no use for."""
+        restore_chosen_values(new.spec, old.spec)
+        normalise_cluster_ips(new.spec, old.spec)
+        _settle_families(new, old, cluster)
+        new.status = replace(old.status)
+        drop_what_the_type_forbids(new, old)
+        keep_frontends(new, old, cluster)
+        refresh_conditions(new, cluster, before=old)
+
+    def validate_update(self, new: Service, old: Service, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong or must not change."""
+        causes = [*service_update_causes(new, old), *service_causes(new, old)]
+        return [*causes, *_own_load_balancer_causes(new, old, cluster)]
+
+    def prepare_status(self, new: Service, old: Service, cluster: Cluster) -> None:
+        """Restore the spec, our own conditions, and the addresses of a load balancer that is ours."""
+        new.spec = old.spec
+        keep_own_conditions(new, old)
+        if is_ours(old, cluster):
+            new.status.load_balancer = old.status.load_balancer
+
+    def validate_status(self, new: Service, old: Service, cluster: Cluster) -> list[Cause]:
+        """Name every field of the status that is wrong."""
+        del cluster
+        return status_causes(new, old)
+
+    def warnings(self, new: Service, old: Service | None) -> list[str]:
+        """Deprecated, ignored, ambiguous or misspelt values."""
+        del old
+        if not is_served_by_us(new):
+            return service_warnings(new)
+        return [*service_warnings(new), *annotation_warnings(new), *frontend_warnings(new)]
+
+    def status_warnings(self, new: Service, old: Service) -> list[str]:
+        """Ambiguous addresses."""
+        del old
+        return status_warnings(new)
+
+    def claims(self, obj: Service) -> tuple[Claim, ...]:
+        """The addresses and ports that the Service shows."""
+        return claims(obj)
+
+    def pending(self, obj: Service) -> bool:
+        """Whether something is left for the reconciler to allocate."""
+        return is_pending(obj)
+
+    def untried(self, obj: Service) -> bool:
+        """Whether nobody has tried yet: why something is short is said once, and a release comes when it comes."""
+        return is_pending(obj) and not is_explained(obj)
+
+
+def _settle_families(new: Service, old: Service | None, cluster: Cluster) -> None:
+    plan, _ = plan_families(new, old, cluster)
+    if plan is not None:
+        plan.apply(new.spec)
+
+
+def _own_load_balancer_causes(new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
+    if not is_ours(new, cluster):
+        return []
+    served_before = old if old is not None and is_ours(old, cluster) else None
+    return [*annotation_causes(new, served_before), *frontend_causes(new, served_before, cluster)]

@@ -1,0 +1,58 @@
+"""What an update of a Service may not change."""
+
+from collections.abc import Iterator, Sequence
+
+from app.domain.errors import Cause, forbidden, invalid
+from app.domain.kinds.service import Service, ServiceSpec
+from app.domain.rules.service.needs import EXTERNAL_NAME, LOAD_BALANCER, is_headless, needs_health_check_node_port
+
+
+def service_update_causes(new: Service, old: Service) -> list[Cause]:
+    """Every field whose change is refused."""
+    return [
+        *_cluster_ip_causes(new.spec, old.spec),
+        *_family_causes(new.spec, old.spec),
+        *_load_balancer_class_causes(new.spec, old.spec),
+        *_health_check_causes(new.spec, old.spec),
+    ]
+
+
+def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
+    """A ClusterIP stays while the Service lives, but for a way through ExternalName; a second one may come and go."""
+    if EXTERNAL_NAME in (new.type, old.type) or (is_headless(new) and is_headless(old)):
+        return
+    before, after = old.cluster_ips or [], new.cluster_ips or []
+    if len(before) == len(after):
+        yield from _changed("clusterIPs", before, after)
+    elif before and after and before[0] != after[0]:
+        yield invalid("spec.clusterIPs[0]", after[0], f"must stay {before[0]}")
+
+
+def _family_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
+    """The primary family stays like the primary address; a headless Service may change its families."""
+    if EXTERNAL_NAME in (new.type, old.type) or is_headless(new) or is_headless(old):
+        return
+    before, after = old.ip_families or [], new.ip_families or []
+    if (len(before) == len(after) and before != after) or (before and after and before[0] != after[0]):
+        yield invalid("spec.ipFamilies[0]", ", ".join(after), f"must stay {', '.join(before)}")
+
+
+def _changed(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Cause]:
+    for index, (was, is_) in enumerate(zip(before, after, strict=True)):
+        if was != is_:
+            yield invalid(f"spec.{name}[{index}]", is_, f"must stay {was}")
+
+
+def _load_balancer_class_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
+    """KEP-1959: who implements a load balancer is settled when it becomes one."""
+    if new.type == old.type == LOAD_BALANCER and new.load_balancer_class != old.load_balancer_class:
+        stays = f"must stay {old.load_balancer_class}" if old.load_balancer_class else "must stay unset"
+        yield invalid(
+            "spec.loadBalancerClass", new.load_balancer_class or "", f"{stays} while the type is LoadBalancer"
+        )
+
+
+def _health_check_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
+    needed = needs_health_check_node_port(new) and needs_health_check_node_port(old)
+    if needed and old.health_check_node_port and new.health_check_node_port != old.health_check_node_port:
+        yield forbidden("spec.healthCheckNodePort", f"must stay {old.health_check_node_port} while it is needed")

@@ -1,0 +1,1 @@
+"""What is there from the start: initial objects, and the presence of processes."""

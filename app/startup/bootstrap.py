@@ -1,0 +1,125 @@
+"""What is there from the start: the namespaces every cluster has, its ranges, and the Service of the API itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+import structlog
+
+from app.domain.declarations.kind import Kind
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.domain.documents.encoding import decode_object
+from app.domain.documents.objects import KubeObject, ObjectMeta
+from app.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
+from app.domain.kinds.namespace import Namespace
+from app.domain.kinds.service_cidr import ServiceCIDR, ServiceCIDRSpec
+from app.domain.rules.service_cidr import DEFAULT_NAME
+from app.domain.wanted.api_endpoints import API_NAMESPACE, API_SERVICE, PORT_NAME, api_service
+from app.registry.options import WriteOptions
+from app.registry.registry import Registry
+
+_BY_US = WriteOptions(field_manager="fairlead")
+
+INITIAL_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+async def bootstrap(registry: Registry) -> None:
+    """Create the namespaces that are missing; any number of processes may do so at once.
+
+    Raises:
+        ApiError: The store cannot be reached.
+    """
+    for name in INITIAL_NAMESPACES:
+        await _ensure(registry, NAMESPACE, "", Namespace(metadata=ObjectMeta(name=name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What else is there from the start, and depends on the settings.
+
+    Attributes:
+        cidrs: The ranges of ClusterIPs, primary family first.
+        port: Where the API listens.
+    """
+
+    cidrs: Sequence[str]
+    port: int
+
+    async def ensure(self, registry: Registry) -> None:
+        """Create what is missing; any number of processes may do so at once, as often as they like.
+
+        Raises:
+            ApiError: The store cannot be reached.
+        """
+        await bootstrap(registry)
+        spec = ServiceCIDRSpec(cidrs=list(self.cidrs))
+        await _ensure(registry, SERVICE_CIDR, "", ServiceCIDR(metadata=ObjectMeta(name=DEFAULT_NAME), spec=spec))
+        try:
+            await _ensure(registry, SERVICE, API_NAMESPACE, api_service(str(ip_network(self.cidrs[0])[1]), self.port))
+        except Invalid as error:
+            # Its address is somebody else's, or in no range that gives any; or another process was first by a moment,
+            # and who asks for an address is told first that it is held.
+            if not await _is_there(registry, SERVICE, API_NAMESPACE, API_SERVICE, as_of=""):
+                _log.warning("the API has no Service", name=API_SERVICE, why=error.message)
+
+    async def adapt(self, registry: Registry) -> None:
+        """Bring what was there already to what the settings say, as far as that is possible; others may do so, too.
+
+        Raises:
+            ApiError: The store cannot be reached.
+        """
+        while True:
+            try:
+                await self._adapt_ranges(registry)
+                await self._adapt_port(registry)
+            except Conflict:
+                continue  # another process was first by a moment: look at what it made of them
+            return
+
+    async def _adapt_ranges(self, registry: Registry) -> None:
+        """A second family can be added to ranges; anything else takes another ServiceCIDR."""
+        stored = decode_object(SERVICE_CIDR, (await registry.get(SERVICE_CIDR, "", DEFAULT_NAME)).wire)
+        before, wanted = stored.spec.cidrs or [], list(self.cidrs)
+        if before == wanted[: len(before)] and len(before) < len(wanted):
+            stored.spec.cidrs = wanted
+            await registry.update(SERVICE_CIDR, "", DEFAULT_NAME, stored, _BY_US)
+            _log.info("service ranges extended", ranges=wanted)
+        elif before != wanted:
+            _log.warning(
+                "the stored service ranges hold, not those of the settings; others can be added as a ServiceCIDR",
+                stored=before,
+                settings=wanted,
+            )
+
+    async def _adapt_port(self, registry: Registry) -> None:
+        if not await _is_there(registry, SERVICE, API_NAMESPACE, API_SERVICE):
+            return
+        stored = decode_object(SERVICE, (await registry.get(SERVICE, API_NAMESPACE, API_SERVICE)).wire)
+        ports = [port for port in stored.spec.ports or [] if port.name == PORT_NAME]
+        if ports and ports[0].target_port != self.port:
+            ports[0].target_port = self.port
+            await registry.update(SERVICE, API_NAMESPACE, API_SERVICE, stored, _BY_US)
+
+
+async def _ensure(registry: Registry, kind: Kind[Any], namespace: str, obj: KubeObject) -> None:
+    """Create an object unless it is there; what is known to be there costs nothing."""
+    if await _is_there(registry, kind, namespace, obj.metadata.name):
+        return
+    try:
+        await registry.create(kind, namespace, obj, _BY_US)
+    except AlreadyExists:
+        return
+    _log.info("created", kind=kind.name, name=obj.metadata.name)
+
+
+async def _is_there(registry: Registry, kind: Kind[Any], namespace: str, name: str, *, as_of: str = "0") -> bool:
+    try:
+        await registry.get(kind, namespace, name, resource_version=as_of)
+    except NotFound:
+        return False
+    return True
