@@ -2,8 +2,13 @@
 
 import csv
 import re
+import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
+
+from app.domain.user import User
 
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token, RFC 6750 section 2.1
 _COLUMNS_WITHOUT_GROUPS = 3
@@ -15,12 +20,36 @@ class TokenFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One line of a token file: a secret and the user it stands for."""
+    """One line of a token file: a secret and the user who has it."""
 
     secret: str = field(repr=False)
-    user: str
-    uid: str
-    groups: tuple[str, ...] = ()
+    user: User
+
+
+class TokenUsers:
+    """The users by their tokens; of the tokens only digests are kept.
+
+    The digests have a random key, so the time that a look-up takes tells a client nothing about any token.
+    """
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._key = secrets.token_bytes(32)
+        self._users: dict[bytes, User] = {}
+        self.replace(tokens)
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def replace(self, tokens: Iterable[Token]) -> None:
+        """Know these tokens from now on, and no others."""
+        self._users = {self._digest(token.secret.encode()): token.user.authenticated() for token in tokens}
+
+    def find(self, secret: bytes) -> User | None:
+        """The user whose token it is, None when it is nobody's."""
+        return self._users.get(self._digest(secret))
+
+    def _digest(self, secret: bytes) -> bytes:
+        return blake2b(secret, key=self._key, digest_size=32).digest()
 
 
 def read_tokens(path: Path) -> tuple[Token, ...]:
@@ -56,4 +85,4 @@ def _token(where: str, line: str) -> Token:
         raise TokenFileError(f"{where}: a token has letters, digits and -._~+/ only (= at its end), and is not empty")
     if not user:
         raise TokenFileError(f"{where}: the user name, its second column, is empty")
-    return Token(secret, user, uid, tuple(group for group in ",".join(groups).split(",") if group))
+    return Token(secret, User(user, uid, tuple(group for group in ",".join(groups).split(",") if group)))

@@ -1,7 +1,7 @@
 """The HTTP application: resources on the hot path, FastAPI's routes for the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from fastapi import FastAPI
@@ -20,12 +20,12 @@ from app.api.openapi.library import Library
 from app.api.openapi.routes import openapi_routes
 from app.api.reads import Reads
 from app.api.rendering import Renderer
-from app.api.review_kinds import REVIEWS
 from app.api.streaming import Streams
 from app.api.writes import Writes
 from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.reviews import REVIEWS
 from app.registry.registry import Registry
-from app.tokens import Token
+from app.tokens import TokenUsers
 
 
 class FairleadApi(FastAPI):
@@ -50,7 +50,7 @@ def create_app(
     now: Callable[[], str],
     ready: Readiness,
     version: str,
-    tokens: Iterable[Token] = (),
+    tokens: TokenUsers | None = None,
     limits: Limits | None = None,
     stopping: asyncio.Event | None = None,
 ) -> FairleadApi:
@@ -61,11 +61,11 @@ def create_app(
         now: The present as RFC 3339 in whole seconds, for ages in Tables.
         ready: What `/readyz` and `/livez` ask, by the name of each check.
         version: Of this project, for `/version` and the documents.
-        tokens: Bearer tokens; none admits everybody on loopback.
+        tokens: The users by their tokens; None admits everybody on loopback.
         limits: What clients may use.
         stopping: Set when the server is about to stop: ends open watches, which would otherwise hold it up.
     """
-    limits, known = limits or Limits(), tuple(tokens)
+    limits = limits or Limits()
     kinds = Kinds((*registry.kinds, *REVIEWS))
     streams = Streams(limits.watches)
     renderer = Renderer(now)
@@ -80,10 +80,10 @@ def create_app(
         lifespan=_lifespan(stopping or asyncio.Event(), streams),
     )
     app.include_router(health_routes(ready))
-    app.include_router(openapi_routes(Library(kinds, version, tokens=bool(known))))
+    app.include_router(openapi_routes(Library(kinds, version, tokens=tokens is not None)))
     register_failures(app)
     documents = Documents(kinds, version, renderer)
-    app.edge = Edge(Guard(known), documents, resources, streams, super(FairleadApi, app).__call__, limits)
+    app.edge = Edge(Guard(tokens), documents, resources, streams, super(FairleadApi, app).__call__, limits)
     return app
 
 

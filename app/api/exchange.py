@@ -8,15 +8,13 @@ from urllib.parse import parse_qsl
 from app.api.headers import Header, warning_headers
 from app.api.negotiation import PLAIN
 from app.domain.errors import BadRequest, RequestEntityTooLarge
-from app.tokens import Token
+from app.domain.user import ANONYMOUS
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-ANONYMOUS = Token(secret="", user="system:anonymous", uid="", groups=("system:unauthenticated",))
-"""Somebody who did not say who it is."""
 ABORT = "fairlead.abort"
 """ASGI extension: cuts the connection."""
 JSON = b"application/json"

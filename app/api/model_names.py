@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.api.meta_models import DeleteOptionsBody, ListMeta, Preconditions, Status, StatusCause, StatusDetails
-from app.api.review_kinds import FieldSelectorRequirement, LabelSelectorRequirement
 from app.domain.declarations.kind import Kind
 from app.domain.documents.objects import ObjectMeta
 from app.domain.documents.wire import Wire
-from app.domain.kinds.meta import ObjectReference
+from app.domain.kinds.meta import Condition, FieldSelectorRequirement, LabelSelectorRequirement, ObjectReference
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 STATUS = f"{META}.Status"
@@ -16,6 +15,7 @@ DELETE_OPTIONS = f"{META}.DeleteOptions"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 
 _NAMES: dict[type[Wire], str] = {
+    Condition: f"{META}.Condition",
     DeleteOptionsBody: DELETE_OPTIONS,
     FieldSelectorRequirement: f"{META}.FieldSelectorRequirement",
     LabelSelectorRequirement: f"{META}.LabelSelectorRequirement",

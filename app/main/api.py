@@ -21,6 +21,7 @@ from app.settings import ApiSettings
 from app.startup.bootstrap import Surroundings
 from app.startup.presence import Presence, reachable_address
 from app.store.leases import Leases
+from app.tokens import TokenUsers
 
 _POLL = 0.05
 
@@ -57,7 +58,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             now=now,
             ready={"mirror": parts.check_mirror},
             version=__version__,
-            tokens=settings.tokens,
+            tokens=TokenUsers(settings.tokens) if settings.token_file else None,
             stopping=stopping,
         )
         place = (str(settings.advertise_address or reachable_address(settings.host)), surroundings.port)

@@ -10,9 +10,9 @@ from app.api.protobuf.descriptors import MessageClasses, described_file
 from app.api.protobuf.documents import DROPPED
 from app.api.protobuf.field_numbers import field_numbers
 from app.api.protobuf.messages import Messages
-from app.api.review_kinds import REVIEWS
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.dns_record_set import DNS_RECORD_SET
+from app.domain.declarations.reviews import REVIEWS
 from app.domain.documents.decoding import Strictness, to_document
 from app.domain.documents.schema import AnyType, ListType, MapType, StructType, schema_of
 from app.domain.errors import BadRequest, UnsupportedMediaType

@@ -8,7 +8,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from app.api.limits import Limits
-from app.tokens import Token
+from app.domain.user import User
+from app.tokens import Token, TokenUsers
 from tests.api.conftest import serving
 from tests.api.objects import SERVICES, alias, created
 
@@ -216,7 +217,7 @@ async def test_loopback_names_are_answered(api, host):
 
 
 async def test_with_tokens_only_their_bearers_are_answered(registry):
-    tokens = (Token("first-secret", "ann", "1", ("dev",)), Token("second-secret", "bob", "2"))
+    tokens = TokenUsers([Token("first-secret", User("ann", "1", ("dev",))), Token("second-secret", User("bob", "2"))])
     async with serving(registry, tokens=tokens) as (url, _), httpx.AsyncClient(base_url=url) as api:
         for value in (None, "Bearer", "Bearer wrong", "Basic Zmlyc3Qtc2VjcmV0", "Bearer first-secret2"):
             headers = {} if value is None else {"authorization": value}
@@ -228,8 +229,11 @@ async def test_with_tokens_only_their_bearers_are_answered(registry):
             assert answer.status_code == 200
         for path in ("/healthz", "/livez", "/readyz", "/version", "/docs", "/openapi.json"):
             assert (await api.get(path)).status_code == 200
-        for path in ("/metrics", "/api", "/openapi/v2", "/nothing"):
+        for path in ("/metrics", "/api", "/openapi/v2", "/nothing", "/docsandmore"):
             assert (await api.get(path)).status_code == 401
+        paths = (await api.get("/openapi.json")).json()["paths"]
+        open_paths = {path for path, methods in paths.items() if methods.get("get", {}).get("security") == []}
+        assert open_paths == {"/healthz", "/livez", "/readyz", "/version"}
         review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
         answer = await api.post(
             "/apis/authentication.k8s.io/v1/selfsubjectreviews",

@@ -1,7 +1,8 @@
 import pytest
 
+from app.domain.user import User
 from app.settings import ServeSettings
-from app.tokens import Token, TokenFileError, read_tokens
+from app.tokens import Token, TokenFileError, TokenUsers, read_tokens
 
 
 def write(tmp_path, text):
@@ -13,9 +14,9 @@ def write(tmp_path, text):
 def test_lines_in_order_with_and_without_groups(tmp_path):
     path = write(tmp_path, 'abc123,admin,1,"system:masters,dev"\n\nx-y_z.~+/==,bob,2\nc,carol,,one\n')
     assert read_tokens(path) == (
-        Token("abc123", "admin", "1", ("system:masters", "dev")),
-        Token("x-y_z.~+/==", "bob", "2"),
-        Token("c", "carol", "", ("one",)),
+        Token("abc123", User("admin", "1", ("system:masters", "dev"))),
+        Token("x-y_z.~+/==", User("bob", "2")),
+        Token("c", User("carol", "", ("one",))),
     )
 
 
@@ -53,3 +54,15 @@ def test_a_token_shows_itself_nowhere(tmp_path):
     settings = ServeSettings(token_file=write(tmp_path, "very-secret,admin,1\n"), host="0.0.0.0")  # noqa: S104
     assert settings.tokens[0].secret == "very-secret"
     assert "very-secret" not in repr(settings) + repr(settings.tokens)
+
+
+def test_users_are_found_by_their_tokens_until_others_replace_them():
+    ann, bob = User("ann", "1", ("dev",)), User("bob", groups=("system:authenticated",))
+    users = TokenUsers([Token("first", ann), Token("second", bob)])
+    assert users.find(b"first") == User("ann", "1", ("dev", "system:authenticated"))
+    assert users.find(b"second") == bob
+    assert users.find(b"third") is users.find(b"") is None
+    users.replace([Token("third", bob)])
+    assert users.find(b"third") == bob
+    assert users.find(b"first") is None
+    assert "third" not in repr(vars(users))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from app.api.guard import is_open
 from app.api.media_types import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import PATCH, Document, reference, request_body, success
@@ -65,6 +66,8 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"bearer": []}]
+        for path in filter(is_open, paths):
+            paths[path]["get"]["security"] = []
     return document
 
 

@@ -49,3 +49,35 @@ class ObjectReference(Wire):
     api_version: str = ""
     resource_version: str = ""
     field_path: str = ""
+
+
+class FieldSelectorRequirement(Wire):
+    """One requirement on a field (meta/v1).
+
+    Attributes:
+        key: The field.
+        operator: In, NotIn, Exists or DoesNotExist.
+        values: Values of the field; none for Exists and DoesNotExist.
+    """
+
+    required = ("key", "operator")
+
+    key: str = field(default_factory=str)
+    operator: str = field(default_factory=str)
+    values: list[str] | None = None
+
+
+class LabelSelectorRequirement(Wire):
+    """One requirement on a label (meta/v1).
+
+    Attributes:
+        key: The label.
+        operator: In, NotIn, Exists or DoesNotExist.
+        values: Values of the label; none for Exists and DoesNotExist.
+    """
+
+    required = ("key", "operator")
+
+    key: str = field(default_factory=str)
+    operator: str = field(default_factory=str)
+    values: list[str] | None = None
