@@ -23,6 +23,7 @@ from app.api.rendering import Renderer
 from app.api.streaming import Streams
 from app.api.writes import Writes
 from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.custom_resource_definition import CUSTOM_RESOURCE_DEFINITION
 from app.domain.declarations.reviews import REVIEWS
 from app.registry.registry import Registry
 from app.tokens import TokenUsers
@@ -70,7 +71,8 @@ def create_app(
     streams = Streams(limits.watches)
     renderer = Renderer(now)
     verbs = _verbs(registry, Bodies(kinds), renderer, streams, now)
-    resources = Resources(kinds, verbs, {BULK_PATH: BulkApplication(registry, renderer).answer})
+    served = Kinds((*kinds, CUSTOM_RESOURCE_DEFINITION))
+    resources = Resources(served, verbs, {BULK_PATH: BulkApplication(registry, renderer).answer})
     app = FairleadApi(
         title="Fairlead",
         version=version,
