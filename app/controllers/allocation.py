@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 
 from app.controllers.bulk_allocation import BulkAllocation
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.event_recorder import EventRecorder, Note
-from app.controllers.pool_memory import PoolMemory
+from app.controllers.pool_memory import Holder, PoolMemory
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.kind import Kind
@@ -35,7 +35,7 @@ from app.store.rows import ObjectRow
 from app.store.writer import Writer
 from app.store.writes import Action, ClaimHeld, Committed, LeaseGuard, Missing, Outcome, Write
 
-UNPUBLISHED: Key = ("", "")
+UNPUBLISHED: ObjectKey = ("", "")
 """The key that stands for all Services that were stored and not yet published."""
 
 _BATCH = 512
@@ -59,11 +59,11 @@ class _Attempt:
     waited: bool
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ObjectKey:
         return self.service.metadata.namespace or "", self.service.metadata.name
 
 
-class Allocation(Controller):
+class Allocation(Controller[ObjectKey]):
     """Allocates for Services that are not published yet, and for published ones that wait for a pool.
 
     What is free is known from memory, which the claims fill and the change log keeps current, in a process that does
@@ -92,31 +92,39 @@ class Allocation(Controller):
         self._memory = PoolMemory(reader, pools)
         self._recorder = recorder
         # What each one found exhausted, and how many it needs of that; None while it has to be tried in any case.
-        self._waiting: dict[Key, Sequence[tuple[Pool[Any], int]] | None] = {}
+        self._waiting: dict[ObjectKey, Sequence[tuple[Pool[Any], int]] | None] = {}
         self._broken: set[str] = set()
         # Services on their way to be published with all they ask for, by uid: their change tells nothing new.
         self._publishing: set[str] = set()
         self._bulk = BulkAllocation(writer, mirror, kinds, cluster, self._memory, self._publishing)
         self._hint = asyncio.Event()
-        self._owner = False
-        mirror.subscribe(self._follow, self._memory.forget)
+        self._released = False
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """Services with something left to allocate, and those that wait for what was released."""
-        if not self._owner:
-            return ()
-        keys: dict[Key, None] = {}
-        released = False
+    async def learn(self) -> None:
+        """Learn what is held before there is anything to do.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        await self._memory.learn(self._cluster().service_cidrs)
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Keep the memory current, and know which published Services wait."""
+        self._released = False
         for change in changes:
             if change.entry.kind == SERVICE.key and not self._is_own(change):
-                released = self._observe(change, keys) or released
+                self._observe_service(change)
             elif change.entry.kind == IP_ADDRESS.key:
-                old, new = _states(IP_ADDRESS, change)
-                released = self._memory.observe(old, new) or released
+                self._remember(*_states(IP_ADDRESS, change))
             elif change.entry.kind == SERVICE_CIDR.key:
                 self._waiting = dict.fromkeys(self._waiting)
-                released = True
-        if released:
+                self._released = True
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
+        """Services with something left to allocate, and those that wait for what was released."""
+        services = ((each.entry.namespace, each.entry.name) for each in changes if each.entry.kind == SERVICE.key)
+        keys = dict.fromkeys(key for key in services if key in self._waiting)
+        if self._released:
             keys.update(dict.fromkeys(self._hopeful()))
         return keys
 
@@ -128,67 +136,54 @@ class Allocation(Controller):
         self._publishing.discard(uid)
         return True
 
-    def _observe(self, change: Change, keys: dict[Key, None]) -> bool:
-        """Note one change; answers whether it released something."""
+    def _observe_service(self, change: Change) -> None:
         key = (change.entry.namespace, change.entry.name)
         old, new = _states(SERVICE, change)
         if new is None or not SERVICE.strategy.pending(new):
             self._waiting.pop(key, None)
         else:
-            self._waiting[key] = keys[key] = None
-        return self._memory.observe(old, new)
+            self._waiting[key] = None
+        self._remember(old, new)
 
-    def _hopeful(self) -> Iterator[Key]:
+    def _remember(self, old: Holder | None, new: Holder | None) -> None:
+        if self._memory.follows and self._memory.observe(old, new):
+            self._released = True
+
+    def _hopeful(self) -> Iterator[ObjectKey]:
         """Those that wait and have not been tried since what they wait for has enough free."""
         for key, exhausted in self._waiting.items():
             if exhausted is None or any(pool.free >= needed for pool, needed in exhausted):
                 yield key
 
-    def hinted(self, channel: str) -> Iterable[Key]:
+    def hinted(self, channel: str) -> Iterable[ObjectKey]:
         """Something was stored that is not published."""
         del channel
         self._hint.set()
         return [UNPUBLISHED]
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """Unpublished Services, and those that wait with hope."""
         return [UNPUBLISHED, *self._hopeful()]
 
-    async def prepare(self) -> None:
-        """Learn what is held before there is anything to do.
-
-        Raises:
-            ServiceUnavailable: The database cannot be reached.
-        """
-        await self._memory.learn(self._cluster().service_cidrs)
-
-    def _follow(self, changes: Sequence[Change]) -> None:
-        """Keep the memory current while another process allocates."""
-        if self._owner or not self._memory.follows:
-            return
-        for change in changes:
-            for kind in (SERVICE, IP_ADDRESS):
-                if change.entry.kind == kind.key:
-                    self._memory.observe(*_states(kind, change))
-
     async def take_over(self) -> None:
         """Learn what is held, if that is not known, and which published Services wait."""
-        await self._mirror.fresh()
-        self._owner = True
-        self._broken.clear()
-        self._waiting.clear()
-        self._publishing.clear()
         if not self._memory.fits(self._cluster().service_cidrs):
-            await self._memory.learn(self._cluster().service_cidrs)
+            await self.learn()
+        self._waiting.clear()
         for row in await self._reader.pending(SERVICE.key):
             self._waiting[row.namespace, row.name] = None
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def let_go(self) -> None:
+        """Forget what this process was about to do."""
+        self._broken.clear()
+        self._publishing.clear()
+
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Allocate for the keys; what finds its pool exhausted is published pending and waits for a release."""
         if not self._memory.fits(self._cluster().service_cidrs):
             await self._relearn()
         waiting = [key for key in keys if key != UNPUBLISHED]
-        again: list[Key] = []
+        again: list[ObjectKey] = []
         if waiting:
             await self._mirror.fresh()
             again = await self._reallocate(waiting, lease)
@@ -201,7 +196,7 @@ class Allocation(Controller):
 
     async def _relearn(self) -> None:
         """The pools are other objects then, so that what waits for them has to be tried again."""
-        await self._memory.learn(self._cluster().service_cidrs)
+        await self.learn()
         self._waiting = dict.fromkeys(self._waiting)
 
     async def _publish_all(self, lease: LeaseGuard) -> bool:
@@ -211,7 +206,7 @@ class Allocation(Controller):
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + _TURN
-        storing: set[asyncio.Task[list[Key]]] = set()
+        storing: set[asyncio.Task[list[ObjectKey]]] = set()
         last = 0
         try:
             async with asyncio.TaskGroup() as group:
@@ -232,7 +227,7 @@ class Allocation(Controller):
             raise errors.exceptions[0] from None
         return not any(task.result() for task in storing)
 
-    async def _hinted_before(self, storing: Iterable[asyncio.Task[list[Key]]]) -> bool:
+    async def _hinted_before(self, storing: Iterable[asyncio.Task[list[ObjectKey]]]) -> bool:
         """Whether more is stored unpublished before all batches on their way have arrived."""
         while not self._hint.is_set() and (left := [task for task in storing if not task.done()]):
             hinted = asyncio.ensure_future(self._hint.wait())
@@ -253,7 +248,7 @@ class Allocation(Controller):
             self._broken.add(row.uid)
         return attempt
 
-    async def _reallocate(self, keys: Sequence[Key], lease: LeaseGuard) -> list[Key]:
+    async def _reallocate(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> list[ObjectKey]:
         """Try again for published Services that wait; answers those that have to be picked for again."""
         cluster = self._cluster()
         attempts = []
@@ -285,7 +280,7 @@ class Allocation(Controller):
             return None
         return _Attempt(service, picks, write, waited)
 
-    async def _store(self, attempts: Sequence[_Attempt]) -> list[Key]:
+    async def _store(self, attempts: Sequence[_Attempt]) -> list[ObjectKey]:
         """Write what was picked; answers those whose picks turned out to be held."""
         whole = {each.write.uid for each in attempts if each.write.action == "publish" and not each.write.pending}
         self._publishing |= whole

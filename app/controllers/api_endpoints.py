@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.object_writes import creation, update
 from app.controllers.slice_writes import writes_of
 from app.domain.declarations.endpoints import ENDPOINTS
@@ -28,10 +28,10 @@ from app.store.writes import LeaseGuard, Write
 _FORGOTTEN_AFTER = 60.0
 """Seconds until the lease of a process that ended without giving it back is removed."""
 
-_KEY: Key = (API_NAMESPACE, API_SERVICE)
+_KEY: ObjectKey = (API_NAMESPACE, API_SERVICE)
 
 
-class ApiEndpoints(Controller):
+class ApiEndpoints(Controller[ObjectKey]):
     """Shows where the API is reached. When nobody holds a lease they are left as they were: somebody will come back."""
 
     name = "api-endpoints"
@@ -46,16 +46,16 @@ class ApiEndpoints(Controller):
         self._leases = leases
         self._cluster = cluster
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """No change tells of a process; what was written over is seen in the next pass."""
         del changes
         return ()
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """The Service."""
         return [_KEY]
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""
         del keys
         await self._leases.forget(LEASE_PREFIX, _FORGOTTEN_AFTER)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.controllers.controller import Key
+from app.controllers.controller import ObjectKey
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
@@ -61,15 +61,15 @@ class BackendIndex:
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
-        self._affected: Sequence[Key] = ()
+        self._affected: Sequence[ObjectKey] = ()
         mirror.subscribe(self._changed, self._reload)
         self._reload()
 
-    def affected(self) -> Sequence[Key]:
+    def affected(self) -> Sequence[ObjectKey]:
         """The Services that the latest batch of changes concerns, those that are gone included."""
         return self._affected
 
-    def service(self, key: Key) -> Service | None:
+    def service(self, key: ObjectKey) -> Service | None:
         """A Service, or None; several ask for it after each change, so it is shared and not to be changed."""
         entry = self._mirror.get(SERVICE.key, *key)
         if entry is None:
@@ -81,24 +81,24 @@ class BackendIndex:
             decoded = self._decoded[key] = (entry, decode_object(SERVICE, entry.wire))
         return decoded[1]
 
-    def selects(self, key: Key) -> bool:
+    def selects(self, key: ObjectKey) -> bool:
         """Whether there is such a Service, with a selector."""
         return key in self._selectors
 
-    def has_slices(self, key: Key) -> bool:
+    def has_slices(self, key: ObjectKey) -> bool:
         """Whether slices are labelled with a Service's name."""
         return key in self._slices
 
-    def selecting(self) -> Iterable[Key]:
+    def selecting(self) -> Iterable[ObjectKey]:
         """The Services that have a selector."""
         return self._selectors.keys()
 
-    def slices(self, key: Key) -> list[EndpointSlice]:
+    def slices(self, key: ObjectKey) -> list[EndpointSlice]:
         """The slices labelled with a Service's name, whoever manages them."""
         found = (self._mirror.get(ENDPOINT_SLICE.key, key[0], name) for name in self._slices.get(key, ()))
         return [decode_object(ENDPOINT_SLICE, entry.wire) for entry in found if entry is not None]
 
-    def slice_owners(self) -> Iterable[Key]:
+    def slice_owners(self) -> Iterable[ObjectKey]:
         """Namespaces and names of Services that slices are labelled with."""
         return self._slices.keys()
 
@@ -112,26 +112,26 @@ class BackendIndex:
         found = (self._pods[namespace, name] for name in rarest)
         return [pod for pod in found if matches(selector, pod.metadata.labels)]
 
-    def pods_on(self, node: str) -> Iterable[Key]:
+    def pods_on(self, node: str) -> Iterable[ObjectKey]:
         """The pods that name a node."""
         return self._on_node.get(node, {}).keys()
 
-    def node_of(self, pod: Key) -> str:
+    def node_of(self, pod: ObjectKey) -> str:
         """The node that a pod names, or ""."""
         found = self._pods.get(pod)
         return "" if found is None else found.spec.node_name
 
     def _reload(self) -> None:
         self.nodes: dict[str, Node] = {}
-        self._selectors: dict[Key, Mapping[str, str]] = {}
-        self._decoded: dict[Key, tuple[Entry, Service]] = {}
-        self._found_under: dict[Key, Pair] = {}
+        self._selectors: dict[ObjectKey, Mapping[str, str]] = {}
+        self._decoded: dict[ObjectKey, tuple[Entry, Service]] = {}
+        self._found_under: dict[ObjectKey, Pair] = {}
         self._selected_by: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
-        self._pods: dict[Key, Pod] = {}
+        self._pods: dict[ObjectKey, Pod] = {}
         self._labelled: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
-        self._on_node: defaultdict[str, dict[Key, None]] = defaultdict(dict)
-        self._slices: defaultdict[Key, dict[str, None]] = defaultdict(dict)
-        self._labelled_with: dict[Key, Key] = {}
+        self._on_node: defaultdict[str, dict[ObjectKey, None]] = defaultdict(dict)
+        self._slices: defaultdict[ObjectKey, dict[str, None]] = defaultdict(dict)
+        self._labelled_with: dict[ObjectKey, ObjectKey] = {}
         self._affected = ()
         for kind, bring_in in self._indexed().items():
             for entry in self._mirror.list(kind, None):
@@ -140,7 +140,7 @@ class BackendIndex:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         indexed = self._indexed()
-        affected: dict[Key, None] = {}
+        affected: dict[ObjectKey, None] = {}
         for change in changes:
             bring_in = indexed.get(change.entry.kind)
             if bring_in is not None:
@@ -156,7 +156,7 @@ class BackendIndex:
             ENDPOINT_SLICE.key: self._bring_in_slice,
         }
 
-    def _bring_in_service(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+    def _bring_in_service(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
         selector = None if entry is None else _SELECTOR.decode(entry.wire).spec.selector
         if selector != self._selectors.get(key):
             under = self._found_under.pop(key, None)
@@ -171,7 +171,7 @@ class BackendIndex:
                 self._selected_by[under][key[1]] = None
         yield key
 
-    def _bring_in_pod(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+    def _bring_in_pod(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
         before = self._pods.pop(key, None)
         after = None if entry is None else trimmed_pod(decode_object(POD, entry.wire))
         if before is not None and before != after:
@@ -187,7 +187,7 @@ class BackendIndex:
                 self._on_node[after.spec.node_name][key] = None
                 yield from self._services_of(after)
 
-    def _bring_in_node(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+    def _bring_in_node(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
         before = self.nodes.pop(key[1], None)
         after = None if entry is None else trimmed_node(decode_object(NODE, entry.wire))
         if after is not None:
@@ -196,7 +196,7 @@ class BackendIndex:
             for pod in self.pods_on(key[1]):
                 yield from self._services_of(self._pods[pod])
 
-    def _bring_in_slice(self, key: Key, entry: Entry | None) -> Iterator[Key]:
+    def _bring_in_slice(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
         before = self._labelled_with.pop(key, None)
         if before is not None:
             _forget(self._slices, before, key[1])
@@ -208,7 +208,7 @@ class BackendIndex:
             self._slices[after][key[1]] = None
             yield after
 
-    def _services_of(self, pod: Pod) -> Iterator[Key]:
+    def _services_of(self, pod: Pod) -> Iterator[ObjectKey]:
         """The Services that select a pod."""
         namespace = pod.metadata.namespace or ""
         for pair in (pod.metadata.labels or {}).items():

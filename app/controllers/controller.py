@@ -1,49 +1,94 @@
 """What the reconciler expects of a controller."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from app.domain.errors import RetryError
-from app.mirror.entry import Change
+from app.mirror.entry import Change, Entry
+from app.mirror.mirror import Mirror
 from app.store.writes import LeaseGuard
 
-Key = tuple[str, str]
-"""Namespace and name of what a controller works on; ("", name) for cluster-scoped things."""
+_ENTRIES_IN_A_ROW = 2_000
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+ObjectKey = tuple[str, str]
+"""Namespace and name of an object; ("", name) for a cluster-scoped one."""
 
 
-class Controller(ABC):
-    """One concern, worked on by one process at a time.
+class Controller(ABC, Generic[KeyT]):
+    """One concern, worked on by one process at a time: the owner of its lease.
 
-    The loop calls `take_over` when this process has become the owner, then `reconcile` with every key at least once,
-    and again with each key that `keys_of` names for a change. Missed hints are harmless: `reconcile` looks at stored
-    state, and a full pass comes with every take-over and every `resync` seconds.
+    In every process the loop calls `learn` and from then on `observe` with each batch of changes. In the owner it also
+    calls `take_over`, then `reconcile` with every key at least once and with each key that `keys_of` names, and at the
+    end `let_go`. A lost hint is harmless: `reconcile` looks at stored state, and a full pass comes with every
+    `take_over` and every `resync` seconds.
+
+    What a key stands for is the controller's own business; the loop only compares keys.
 
     Attributes:
         name: Names its lease, its metrics and its log lines.
         resync: Seconds between full passes.
-        channels: Notification channels that it wants to be woken by, beside the changes; none unless it says so.
+        channels: Notification channels that wake it, beside the changes; none unless it says so.
     """
 
     name: str
     resync: float
     channels: Sequence[str] = ()
 
-    @abstractmethod
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """The keys that these changes concern. Called in every process, owner or not, so it must be cheap."""
+    async def learn(self) -> None:
+        """Build what `observe` keeps current. Changes that come meanwhile are observed, too.
 
-    def hinted(self, channel: str) -> Iterable[Key]:
-        """The keys that a notification on one of `channels` concerns."""
+        Called before the process asks for the lease, and again after changes were missed.
+
+        Raises:
+            ApiError: The database cannot be reached; nothing is known.
+        """
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Bring what the controller remembers up to date. Called in every process, owner or not; must be quick."""
+
+    async def take_over(self) -> None:
+        """Get ready to work: this process is the owner now. The mirror is current, and changes are observed.
+
+        Raises:
+            ApiError: The database cannot be reached; another process may try.
+        """
+
+    async def let_go(self) -> None:
+        """Drop what only an owner needs. Called at the end of each ownership, also when the lease was lost."""
+
+    @abstractmethod
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[KeyT]:
+        """The keys that these changes concern. Called only in the owner, after `observe`; it remembers nothing."""
+
+    def hinted(self, channel: str) -> Iterable[KeyT]:
+        """The keys that a notification on one of `channels` concerns. Called only in the owner."""
         del channel
         return ()
 
     @abstractmethod
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[KeyT]:
         """Every key there may be work for, for a full pass."""
 
-    async def take_over(self) -> None:  # noqa: B027 - most have nothing to do
-        """Get ready: this process owns the concern from here on. What only follows the changes is ready already."""
-
     @abstractmethod
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
-        """Bring what the keys name to where it should be; answers those that have to be tried again, and why."""
+    async def reconcile(self, keys: Sequence[KeyT], lease: LeaseGuard) -> Mapping[KeyT, RetryError]:
+        """Bring what the keys name to where it should be; answers those that have to be tried again, and why.
+
+        It is cancelled when the lease is lost.
+        """
+
+
+async def stored_entries(mirror: Mirror, kinds: Iterable[str]) -> AsyncIterator[Entry]:
+    """All objects of some kinds, for `learn` and `take_over`; the event loop gets its turn in between.
+
+    An object that changes meanwhile is left out once it has: its change has been observed.
+    """
+    entries = [entry for kind in kinds for entry in mirror.list(kind, None)]
+    for number, entry in enumerate(entries):
+        if number % _ENTRIES_IN_A_ROW == 0:
+            await asyncio.sleep(0)
+        if mirror.by_uid(entry.uid) is entry:
+            yield entry

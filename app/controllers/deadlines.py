@@ -1,10 +1,13 @@
 """What falls due when: a heap in which moving a deadline costs next to nothing."""
 
 import heapq
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
 ItemT = TypeVar("ItemT", bound=Hashable)
+
+_SPARE_ENTRIES = 1_000
+"""So many entries of the heap may be out of date before it is built anew."""
 
 
 class Deadlines(Generic[ItemT]):
@@ -16,6 +19,9 @@ class Deadlines(Generic[ItemT]):
         self._queued: dict[ItemT, float] = {}
         self._pushed = 0
 
+    def __len__(self) -> int:
+        return len(self._when)
+
     def set(self, item: ItemT, when: float) -> None:
         """Set or move an item's deadline."""
         self._when[item] = when
@@ -25,10 +31,20 @@ class Deadlines(Generic[ItemT]):
     def drop(self, item: ItemT) -> None:
         """Forget an item."""
         self._when.pop(item, None)
+        if len(self._heap) > 2 * len(self._when) + _SPARE_ENTRIES:
+            self._build([item for item in self._queued if item in self._when])
+
+    def repeat(self) -> None:
+        """Have `due` answer again with what it has already answered."""
+        self._build(self._when)
 
     def when(self, item: ItemT) -> float | None:
         """An item's deadline, also once it has passed; None when it has none."""
         return self._when.get(item)
+
+    def next_look(self) -> float | None:
+        """When something may be due next: not later than the first deadline; None when nothing is to come."""
+        return self._heap[0][0] if self._heap else None
 
     def due(self, now: float) -> list[ItemT]:
         """The items whose deadlines have passed since they were last asked for."""
@@ -44,6 +60,12 @@ class Deadlines(Generic[ItemT]):
             elif when is not None:
                 due.append(item)
         return due
+
+    def _build(self, items: Iterable[ItemT]) -> None:
+        self._queued = {item: self._when[item] for item in items}
+        self._heap = [(when, number, item) for number, (item, when) in enumerate(self._queued.items())]
+        self._pushed = len(self._heap)
+        heapq.heapify(self._heap)
 
     def _push(self, item: ItemT, when: float) -> None:
         self._pushed += 1

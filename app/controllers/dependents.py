@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +25,41 @@ _OWNED = msgspec.json.Decoder(_Owned)
 _MARKS = tuple(f'"{name}"'.encode() for name in (FOREGROUND_FINALIZER, ORPHAN_FINALIZER))
 
 
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What an object's metadata says about its owners and its own deletion.
+
+    Attributes:
+        owners: What it belongs to.
+        foreground: Whether it is being deleted and waits for its dependents to go first.
+        orphaning: Whether it is being deleted and is to leave its dependents behind.
+    """
+
+    owners: Sequence[OwnerReference] = ()
+    foreground: bool = False
+    orphaning: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether its deletion waits for what becomes of its dependents."""
+        return self.foreground or self.orphaning
+
+
+NO_TIES = Ties()
+
+
+def ties_of(entry: Entry) -> Ties:
+    """The ties of a state of an object; most have none, and finding that out costs next to nothing."""
+    wire = entry.wire
+    if b'"ownerReferences"' not in wire and not any(mark in wire for mark in _MARKS):
+        return NO_TIES
+    meta = _OWNED.decode(wire).metadata
+    finalizers = (meta.finalizers or ()) if meta.deletion_timestamp else ()
+    return Ties(meta.owner_references or (), FOREGROUND_FINALIZER in finalizers, ORPHAN_FINALIZER in finalizers)
+
+
 class Dependents:
-    """Built from every state of every object, in order; most have no owner and cost next to nothing.
+    """Built from every state of every object, in order.
 
     Attributes:
         foreground: Uids of objects that are being deleted and wait for their dependents to go first.
@@ -40,19 +74,15 @@ class Dependents:
 
     def put(self, entry: Entry) -> None:
         """Note an object's state."""
-        wire = entry.wire
-        owned, decides = b'"ownerReferences"' in wire, any(mark in wire for mark in _MARKS)
-        if not (owned or decides or entry.uid in self._owners or self.is_going(entry.uid)):
-            return
+        ties = ties_of(entry)
         self.drop(entry.uid)
-        meta = _OWNED.decode(wire).metadata
-        if meta.owner_references:
-            self._owners[entry.uid] = tuple(meta.owner_references)
-            for owner in meta.owner_references:
+        if ties.owners:
+            self._owners[entry.uid] = tuple(ties.owners)
+            for owner in ties.owners:
                 self._dependents[owner.uid][entry.uid] = None
-        if meta.deletion_timestamp and FOREGROUND_FINALIZER in (meta.finalizers or ()):
+        if ties.foreground:
             self.foreground.add(entry.uid)
-        if meta.deletion_timestamp and ORPHAN_FINALIZER in (meta.finalizers or ()):
+        if ties.orphaning:
             self.orphaning.add(entry.uid)
 
     def drop(self, uid: str) -> None:
@@ -65,7 +95,7 @@ class Dependents:
             if not dependents:
                 del self._dependents[owner.uid]
 
-    def is_going(self, uid: str) -> bool:
+    def waits(self, uid: str) -> bool:
         """Whether an object's deletion waits for what becomes of its dependents."""
         return uid in self.foreground or uid in self.orphaning
 

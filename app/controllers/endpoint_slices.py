@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.errors import RetryError
 from app.domain.rules.cluster import Cluster
@@ -15,7 +15,7 @@ from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
 
 
-class EndpointSlices(Controller):
+class EndpointSlices(Controller[ObjectKey]):
     """Keeps the slices of each Service in step with its pods. What goes with its Service is left to collection."""
 
     name = "endpoint-slices"
@@ -27,21 +27,21 @@ class EndpointSlices(Controller):
         self._index = index
         self._cluster = cluster
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """The Services that the changes concern."""
         del changes
         return self._index.affected()
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """All Services with a selector."""
         return self._index.selecting()
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Plan and write the slices of the Services."""
         await self._mirror.fresh()
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 
-    def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
+    def _plan(self, lease: LeaseGuard, key: ObjectKey) -> Sequence[Write]:
         concerned = self._index.selects(key) or self._index.has_slices(key)
         service = self._index.service(key) if concerned else None
         if service is None:

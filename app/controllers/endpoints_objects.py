@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.object_writes import creation, removal, update
 from app.controllers.slice_writes import plan_and_write
 from app.domain.declarations.endpoints import ENDPOINTS
@@ -20,7 +20,7 @@ from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
 
 
-class EndpointsObjects(Controller):
+class EndpointsObjects(Controller[ObjectKey]):
     """Writes the same endpoints as the slices have, in the older form.
 
     With its Service an object goes, hand-written or not. One by hand that has no Service yet is left alone.
@@ -34,38 +34,42 @@ class EndpointsObjects(Controller):
         self._mirror = mirror
         self._index = index
         self._cluster = cluster
-        self._bereft: set[Key] = set()
+        self._orphaned: set[ObjectKey] = set()
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """The Services that the changes concern, and those whose object was deleted."""
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Know which objects have lost their Service."""
         for change in changes:
             kind, key = change.entry.kind, (change.entry.namespace, change.entry.name)
-            if change.type == "DELETED" and kind == ENDPOINTS.key:
-                yield key
-            elif change.type == "DELETED" and kind == SERVICE.key and self._mirror.get(ENDPOINTS.key, *key):
-                self._bereft.add(key)
+            if change.type == "DELETED" and kind == SERVICE.key and self._mirror.get(ENDPOINTS.key, *key):
+                self._orphaned.add(key)
+            elif (kind, change.type) in ((SERVICE.key, "ADDED"), (ENDPOINTS.key, "DELETED")):
+                self._orphaned.discard(key)
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
+        """The Services that the changes concern, and those whose object was deleted."""
+        for change in changes:
+            if change.type == "DELETED" and change.entry.kind == ENDPOINTS.key:
+                yield (change.entry.namespace, change.entry.name)
         yield from self._index.affected()
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """All Services with a selector, and all Endpoints, whose Service may be gone."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*self._index.selecting(), *((entry.namespace, entry.name) for entry in entries)]
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Write the objects of the Services."""
         await self._mirror.fresh()
-        failures = await plan_and_write(self._writer, keys, partial(self._plan, lease))
-        self._bereft.difference_update(key for key in keys if key not in failures)
-        return failures
+        return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 
-    def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
+    def _plan(self, lease: LeaseGuard, key: ObjectKey) -> Sequence[Write]:
         entry = self._mirror.get(ENDPOINTS.key, *key)
         if entry is None and not self._index.selects(key):
             return ()
         existing: Endpoints | None = None if entry is None else decode_object(ENDPOINTS, entry.wire)
         service = self._index.service(key)
         if service is None:
-            if entry is None or existing is None or not (is_made_from_pods(existing) or key in self._bereft):
+            if entry is None or existing is None or not (is_made_from_pods(existing) or key in self._orphaned):
                 return ()
             return [removal(ENDPOINTS, existing, entry.revision, lease)]
         planned = plan_endpoints(service, self._index.pods(service), existing)

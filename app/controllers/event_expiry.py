@@ -1,10 +1,9 @@
 """Events are kept for a while and then go."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey, stored_entries
 from app.controllers.deadlines import Deadlines
 from app.controllers.object_writes import removal
 from app.domain.declarations.event import EVENT
@@ -21,10 +20,8 @@ from app.store.writes import LeaseGuard
 TIME_TO_LIVE = timedelta(hours=1)
 """As long as kube-apiserver keeps Events by default (`--event-ttl`)."""
 
-_TURN = 2_000
 
-
-class EventExpiry(Controller):
+class EventExpiry(Controller[ObjectKey]):
     """Deletes Events that were created, and last seen, longer ago than `TIME_TO_LIVE`."""
 
     name = "event-expiry"
@@ -34,34 +31,36 @@ class EventExpiry(Controller):
         self._writer = writer
         self._mirror = mirror
         self._cluster = cluster
-        self._deadlines: Deadlines[Key] = Deadlines()
-        self._owner = False
+        self._deadlines: Deadlines[ObjectKey] = Deadlines()
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """No change makes an Event expire at once."""
-        for change in changes if self._owner else ():
+    async def learn(self) -> None:
+        """Learn when each Event is due."""
+        self._deadlines = Deadlines()
+        async for entry in stored_entries(self._mirror, [EVENT.key]):
+            self._deadlines.set(_key(entry), _end(decode_object(EVENT, entry.wire)))
+
+    async def take_over(self) -> None:
+        """Begin with everything that is due, whether or not this process has seen to it before."""
+        self._deadlines.repeat()
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Know when each Event is due."""
+        for change in changes:
             if change.entry.kind == EVENT.key and change.type == "DELETED":
                 self._deadlines.drop(_key(change.entry))
             elif change.entry.kind == EVENT.key:
                 self._deadlines.set(_key(change.entry), _end(decode_object(EVENT, change.entry.wire)))
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
+        """No change makes an Event expire at once."""
+        del changes
         return ()
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """Every Event that is due."""
         return self._deadlines.due(self._now())
 
-    async def take_over(self) -> None:
-        """Learn when each is due; changes are brought in meanwhile."""
-        await self._mirror.fresh()
-        self._deadlines = Deadlines()
-        self._owner = True
-        for number, entry in enumerate(self._mirror.list(EVENT.key, None)):
-            if number % _TURN == 0:
-                await asyncio.sleep(0)
-            if self._mirror.by_uid(entry.uid) is entry:
-                self._deadlines.set(_key(entry), _end(decode_object(EVENT, entry.wire)))
-
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Delete the Events; one that was seen again meanwhile has another deadline."""
         writes = []
         for key in keys:
@@ -76,7 +75,7 @@ class EventExpiry(Controller):
         return parse_time(self._cluster().now).timestamp()
 
 
-def _key(entry: Entry) -> Key:
+def _key(entry: Entry) -> ObjectKey:
     return (entry.namespace, entry.name)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import structlog
 
-from app.controllers.controller import Key
+from app.controllers.controller import ObjectKey
 from app.domain.declarations.event import EVENT
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import KubeObject, ObjectMeta
@@ -58,7 +58,7 @@ class EventRecorder:
 
     async def record(self, notes: Iterable[Note]) -> None:
         """Store notes as Events. One that cannot be stored is logged: it must not hold up the work it tells of."""
-        left: dict[Key, tuple[Note, int]] = {}
+        left: dict[ObjectKey, tuple[Note, int]] = {}
         for note in notes:
             key = (note.about.metadata.namespace or "default", _name(note))
             left[key] = (note, left[key][1] + 1 if key in left else 1)
@@ -68,12 +68,14 @@ class EventRecorder:
             if left:
                 left = await self._store(left, last=attempt == _ATTEMPTS - 1)
 
-    async def _store(self, notes: Mapping[Key, tuple[Note, int]], *, last: bool) -> dict[Key, tuple[Note, int]]:
+    async def _store(
+        self, notes: Mapping[ObjectKey, tuple[Note, int]], *, last: bool
+    ) -> dict[ObjectKey, tuple[Note, int]]:
         """Write Events; answers those that others have told of, or counted, since the mirror was brought up to date."""
         now = self._cluster().now
         writes = [self._write(key, note, times, now) for key, (note, times) in notes.items()]
         outcomes = await self._writer.write_all(writes)
-        outrun: dict[Key, tuple[Note, int]] = {}
+        outrun: dict[ObjectKey, tuple[Note, int]] = {}
         for (key, told), outcome in zip(notes.items(), outcomes, strict=True):
             if isinstance(outcome, NameTaken | Stale | Missing) and not last:
                 outrun[key] = told
@@ -81,7 +83,7 @@ class EventRecorder:
                 _log.info("event not stored", namespace=key[0], name=key[1], outcome=type(outcome).__name__)
         return outrun
 
-    def _write(self, key: Key, note: Note, times: int, now: str) -> Write:
+    def _write(self, key: ObjectKey, note: Note, times: int, now: str) -> Write:
         entry = self._mirror.get(EVENT.key, *key)
         if entry is None:
             event: Any = _new(note, *key, times, now)

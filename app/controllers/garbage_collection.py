@@ -1,11 +1,10 @@
 """Garbage collection: what belongs to something goes with it (`metadata.ownerReferences`)."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from app.controllers.controller import Controller, Key
-from app.controllers.dependents import Dependents
+from app.controllers.controller import Controller, stored_entries
+from app.controllers.dependents import NO_TIES, Dependents, ties_of
 from app.controllers.object_writes import deletion, write_in_turn
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
@@ -21,13 +20,11 @@ from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, Outcome, Write
 
 _AGAIN = 0.05
-_TURN = 2_000
-"""Objects looked at before others get their turn."""
 
 Owner = Literal["there", "waiting", "gone"]
 
 
-class GarbageCollection(Controller):
+class GarbageCollection(Controller[str]):
     """Collects objects whose owners are all gone, and carries out foreground and orphaning deletions.
 
     Keys are uids. An owner counts as gone only when a view that is current does not have it: uids are never used again,
@@ -43,55 +40,51 @@ class GarbageCollection(Controller):
         self._kinds = kinds
         self._cluster = cluster
         self._dependents = Dependents()
-        self._owner = False
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    async def learn(self) -> None:
+        """Find out what belongs to what."""
+        self._dependents = Dependents()
+        async for entry in stored_entries(self._mirror, (kind.key for kind in self._kinds if kind.stored)):
+            self._dependents.put(entry)
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Know what belongs to what."""
+        for change in changes:
+            if change.type == "DELETED":
+                self._dependents.drop(change.entry.uid)
+            else:
+                self._dependents.put(change.entry)
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
         """What lost an owner or never had it, what begins to wait for its dependents, and what waited for these."""
-        if not self._owner:
-            return
         for change in changes:
             uid = change.entry.uid
-            concerned = dict.fromkeys(owner.uid for owner in self._dependents.owners(uid))
+            before = change.entry if change.type == "DELETED" else change.previous
+            ties = NO_TIES if before is None else ties_of(before)
             if change.type == "DELETED":
-                self._dependents.drop(uid)
-                yield from self._keys(self._dependents.of(uid))
-            else:
-                was_going = self._dependents.is_going(uid)
-                self._dependents.put(change.entry)
-                if self._dependents.is_going(uid):
-                    yield ("", uid)
-                    if not was_going:
-                        yield from self._keys(self._dependents.of(uid))
-                elif self._has_lost(change.entry):
-                    yield ("", uid)
-            yield from self._keys(owner for owner in concerned if self._dependents.is_going(owner))
+                yield from self._dependents.of(uid)
+            elif self._dependents.waits(uid):
+                yield uid
+                if not ties.waits:
+                    yield from self._dependents.of(uid)
+            elif self._has_lost(change.entry):
+                yield uid
+            yield from (owner.uid for owner in ties.owners if self._dependents.waits(owner.uid))
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[str]:
         """Everything that lacks an owner, and everything that waits for its dependents."""
         owned = (self._mirror.by_uid(uid) for uid in self._dependents.all())
         lacking = [entry.uid for entry in owned if entry is not None and self._has_lost(entry)]
-        return self._keys([*lacking, *self._dependents.foreground, *self._dependents.orphaning])
+        return [*lacking, *self._dependents.foreground, *self._dependents.orphaning]
 
-    async def take_over(self) -> None:
-        """Find out what belongs to what; changes are brought in meanwhile."""
-        await self._mirror.fresh()
-        self._dependents = Dependents()
-        self._owner = True
-        entries = [entry for kind in self._kinds if kind.stored for entry in self._mirror.list(kind.key, None)]
-        for number, entry in enumerate(entries):
-            if number % _TURN == 0:
-                await asyncio.sleep(0)
-            if self._mirror.by_uid(entry.uid) is entry:
-                self._dependents.put(entry)
-
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[str], lease: LeaseGuard) -> Mapping[str, RetryError]:
         """Delete what lacks its owners, and settle what waits for its dependents."""
         await self._mirror.fresh()
-        planned: list[tuple[Key, Write]] = []
-        failures: dict[Key, RetryError] = {}
+        planned: list[tuple[str, Write]] = []
+        failures: dict[str, RetryError] = {}
         for key in keys:
-            entry = self._mirror.by_uid(key[1])
-            if entry is not None and key[1] in self._dependents.orphaning and not await self._orphan(entry, lease):
+            entry = self._mirror.by_uid(key)
+            if entry is not None and key in self._dependents.orphaning and not await self._orphan(entry, lease):
                 failures[key] = Temporary("dependents changed while they were released", _AGAIN)
             elif entry is not None and (write := self._next_step(entry, lease)) is not None:
                 planned.append((key, write))
@@ -170,10 +163,6 @@ class GarbageCollection(Controller):
 
     def _blocks(self, uid: str, owner: str) -> bool:
         return any(each.uid == owner and each.block_owner_deletion for each in self._dependents.owners(uid))
-
-    def _keys(self, uids: Iterable[str]) -> Iterator[Key]:
-        for uid in uids:
-            yield ("", uid)
 
 
 def _is_done(outcome: Outcome) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.controllers.controller import Key
 from app.controllers.deadlines import Deadlines
 from app.domain.declarations.kind import Kind
 from app.domain.declarations.lease import LEASE
@@ -24,6 +23,9 @@ from app.domain.rules.registration import (
 )
 from app.mirror.entry import Entry
 
+RegistrationKey = tuple[str, str]
+"""Storage key of the kind, and the name of a Node or the uid of a Pod."""
+
 REGISTERED: Mapping[str, Kind[Any]] = {NODE.key: NODE, POD.key: POD}
 """The kinds of registrations."""
 
@@ -31,8 +33,8 @@ _ANNOTATION = DURATION_ANNOTATION.encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """A renewal by one source.
+class Renewal:
+    """The latest renewal by one source: a Lease, or a registration with annotations.
 
     Attributes:
         heartbeat: What it says.
@@ -42,7 +44,7 @@ class Beat:
 
     heartbeat: Heartbeat
     at: float
-    registrations: Sequence[Key]
+    registrations: Sequence[RegistrationKey]
 
     @property
     def until(self) -> float:
@@ -50,7 +52,7 @@ class Beat:
         return self.at + self.heartbeat.seconds
 
 
-def registration_key(entry: Entry) -> Key:
+def registration_key(entry: Entry) -> RegistrationKey:
     """The key of a Node or a Pod: a Lease knows a Node by its name, and a Pod by its uid."""
     return (NODE.key, entry.name) if entry.kind == NODE.key else (POD.key, entry.uid)
 
@@ -59,36 +61,36 @@ class Heartbeats:
     """Kept from every state of Leases, Nodes and Pods. Of several leases of a registration the longest counts."""
 
     def __init__(self) -> None:
-        self._beats: dict[str, Beat] = {}
-        self._sources: defaultdict[Key, dict[str, None]] = defaultdict(dict)
-        self._deadlines: Deadlines[Key] = Deadlines()
+        self._renewals: dict[str, Renewal] = {}
+        self._sources: defaultdict[RegistrationKey, dict[str, None]] = defaultdict(dict)
+        self._deadlines: Deadlines[RegistrationKey] = Deadlines()
 
-    def observe(self, entry: Entry, *, gone: bool, at: float) -> Sequence[Key]:
+    def observe(self, entry: Entry, *, gone: bool, at: float) -> Sequence[RegistrationKey]:
         """Note a state that was seen at a time; answers the registrations it concerns that had lapsed by then."""
-        before = self._beats.get(entry.uid)
+        before = self._renewals.get(entry.uid)
         after = None if gone else _read(entry, at)
         if before is None and after is None:
             return ()
         if before is not None and after is not None and before.heartbeat.mark == after.heartbeat.mark:
             after = replace(after, at=before.at)
-        concerned = {key: None for beat in (before, after) if beat is not None for key in beat.registrations}
+        concerned = {key: None for each in (before, after) if each is not None for key in each.registrations}
         lapsed = [key for key in concerned if self.has_expired(key, at)]
         self._put(entry.uid, before, after)
         for key in concerned:
             self._schedule(key)
         return lapsed
 
-    def _put(self, source: str, before: Beat | None, after: Beat | None) -> None:
+    def _put(self, source: str, before: Renewal | None, after: Renewal | None) -> None:
         for key in before.registrations if before else ():
             self._sources[key].pop(source, None)
         for key in after.registrations if after else ():
             self._sources[key][source] = None
         if after is None:
-            del self._beats[source]
+            del self._renewals[source]
         else:
-            self._beats[source] = after
+            self._renewals[source] = after
 
-    def _schedule(self, key: Key) -> None:
+    def _schedule(self, key: RegistrationKey) -> None:
         latest = self.latest(key)
         if latest is None:
             self._deadlines.drop(key)
@@ -96,23 +98,23 @@ class Heartbeats:
         else:
             self._deadlines.set(key, latest.until)
 
-    def latest(self, key: Key) -> Beat | None:
+    def latest(self, key: RegistrationKey) -> Renewal | None:
         """The renewal that lasts longest; None when nothing says how long the registration lasts."""
-        beats = (self._beats[source] for source in self._sources.get(key, ()))
-        return max(beats, key=lambda beat: beat.until, default=None)
+        renewals = (self._renewals[source] for source in self._sources.get(key, ()))
+        return max(renewals, key=lambda renewal: renewal.until, default=None)
 
-    def has_expired(self, key: Key, now: float) -> bool:
+    def has_expired(self, key: RegistrationKey, now: float) -> bool:
         """Whether a registration has a lease, and it is over."""
         when = self._deadlines.when(key)
         return when is not None and when <= now
 
-    def spare(self, key: Key, now: float, longest: float) -> None:
-        """Leave a registration half of its lease, at most so many seconds, even if it has lapsed already."""
+    def grant_grace(self, key: RegistrationKey, now: float, longest: float) -> None:
+        """Give a registration half of its lease from now on, at most so many seconds, even if it has lapsed already."""
         latest = self.latest(key)
         if latest is not None:
             self._deadlines.set(key, max(latest.until, now + min(latest.heartbeat.seconds / 2, longest)))
 
-    def due(self, now: float) -> list[Key]:
+    def due(self, now: float) -> list[RegistrationKey]:
         """The registrations that have lapsed since the last call."""
         return self._deadlines.due(now)
 
@@ -131,13 +133,13 @@ def last_heartbeat(entry: Entry) -> tuple[Heartbeat, str]:
     return annotated_heartbeat(obj.metadata) or Heartbeat("", 0), ready
 
 
-def _read(entry: Entry, at: float) -> Beat | None:
+def _read(entry: Entry, at: float) -> Renewal | None:
     if not is_source(entry):
         return None
     if entry.kind == LEASE.key:
         lease = decode_object(LEASE, entry.wire)
         node = leased_node(lease)
         keys = [(POD.key, uid) for uid in leased_pods(lease)] + ([(NODE.key, node)] if node else [])
-        return Beat(lease_heartbeat(lease), at, keys) if keys else None
+        return Renewal(lease_heartbeat(lease), at, keys) if keys else None
     heartbeat = annotated_heartbeat(decode_object(REGISTERED[entry.kind], entry.wire).metadata)
-    return None if heartbeat is None else Beat(heartbeat, at, [registration_key(entry)])
+    return None if heartbeat is None else Renewal(heartbeat, at, [registration_key(entry)])

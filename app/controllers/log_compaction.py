@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller
 from app.domain.errors import RetryError
 from app.mirror.entry import Change
 from app.store.compaction import compact
@@ -14,10 +14,10 @@ KEPT_FOR = timedelta(minutes=10)
 KEPT_NUMBER = 20_000
 """A change goes when it is older than `KEPT_FOR` and not among the latest `KEPT_NUMBER`."""
 
-_LOG: Key = ("", "changes")
+_LOG = "changes"
 
 
-class LogCompaction(Controller):
+class LogCompaction(Controller[str]):
     """Trims the log once a minute."""
 
     name = "log-compaction"
@@ -26,16 +26,16 @@ class LogCompaction(Controller):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
         """No change calls for compaction by itself."""
         del changes
         return ()
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[str]:
         """The log."""
         return [_LOG]
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[str], lease: LeaseGuard) -> Mapping[str, RetryError]:
         """Trim; harmless under a lost lease, because what is trimmed does not depend on who does it."""
         del keys, lease
         await compact(self._database, KEPT_FOR, KEPT_NUMBER)

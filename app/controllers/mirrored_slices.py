@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
@@ -22,7 +22,7 @@ from app.store.writes import LeaseGuard, Write
 _MARK = CONTROLLER.encode()
 
 
-class MirroredSlices(Controller):
+class MirroredSlices(Controller[ObjectKey]):
     """Keeps slices in step with the Endpoints of Services without a selector."""
 
     name = "mirrored-slices"
@@ -34,7 +34,7 @@ class MirroredSlices(Controller):
         self._index = index
         self._cluster = cluster
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """The names of Services and Endpoints that changed, and those that mirroring slices which changed belong to."""
         for change in changes:
             kind = change.entry.kind
@@ -47,17 +47,17 @@ class MirroredSlices(Controller):
                         labels = decode_object(ENDPOINT_SLICE, entry.wire).metadata.labels or {}
                         yield (entry.namespace, labels.get(SERVICE_NAME_LABEL, ""))
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """All Endpoints, and everything that slices are labelled with."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*((entry.namespace, entry.name) for entry in entries), *self._index.slice_owners()]
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Plan and write the mirroring slices. Those of Endpoints that are gone go by collection."""
         await self._mirror.fresh()
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 
-    def _plan(self, lease: LeaseGuard, key: Key) -> Sequence[Write]:
+    def _plan(self, lease: LeaseGuard, key: ObjectKey) -> Sequence[Write]:
         entry = self._mirror.get(ENDPOINTS.key, *key)
         if entry is None:
             return ()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.object_writes import deletion, update, write_in_turn
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.namespace import NAMESPACE
@@ -21,7 +21,7 @@ from app.store.writes import Action, Committed, LeaseGuard
 _RETRY = 1.0
 
 
-class Namespaces(Controller):
+class Namespaces(Controller[ObjectKey]):
     """Deletes everything in a Terminating namespace; finalizers of its objects hold it until they are gone.
 
     While they do, its conditions say which, and nothing is tried again before something in it changes.
@@ -37,26 +37,29 @@ class Namespaces(Controller):
         self._contents = [kind for kind in kinds.all if kind.namespaced and kind.stored]
         self._terminating: set[str] = set()
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    async def learn(self) -> None:
+        """Find the terminating namespaces."""
+        self._terminating.clear()
+        for entry in self._mirror.list(NAMESPACE.key, None):
+            self._note(entry, gone=False)
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Know which namespaces are terminating."""
+        for change in changes:
+            if change.entry.kind == NAMESPACE.key:
+                self._note(change.entry, gone=change.type == "DELETED")
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """Namespaces that began to terminate, and terminating ones in which something changed."""
         for change in changes:
             entry = change.entry
-            if entry.kind == NAMESPACE.key:
-                self._note(entry, gone=change.type == "DELETED")
-                if entry.name in self._terminating:
-                    yield ("", entry.name)
-            elif entry.namespace in self._terminating:
-                yield ("", entry.namespace)
+            name = entry.name if entry.kind == NAMESPACE.key else entry.namespace
+            if name in self._terminating:
+                yield ("", name)
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """Every terminating namespace."""
         return [("", name) for name in self._terminating]
-
-    async def take_over(self) -> None:
-        """Find the terminating namespaces."""
-        await self._mirror.fresh()
-        for entry in self._mirror.list(NAMESPACE.key, None):
-            self._note(entry, gone=False)
 
     def _note(self, entry: Entry, *, gone: bool) -> None:
         if not gone and decode_object(NAMESPACE, entry.wire).metadata.deletion_timestamp is not None:
@@ -64,10 +67,10 @@ class Namespaces(Controller):
         else:
             self._terminating.discard(entry.name)
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Delete what is in the namespaces; remove the finalizer of those that are empty."""
         await self._mirror.fresh()
-        failures: dict[Key, RetryError] = {}
+        failures: dict[ObjectKey, RetryError] = {}
         for _, name in keys:
             if name in self._terminating and not await self._advance(name, lease):
                 failures["", name] = Temporary("somebody else changed what is in it", _RETRY)

@@ -71,10 +71,6 @@ class PoolMemory:
             return False
         return self._set.moved(old, new)
 
-    def forget(self) -> None:
-        """Changes were missed: it has to be learnt anew."""
-        self.known = False
-
     def measure(self) -> None:
         """Show how full the pools are."""
         for name, size, free in self._set.sizes():

@@ -1,13 +1,20 @@
 """Registrations: a Node or Pod that stops renewing its lease becomes not ready, and ready again when it renews."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, stored_entries
 from app.controllers.event_recorder import EventRecorder, Note
-from app.controllers.heartbeats import REGISTERED, Beat, Heartbeats, is_source, last_heartbeat, registration_key
+from app.controllers.heartbeats import (
+    REGISTERED,
+    Heartbeats,
+    RegistrationKey,
+    Renewal,
+    is_source,
+    last_heartbeat,
+    registration_key,
+)
 from app.controllers.object_writes import update, write_in_turn
 from app.domain.declarations.lease import LEASE
 from app.domain.declarations.node import NODE
@@ -32,8 +39,8 @@ from app.store.reader import Reader
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, Write
 
-GRACE = 10.0
-"""Seconds, at most, that a registration may still renew its lease after this process has taken over.
+GRACE_SECONDS = 10.0
+"""At most so long a registration may still renew its lease after this process has taken over.
 
 Nobody knows then whether it was the registrant that was silent, or the store that could not be reached.
 """
@@ -45,10 +52,9 @@ MARK = b'LeaseExpired"'
 """In the bytes of every object that was made not ready here."""
 
 _AGAIN = 0.05
-_TURN = 2_000
 
 
-class Registrations(Controller):
+class Registrations(Controller[RegistrationKey]):
     """Watches the leases of Nodes and Pods.
 
     Time is counted here from the moment a renewal is seen in the log, never from what a registrant's clock says. Keys
@@ -78,24 +84,36 @@ class Registrations(Controller):
         self._clock = clock
         self._heartbeats = Heartbeats()
         self._lapsed_nodes: set[str] = set()
-        self._unsure: list[Key] = []
-        self._owner = False
+        self._unsure: list[RegistrationKey] = []
+        # What the latest batch of changes concerns.
+        self._concerned: list[RegistrationKey] = []
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
-        """What renewed a lease that had expired, what came to a Node that has lapsed, and what was written over."""
-        if not self._owner:
-            return
+    async def learn(self) -> None:
+        """Learn when the leases were renewed, and which Nodes have lapsed.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        self._heartbeats, self._lapsed_nodes = Heartbeats(), set()
+        sources = [entry for kind in SOURCES for entry in self._mirror.list(kind, None) if is_source(entry)]
+        ages = await self._reader.ages([entry.revision for entry in sources])
+        async for entry in stored_entries(self._mirror, SOURCES):
+            self._heartbeats.observe(entry, gone=False, at=self._clock() - self._age(entry, ages))
+            if entry.kind == NODE.key:
+                self._note_node(entry, gone=False)
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Know when which lease was renewed, and which Nodes have lapsed."""
         now = self._clock()
+        self._concerned = []
         for change in changes:
             entry, gone = change.entry, change.type == "DELETED"
             if entry.kind in SOURCES:
-                yield from self._heartbeats.observe(entry, gone=gone, at=now)
+                self._concerned += self._heartbeats.observe(entry, gone=gone, at=now)
             if entry.kind == NODE.key:
-                yield from self._node_changed(entry, appeared=change.type == "ADDED", gone=gone)
-            elif entry.kind == POD.key and not gone:
-                yield from self._pod_changed(entry, now)
+                self._concerned += self._observe_node(entry, appeared=change.type == "ADDED", gone=gone)
 
-    def _node_changed(self, entry: Entry, *, appeared: bool, gone: bool) -> Iterator[Key]:
+    def _observe_node(self, entry: Entry, *, appeared: bool, gone: bool) -> Iterator[RegistrationKey]:
         """A Node that lapses takes its pods along, and brings them back when it renews or is registered anew."""
         had_lapsed = entry.name in self._lapsed_nodes
         self._note_node(entry, gone=gone)
@@ -104,11 +122,15 @@ class Registrations(Controller):
         if appeared or had_lapsed != (entry.name in self._lapsed_nodes):
             yield from self._pods_on(entry.name)
 
-    def _pod_changed(self, entry: Entry, now: float) -> Iterator[Key]:
-        key = registration_key(entry)
-        lapsed = self._lapsed_nodes and self._index.node_of((entry.namespace, entry.name)) in self._lapsed_nodes
-        if lapsed or MARK in entry.wire or self._heartbeats.has_expired(key, now):
-            yield key
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[RegistrationKey]:
+        """What renewed a lease that had expired, what came to a Node that has lapsed, and what was written over."""
+        now = self._clock()
+        pods = (each.entry for each in changes if each.entry.kind == POD.key and each.type != "DELETED")
+        return [*self._concerned, *(registration_key(pod) for pod in pods if self._may_be_wrong(pod, now))]
+
+    def _may_be_wrong(self, pod: Entry, now: float) -> bool:
+        lapsed = self._lapsed_nodes and self._index.node_of((pod.namespace, pod.name)) in self._lapsed_nodes
+        return bool(lapsed) or MARK in pod.wire or self._heartbeats.has_expired(registration_key(pod), now)
 
     def _note_node(self, entry: Entry, *, gone: bool) -> None:
         if not gone and MARK in entry.wire and own_reason(decode_object(NODE, entry.wire).status.conditions):
@@ -116,43 +138,27 @@ class Registrations(Controller):
         else:
             self._lapsed_nodes.discard(entry.name)
 
-    def _pods_on(self, node: str) -> Iterator[Key]:
+    def _pods_on(self, node: str) -> Iterator[RegistrationKey]:
         for place in self._index.pods_on(node):
             pod = self._mirror.get(POD.key, *place)
             if pod is not None:
                 yield registration_key(pod)
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[RegistrationKey]:
         """What has lapsed since the last call."""
         unsure, self._unsure = self._unsure, []
         return [*unsure, *self._heartbeats.due(self._clock())]
 
     async def take_over(self) -> None:
-        """Learn when the leases were renewed; changes are brought in meanwhile."""
-        await self._mirror.fresh()
-        self._heartbeats, self._lapsed_nodes, self._unsure = Heartbeats(), set(), []
-        self._owner = True
-        entries = [entry for kind in SOURCES for entry in self._mirror.list(kind, None)]
-        ages = await self._reader.ages([entry.revision for entry in entries if is_source(entry)])
-        for number, entry in enumerate(entries):
-            if number % _TURN == 0:
-                await asyncio.sleep(0)
-            if self._mirror.by_uid(entry.uid) is entry:
-                self._learn(entry, ages)
-
-    def _learn(self, entry: Entry, ages: Mapping[int, float]) -> None:
-        now = self._clock()
-        self._heartbeats.observe(entry, gone=False, at=now - self._age(entry, ages))
-        if entry.kind not in REGISTERED:
-            return
-        key = registration_key(entry)
-        if MARK in entry.wire:
-            self._unsure.append(key)
-        else:
-            self._heartbeats.spare(key, now, GRACE)
-        if entry.kind == NODE.key:
-            self._note_node(entry, gone=False)
-            if entry.name in self._lapsed_nodes:
+        """Give registrations their grace, and look anew at those that have lapsed."""
+        self._unsure = []
+        async for entry in stored_entries(self._mirror, REGISTERED):
+            key = registration_key(entry)
+            if MARK in entry.wire:
+                self._unsure.append(key)
+            else:
+                self._heartbeats.grant_grace(key, self._clock(), GRACE_SECONDS)
+            if entry.kind == NODE.key and entry.name in self._lapsed_nodes:
                 self._unsure += self._pods_on(entry.name)
 
     def _age(self, entry: Entry, ages: Mapping[int, float]) -> float:
@@ -171,10 +177,12 @@ class Registrations(Controller):
             return float("inf")
         return (parse_time(self._cluster().now) - renewed).total_seconds()
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(
+        self, keys: Sequence[RegistrationKey], lease: LeaseGuard
+    ) -> Mapping[RegistrationKey, RetryError]:
         """Say of the registrations whether they count as ready."""
         await self._mirror.fresh()
-        judged: list[tuple[Key, list[Note], Write]] = []
+        judged: list[tuple[RegistrationKey, list[Note], Write]] = []
         for key in dict.fromkeys(keys):
             kind, name = REGISTERED[key[0]], key[1]
             entry = self._mirror.get(NODE.key, "", name) if kind is NODE else self._mirror.by_uid(name)
@@ -187,7 +195,7 @@ class Registrations(Controller):
                         (key, _notes(obj, self._heartbeats.latest(key)), update(kind, obj, entry.revision, lease))
                     )
         outcomes = await write_in_turn(self._writer, [write for _, _, write in judged])
-        failures: dict[Key, RetryError] = {}
+        failures: dict[RegistrationKey, RetryError] = {}
         notes: list[Note] = []
         for (key, told, _), outcome in zip(judged, outcomes, strict=True):
             if isinstance(outcome, Committed):
@@ -197,7 +205,7 @@ class Registrations(Controller):
         await self._recorder.record(notes)
         return failures
 
-    def _conditions(self, key: Key, obj: Node | Pod) -> Any:
+    def _conditions(self, key: RegistrationKey, obj: Node | Pod) -> Any:
         """The conditions of a registration as they should be."""
         conditions, now = obj.status.conditions, self._cluster().now
         latest = self._heartbeats.latest(key)
@@ -213,7 +221,7 @@ class Registrations(Controller):
         return ready_again(conditions, now)
 
 
-def _notes(obj: Node | Pod, latest: Beat | None) -> list[Note]:
+def _notes(obj: Node | Pod, latest: Renewal | None) -> list[Note]:
     """What people should know: a lease of its own that expired, or was renewed after that."""
     ready = next(each for each in obj.status.conditions or [] if each.type == READY)
     if ready.reason == LEASE_EXPIRED and latest is not None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
-from app.controllers.controller import Controller, Key
+from app.controllers.controller import Controller, ObjectKey
 from app.controllers.object_writes import removal, update
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
@@ -34,7 +34,7 @@ _PAGE = 2_000
 _AGAIN = 0.05
 
 
-class ServiceCIDRs(Controller):
+class ServiceCIDRs(Controller[ObjectKey]):
     """Keeps ranges that are to be deleted until no address in use is in them alone."""
 
     name = "service-cidrs"
@@ -47,24 +47,24 @@ class ServiceCIDRs(Controller):
         self._mirror = mirror
         self._cluster = cluster
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[Key]:
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """All of them whenever one changed: it may cover the addresses of another."""
         return self.all_keys() if any(change.entry.kind == SERVICE_CIDR.key for change in changes) else ()
 
-    def hinted(self, channel: str) -> Iterable[Key]:
+    def hinted(self, channel: str) -> Iterable[ObjectKey]:
         """Those that are to go, when addresses were given back."""
         del channel
         entries = self._mirror.list(SERVICE_CIDR.key, None)
         return [("", entry.name) for entry in entries if b'"deletionTimestamp"' in entry.wire]
 
-    def all_keys(self) -> Iterable[Key]:
+    def all_keys(self) -> Iterable[ObjectKey]:
         """All of them."""
         return [("", entry.name) for entry in self._mirror.list(SERVICE_CIDR.key, None)]
 
-    async def reconcile(self, keys: Sequence[Key], lease: LeaseGuard) -> Mapping[Key, RetryError]:
+    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Say which are ready, and let go of those that nothing needs."""
         await self._mirror.fresh()
-        failures: dict[Key, RetryError] = {}
+        failures: dict[ObjectKey, RetryError] = {}
         for key in keys:
             entry = self._mirror.get(SERVICE_CIDR.key, *key)
             if entry is not None:

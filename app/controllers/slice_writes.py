@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from app.controllers.controller import Key
+from app.controllers.controller import ObjectKey
 from app.controllers.object_writes import creation, removal, update
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.errors import RetryError, Temporary
@@ -40,11 +40,11 @@ def writes_of(plan: SlicePlan, now: str, lease: LeaseGuard) -> list[Write]:
 
 
 async def plan_and_write(
-    writer: Writer, keys: Sequence[Key], plan: Callable[[Key], Sequence[Write]]
-) -> Mapping[Key, RetryError]:
+    writer: Writer, keys: Sequence[ObjectKey], plan: Callable[[ObjectKey], Sequence[Write]]
+) -> Mapping[ObjectKey, RetryError]:
     """Plan for each key and write what that comes to; answers the keys whose objects changed under the plan."""
     distinct = list(dict.fromkeys(keys))
-    failures: dict[Key, RetryError] = {}
+    failures: dict[ObjectKey, RetryError] = {}
     for start in range(0, len(distinct), _CHUNK):
         planned = [(key, write) for key in distinct[start : start + _CHUNK] for write in plan(key)]
         outcomes = await writer.write_all([write for _, write in planned])

@@ -4,8 +4,8 @@ import asyncio
 import signal
 import socket
 import time
+from typing import Any
 
-import structlog
 from fastapi import FastAPI
 
 from app.api.health import health_routes
@@ -24,7 +24,6 @@ from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
-from app.domain.errors import ServiceUnavailable
 from app.main.parts import Parts, holder_name, started
 from app.reconciler.loop import Reconciler
 from app.settings import ReconcilerSettings
@@ -32,8 +31,6 @@ from app.store.leases import Leases
 
 _GATHERING = 0.01
 """Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
-
-_log = structlog.stdlib.get_logger(__name__)
 
 
 async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket | None) -> None:
@@ -52,7 +49,7 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     async with started(settings, gathering=_GATHERING) as parts:
-        work = asyncio.create_task(_reconcile(parts), name="reconciler")
+        work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
@@ -64,24 +61,13 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
                 task.result()
 
 
-async def _reconcile(parts: Parts) -> None:
-    allocation, reconciler = _reconciler(parts)
-    # Whoever owns allocation is waited for: it is taken over by one that is ready to allocate.
-    try:
-        await allocation.prepare()
-    except ServiceUnavailable as error:
-        _log.warning("pools are learnt when allocation is taken over", error=error.message)
-    await reconciler.run()
-
-
-def _reconciler(parts: Parts) -> tuple[Allocation, Reconciler]:
+def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
     pools = parts.empty_pools()
-    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
-    controllers: list[Controller] = [
-        allocation,
+    controllers: list[Controller[Any]] = [
+        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
@@ -93,7 +79,7 @@ def _reconciler(parts: Parts) -> tuple[Allocation, Reconciler]:
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]
-    return allocation, Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
+    return Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
 
 
 async def _serve_health(listener: socket.socket | None, parts: Parts, stopping: asyncio.Event) -> None:

@@ -10,78 +10,83 @@ from app.domain.errors import ApiError
 from app.store.leases import Leases
 from app.store.writes import LeaseGuard
 
-TTL = 2.0
-"""Seconds after which a lease that is not renewed can be taken over."""
+LEASE_SECONDS = 2.0
+"""A lease that is not renewed for so long can be taken over."""
 
-RENEWAL = 0.5
-"""Seconds between renewals and between tries to take over."""
+RENEWAL_SECONDS = 0.5
+"""Time between renewals, and between tries to take over."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
-class Ownership:
-    """A lease held by this process.
-
-    Attributes:
-        guard: Goes with every write, so that a process that was paused cannot write under a lease it lost.
-        lost: Set when the lease is gone; work under it stops.
-    """
-
-    def __init__(self, guard: LeaseGuard) -> None:
-        self.guard = guard
-        self.lost = asyncio.Event()
-
-
 @contextlib.asynccontextmanager
-async def owned(leases: Leases, name: str, holder: str) -> AsyncIterator[Ownership]:
-    """Wait until the lease can be had, hold it, and give it back at the end."""
+async def owned(leases: Leases, name: str, holder: str) -> AsyncIterator[LeaseGuard]:
+    """Wait for a lease, hold it while the block runs, and give it back.
+
+    When the lease is lost the block is cancelled at once, and the code behind it goes on. The yielded guard goes with
+    every write, so that a process that was paused cannot write under a lease that it lost.
+    """
     guard = await _acquire(leases, name, holder)
-    ownership = Ownership(guard)
     _log.info("lease taken", lease=name, epoch=guard.epoch)
-    renewing = asyncio.create_task(_renew(leases, ownership, holder), name=f"renew {name}")
+    tenure = asyncio.timeout(None)
     try:
-        yield ownership
+        async with tenure:
+            renewing = asyncio.create_task(_renew(leases, guard, holder, tenure), name=f"renew {name}")
+            try:
+                yield guard
+            finally:
+                renewing.cancel()
+                await asyncio.wait([renewing])
+    except TimeoutError:
+        if not tenure.expired():
+            raise
     finally:
-        held = not ownership.lost.is_set()
-        renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await renewing
-        if held:
+        if tenure.expired():
+            _log.warning("lease lost", lease=name, epoch=guard.epoch)
+        else:
             await _release(leases, guard, holder)
 
 
 async def _acquire(leases: Leases, name: str, holder: str) -> LeaseGuard:
     while True:
         try:
-            guard = await leases.acquire(name, holder, TTL)
+            guard = await leases.acquire(name, holder, LEASE_SECONDS)
         except ApiError as error:
             _log.warning("lease not reachable", lease=name, error=error.message)
             guard = None
         if guard is not None:
             return guard
-        await asyncio.sleep(RENEWAL)
+        await asyncio.sleep(RENEWAL_SECONDS)
 
 
-async def _renew(leases: Leases, ownership: Ownership, holder: str) -> None:
-    """Renew until that is refused, or fails for longer than the lease lives; however it ends, the lease is lost."""
-    loop = asyncio.get_running_loop()
-    good_until = loop.time() + TTL
+async def _renew(leases: Leases, guard: LeaseGuard, holder: str, tenure: asyncio.Timeout) -> None:
+    """Renew until that is refused, or fails for longer than the lease lives; then end the tenure."""
+    lost = True
     try:
-        while loop.time() < good_until:
-            # All leases of a process at the same moments, so that they are renewed together.
-            await asyncio.sleep(RENEWAL - loop.time() % RENEWAL)
-            asked = loop.time()
-            try:
-                renewed = await leases.renew(ownership.guard, holder, TTL)
-            except ApiError as error:
-                _log.warning("lease not renewed", lease=ownership.guard.name, error=error.message)
-                continue
-            if not renewed:
-                break
-            good_until = asked + TTL
-        _log.warning("lease lost", lease=ownership.guard.name, epoch=ownership.guard.epoch)
+        await _keep(leases, guard, holder)
+    except asyncio.CancelledError:
+        lost = False
+        raise
     finally:
-        ownership.lost.set()
+        if lost:
+            tenure.reschedule(asyncio.get_running_loop().time())
+
+
+async def _keep(leases: Leases, guard: LeaseGuard, holder: str) -> None:
+    loop = asyncio.get_running_loop()
+    good_until = loop.time() + LEASE_SECONDS
+    while loop.time() < good_until:
+        # All leases of a process at the same moments, so that they are renewed together.
+        await asyncio.sleep(RENEWAL_SECONDS - loop.time() % RENEWAL_SECONDS)
+        asked = loop.time()
+        try:
+            renewed = await leases.renew(guard, holder, LEASE_SECONDS)
+        except ApiError as error:
+            _log.warning("lease not renewed", lease=guard.name, error=error.message)
+            continue
+        if not renewed:
+            return
+        good_until = asked + LEASE_SECONDS
 
 
 async def _release(leases: Leases, guard: LeaseGuard, holder: str) -> None:

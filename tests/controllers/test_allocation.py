@@ -131,14 +131,16 @@ async def test_a_pick_that_somebody_else_holds_is_made_again(small, action):
 
 async def test_one_that_stands_by_knows_what_its_predecessor_did(small, monkeypatch):
     standby = made(small)
-    await standby.prepare()
-    async with allocating(small):
-        served, _ = await fill(small)
-        for each in served[:2]:
-            await small.delete(SERVICE, each.metadata.name)
-        before = await small.becomes(SERVICE, f"filler-{len(served)}", lambda obj: not is_pending(obj))
-    monkeypatch.setattr(PoolMemory, "learn", None)
-    async with small.reconciling(standby):
+    async with contextlib.AsyncExitStack() as stack:
+        async with allocating(small):
+            await small.create(SERVICE, service("first"))
+            await stack.enter_async_context(small.reconciling(standby))
+            await eventually(lambda: asyncio.sleep(0, standby._memory.known))
+            served, _ = await fill(small)
+            for each in served[:2]:
+                await small.delete(SERVICE, each.metadata.name)
+            before = await small.becomes(SERVICE, f"filler-{len(served)}", lambda obj: not is_pending(obj))
+            monkeypatch.setattr(PoolMemory, "learn", None)
         more, _ = await fill(small, "more")
     assert {each.spec.cluster_ip for each in [*more, before]} == {each.spec.cluster_ip for each in served[:2]}
 

@@ -99,7 +99,7 @@ class World:
 
     def reconciling_everything(self):
         """Run the controllers of a reconciler process until the end of the block."""
-        return _run(_reconciler(self.parts)[1])
+        return _run(_reconciler(self.parts))
 
 
 @contextlib.asynccontextmanager
