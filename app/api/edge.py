@@ -72,6 +72,7 @@ class Edge:
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
+            exchange.check_headers()
             exchange.user = await self._guard.admit(exchange)
             self._check_room()
             if self._documents.has(exchange.path):

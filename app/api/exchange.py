@@ -21,6 +21,8 @@ JSON = b"application/json"
 _NO_CACHE: Header = (b"cache-control", b"no-cache, private")
 _READ_BY_PEOPLE = (b"curl/", b"Wget/", b"Mozilla/5.0")
 _JSON_TYPE: Header = (b"content-type", JSON)
+_ONCE = frozenset({b"authorization", b"content-length", b"content-type", b"host"})
+"""Headers with one meaning: where two say different things, two readers may each believe another (RFC 9110, 5.3)."""
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours: nobody is left to answer
@@ -32,7 +34,7 @@ class Exchange:
 
     Attributes:
         path: What is asked for, without a slash at its end.
-        headers: The request's headers, names in lower case; of a repeated header the last.
+        headers: The request's headers, names in lower case.
         body_limit: Bytes a body may have.
         extra: Headers of the answer, whatever it will be.
         warnings: Texts for Warning headers of the answer.
@@ -93,6 +95,18 @@ class Exchange:
         self.started = False
         self.code = 0
         self._query: dict[str, str] | None = None
+
+    def check_headers(self) -> None:
+        """Join the values of headers that came in several lines (RFC 9110, 5.2).
+
+        Raises:
+            BadRequest: A header that has one value came twice, or Host is missing (RFC 9112, 3.2).
+        """
+        lines: Sequence[Header] = self.scope["headers"]
+        if len(lines) > len(self.headers):
+            self.headers = _joined(lines)
+        if b"host" not in self.headers and self.scope["http_version"] == "1.1":
+            raise BadRequest("the request has no Host header, which HTTP/1.1 asks for")
 
     @property
     def pretty(self) -> bool:
@@ -196,6 +210,15 @@ class Exchange:
             KeyError: The server is not one that lets an application do so.
         """
         self.scope["extensions"][ABORT]()
+
+
+def _joined(lines: Sequence[Header]) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for name, value in lines:
+        if name in headers and name in _ONCE:
+            raise BadRequest(f"the request has the header {name.decode('latin-1')} twice; send it once")
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
 
 
 def _parse_query(raw: bytes) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Who may come in: loopback names where there are no tokens, else the bearers of a token."""
 
+import re
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -10,6 +11,9 @@ from app.tokens import TokenUsers
 
 _OPEN = frozenset({"docs", "healthz", "livez", "openapi.json", "readyz", "version"})
 """What is answered without a token, with everything below it: what a probe asks, and what the product is."""
+_LONGEST_HOST = 262
+"""The longest DNS name with a port: longer values are not remembered."""
+_HOST = re.compile(r"(?:\[(?P<ipv6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9.-]{1,253}))(?::[0-9]{0,5})?")
 
 
 def is_open(path: str) -> bool:
@@ -37,7 +41,8 @@ class Guard:
             Unauthorized: There is a token file and the request carries none of its tokens.
         """
         if self._tokens is None:
-            if not _is_loopback(exchange.headers.get(b"host", b"")):
+            host = exchange.headers.get(b"host", b"")
+            if len(host) > _LONGEST_HOST or not _is_loopback(host):
                 raise Forbidden(
                     "without a token file only requests to a loopback name are answered: use localhost, 127.0.0.1 or "
                     "[::1] in the URL, or start the server with --token-file"
@@ -54,8 +59,11 @@ class Guard:
 
 @lru_cache(maxsize=256)
 def _is_loopback(host: bytes) -> bool:
-    name = host.decode("latin-1").lower()
-    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    """Whether a Host header names this machine's loopback."""
+    match = _HOST.fullmatch(host.decode("latin-1").lower())
+    if match is None:
+        return False
+    name = match["name"] or match["ipv6"]
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -8,6 +8,8 @@ from app.domain.errors import NotAcceptable
 
 Shape = Literal["object", "table", "partial"]
 
+_LONGEST_ACCEPT = 4096
+"""Answers to shorter headers are remembered."""
 _META_GROUP = "meta.k8s.io"
 _META_VERSIONS = ("v1", "v1beta1")
 _SHAPES: dict[str, Shape] = {
@@ -54,6 +56,8 @@ def negotiate(accept: bytes) -> Form:
     """
     if not accept:
         return PLAIN
+    if len(accept) > _LONGEST_ACCEPT:
+        raise NotAcceptable(f"the Accept header is longer than {_LONGEST_ACCEPT} bytes")
     clauses = [_Clause(text) for text in accept.decode("latin-1").split(",") if text.strip()]
     for clause in sorted(clauses, key=lambda clause: -clause.quality):
         form = clause.form()

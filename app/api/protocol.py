@@ -1,69 +1,249 @@
-"""uvicorn's HTTP protocol with what it lacks: bounds on a request's head, and cutting a connection."""
+"""uvicorn's HTTP protocol with what it lacks: bounds on all that a client sends, and answers that the client can read.
+
+Every byte of a request that is not its body counts against one limit: the request line, header lines, chunk sizes with
+their extensions, and trailers. Of the body, little more is read than the application asks for. A client may still be
+sending when its connection is to be closed. It has some seconds to read the answer, and what it sends meanwhile is
+discarded: a connection that is closed with unread data is reset, and the answer is lost.
+"""
 
 import asyncio
 import socket
 import struct
+from collections import deque
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.api.exchange import ABORT
 from app.api.limits import Limits
 from app.api.statuses import failure
-from app.domain.errors import BadRequest
+from app.domain.errors import ApiError, BadRequest, RequestHeaderFieldsTooLarge
 
 LIMITS = Limits()
 _NO_LINGER = struct.pack("ii", 1, 0)
+_LINE_BYTES = len(": \r\n")
+"""What a header line has beside its name and value."""
+_CHUNK_BYTES = 16
+"""Framing that each chunk may have for free: a client may send a body in pieces of one byte."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends connections whose client sends a request's head too slowly or too long (RFC 6585, 431)."""
+    """One connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._in_head = False
+        self._in_message = False
+        self._messages_begun = 0
+        self._body_bytes = 0
+        self._read_bytes = 0
+        self._framing_bytes = 0
+        self._discarded_bytes = 0
+        self._refusal: ApiError | None = None
+        self._keep_alive = True
+        self._stopping = False
+        self._discarding = False
+        self._lingering = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent's
         """Wait for the first request only so long."""
         super().connection_made(transport)
-        self._expect_head()
+        self.flow = _Flow(transport, self.pipeline)
+        self._answers = _Answers(self, transport)
+        self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to a head that is not complete yet; most are, in the first piece."""
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_timer is None:
-                self._expect_head()
-            if self._head_bytes > LIMITS.head_bytes:
-                self._refuse_head()
+        """Parse what came, and count what is not body.
+
+        The parser tells no positions. So the bytes of one read are counted only if they all belong to one request, and
+        the limit can be exceeded by one read.
+        """
+        self._unset_keepalive_if_required()
+        if self._discarding:
+            self._discard(data)
+            return
+        was_in_message = self._in_message
+        self._messages_begun = self._body_bytes = 0
+        self._read_bytes = len(data)
+        try:
+            self._parse(data)
+        except HttpParserError as error:
+            self._refuse(self._refusal or BadRequest(f"the request is not valid HTTP: {error}"))
+            return
+        if self._in_message:
+            if self._messages_begun == (0 if was_in_message else 1):
+                self._framing_bytes = max(0, self._framing_bytes + self._read_bytes - self._body_bytes)
+            self._check_unfinished()
+
+    def _parse(self, data: bytes) -> None:
+        """Parse what came. The parser leaves off behind a head that asks for another protocol."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+            else:
+                return
+
+    def _should_upgrade(self) -> bool:
+        return (
+            self.ws_protocol_class is not None
+            and self.parser.get_method() == b"GET"
+            and any(name == b"upgrade" and value.lower() == b"websocket" for name, value in self.headers)
+        )
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head again: a server may answer as if no other protocol had been asked for (RFC 9110, 7.8)."""
+        request = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        headers = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"".join([request, *headers, b"\r\n"])
+
+    def _is_upgrade(self) -> bool:
+        """Whether the parser will leave off behind this head; CONNECT has a path that cannot be served."""
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def _head_is_too_large(self) -> bool:
+        """Whether the head has more bytes than it may; they are added up only where it can have."""
+        if self._framing_bytes + self._read_bytes <= LIMITS.head_bytes:
+            return False
+        size = len(self.url) + sum(len(name) + len(value) + _LINE_BYTES for name, value in self.headers)
+        return size > LIMITS.head_bytes
+
+    def _check_unfinished(self) -> None:
+        """Bound a message of which more is to come."""
+        if self._framing_bytes > LIMITS.head_bytes:
+            self._refuse(_too_large())
+        elif self._in_head and self._timer is None:
+            self._await_head()
 
     def on_message_begin(self) -> None:
         """A head begins; let the application cut the connection."""
         super().on_message_begin()
-        self._in_head = True
+        self._messages_begun += 1
+        self._in_message = self._in_head = True
+        self._framing_bytes = 0
         self.scope["extensions"] = {ABORT: self._abort}  # type: ignore[dict-item]  # uvicorn knows extensions without values only
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header line of the head; those that follow a body (trailers, RFC 9110, 6.5) mean nothing here."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there."""
-        self._in_head = False
-        self._head_bytes = 0
         self._forget_timer()
+        if len(self.headers) > LIMITS.head_lines or self._head_is_too_large():
+            self._stop_parsing(_too_large())
+        if len(self.pipeline) >= LIMITS.pipelined:
+            self.cycle.keep_alive = False
+            self._stop_parsing(BadRequest("too many requests wait for the answer to another one"))
+        if self._is_upgrade():
+            if self._should_upgrade() and self._is_answering():
+                self._stop_parsing(BadRequest("a connection becomes a WebSocket only when all requests are answered"))
+            return
         super().on_headers_complete()
+        self._in_head = False
+        # It is kept if the whole request is there when the answer begins: the rest may be long, or never come.
+        self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+        self.cycle.transport = self._answers  # type: ignore[assignment]  # all of a transport that it uses
+
+    def on_chunk_header(self) -> None:
+        """A piece of a body begins."""
+        self._framing_bytes -= _CHUNK_BYTES
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body is there."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The whole request is there."""
+        if self._is_upgrade():
+            return
+        self._in_message = False
+        super().on_message_complete()
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keep_alive and self.parser.should_keep_alive() and not self._stopping
+
+    def on_response_complete(self) -> None:
+        """An answer is sent."""
+        if self._lingering:
+            return
+        was_last = not self.pipeline
+        super().on_response_complete()
+        if self._discarding and was_last:
+            self._linger()
+
+    def shutdown(self) -> None:
+        """The server stops: close the connection, as soon as its request is answered."""
+        self._stopping = True
+        super().shutdown()
+        if self._lingering:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing to wait for any more."""
         self._forget_timer()
         super().connection_lost(exc)
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP with a Status, like everything else."""
-        body = failure(BadRequest(f"the request is not valid HTTP: {msg}"))
+    def close(self) -> None:
+        """Close the connection; if the client still sends, once it has had the time to read the answer."""
+        if self._in_message:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        """Whether a request of this connection is not answered yet."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _stop_parsing(self, refusal: ApiError) -> None:
+        """Have `data_received` refuse what follows in what is being parsed.
+
+        Raises:
+            ApiError: The refusal, always.
+        """
+        self._refusal = refusal
+        raise refusal
+
+    def _refuse(self, error: ApiError) -> None:
+        """Answer what cannot be read with an error, unless something before it is still to be answered, and close."""
+        self._discarding = True
+        if self.pipeline and self._in_message and not self._in_head:
+            self.pipeline.popleft()  # the request that cannot be read, which waits for those before it
+            return
+        if self._is_answering():
+            if self._in_head or not self._in_message or self.cycle.response_started:
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        body = failure(error)
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[400] + head + body)
-        self.transport.close()
+        self.transport.write(STATUS_LINE[error.code] + head + body)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Send nothing more, and leave the client some seconds to read what it was sent (RFC 9112, 9.6)."""
+        if self._lingering or self.transport.is_closing():
+            return
+        self._discarding = self._lingering = True
+        self._forget_timer()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._timer = self.loop.call_later(LIMITS.linger_seconds, self.transport.close)
+        self.flow.resume_reading()
+
+    def _discard(self, data: bytes) -> None:
+        """Forget what came; beyond a limit nothing is read until the connection is closed."""
+        self._discarded_bytes += len(data)
+        if self._discarded_bytes > LIMITS.linger_bytes:
+            self.flow.pause_reading()
 
     def _abort(self) -> None:
         """Cut the connection and forget what was not read, in the kernel, too, which would keep it for minutes."""
@@ -72,14 +252,37 @@ class BoundedProtocol(HttpToolsProtocol):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
-    def _expect_head(self) -> None:
-        self._head_timer = self.loop.call_later(LIMITS.head_seconds, self.timeout_keep_alive_handler)
+    def _await_head(self) -> None:
+        self._timer = self.loop.call_later(LIMITS.head_seconds, self.timeout_keep_alive_handler)
 
     def _forget_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _refuse_head(self) -> None:
-        self.transport.write(STATUS_LINE[431] + b"content-length: 0\r\nconnection: close\r\n\r\n")
-        self.transport.close()
+
+class _Flow(FlowControl):
+    """Reads nothing more while requests wait for the answer to another one."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
+class _Answers:
+    """The transport as an answer uses it: closing is left to the protocol, which knows what is still to come."""
+
+    def __init__(self, protocol: BoundedProtocol, transport: asyncio.Transport) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = protocol.close
+
+
+def _too_large() -> RequestHeaderFieldsTooLarge:
+    return RequestHeaderFieldsTooLarge(
+        f"a request may have {LIMITS.head_lines} header lines, and {LIMITS.head_bytes} bytes beside its body"
+    )

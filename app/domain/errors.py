@@ -4,7 +4,8 @@ FairleadError
 |-- ApiError              one Kubernetes Status: code, reason, message, causes
 |   |-- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, MethodNotAllowed 405, NotAcceptable 406
 |   |-- AlreadyExists 409, Conflict 409, Expired 410, RequestEntityTooLarge 413, UnsupportedMediaType 415
-|   `-- Invalid 422, TooManyRequests 429, InternalError 500, ServiceUnavailable 503, Timeout 504
+|   |-- Invalid 422, TooManyRequests 429, RequestHeaderFieldsTooLarge 431
+|   `-- InternalError 500, ServiceUnavailable 503, Timeout 504
 `-- RetryError
     |-- Temporary(delay)  try again after so many seconds
     `-- Permanent(reason) trying again cannot help until the object changes
@@ -190,6 +191,12 @@ class TooManyRequests(ApiError):  # noqa: N818 - as above
     """A bounded queue is full; nothing was stored."""
 
     code, reason = 429, "TooManyRequests"
+
+
+class RequestHeaderFieldsTooLarge(ApiError):  # noqa: N818 - as above
+    """What a request has beside its body is more than the server reads (RFC 6585, 5)."""
+
+    code, reason = 431, "RequestHeaderFieldsTooLarge"
 
 
 class InternalError(ApiError):

@@ -87,7 +87,11 @@ async def test_a_body_without_a_media_type_is_json(api):
     await refused(answer, 415, "UnsupportedMediaType")
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;as=Chair;v=v1;g=meta.k8s.io"])
+@pytest.mark.parametrize(
+    "accept",
+    ["text/html", "application/xml", "application/json;as=Chair;v=v1;g=meta.k8s.io", "application/json," * 1000],
+    ids=lambda accept: accept[:40],
+)
 async def test_what_cannot_be_written_is_not_acceptable(api, accept):
     await refused(await api.get(SERVICES, headers={"accept": accept}), 406, "NotAcceptable")
     await refused(await api.get("/apis", headers={"accept": accept}), 406, "NotAcceptable")
@@ -204,9 +208,32 @@ async def test_what_is_no_http_is_refused_with_a_status(registry):
         assert (status["kind"], status["code"], status["reason"]) == ("Status", 400, "BadRequest")
 
 
-@pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:8080", "127.0.0.1.example.com", "10.0.0.1", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example.com",
+        "evil.example.com:8080",
+        "127.0.0.1.example.com",
+        "10.0.0.1",
+        "",
+        "[::1].evil.example",
+        "[::1]evil.example:80",
+        "[::1",
+        "[::1%evil.example]",
+        "localhost:80.evil.example",
+        "localhost:80:80",
+        "evil@localhost",
+        "x" * 300 + ".localhost",
+    ],
+)
 async def test_without_tokens_only_loopback_names_are_answered(api, host):
     await refused(await api.get(SERVICES, headers={"host": host}), 403, "Forbidden")
+
+
+async def test_other_headers_may_come_in_several_lines(api):
+    table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+    answer = await api.get(SERVICES, headers=[("accept", "text/plain"), ("accept", table), ("accept", "text/html")])
+    assert answer.json()["kind"] == "Table"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What somebody without a token can have a process hold, and what somebody with one can."""
+
+import socket
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from tests.e2e.serving import Serving
+
+TOKEN = "not-easily-guessed"
+MOST = 48 * 1024 * 1024
+"""Bytes by which a process may grow; each attack sends several times as much, or sends it several times."""
+HOST = b"Host: x\r\n"
+POST = b"POST /api/v1/namespaces/default/services HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+WATCH = b"GET /api/v1/services?watch=1 HTTP/1.1\r\n" + HOST
+GET = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A product of one API process that asks for a token."""
+    directory = tmp_path_factory.mktemp("guarded")
+    tokens = directory / "tokens.csv"
+    tokens.write_text(f'{TOKEN},admin,1,"system:masters"\n')
+    tokens.chmod(0o600)
+    with Serving(directory / "data", "--workers", "1", "--token-file", tokens) as serving:
+        yield serving
+
+
+def push(serving, head, piece, most=200_000_000):
+    """Send as much as is taken within a second; gives the connection."""
+    connection = socket.create_connection(("127.0.0.1", int(serving.url.rpartition(":")[2])), timeout=1)
+    sent = 0
+    with suppress(OSError):
+        connection.sendall(head)
+        while sent < most:
+            connection.sendall(piece)
+            sent += len(piece)
+    return connection
+
+
+@pytest.mark.parametrize("token", [b"", BEARER], ids=["stranger", "bearer"])
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (POST + CHUNKED + b"0\r\n", b"X-Trailer: 1\r\n" * 10_000),
+        (POST + CHUNKED + b"0\r\nX-Trailer: ", b"1" * 100_000),
+        (POST + CHUNKED + b"1;x=", b"1" * 100_000),
+        (POST + CHUNKED, b"1\r\nx\r\n" * 20_000),
+        (POST + b"X-Header: ", b"1" * 100_000),
+        (POST + b"Content-Length: 9000000000\r\n\r\n", b"1" * 100_000),
+        (b"", GET * 5_000),
+        (WATCH + b"\r\n", GET * 5_000),
+        (WATCH + b"\r\n" + POST + CHUNKED, b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+    ],
+    ids=["trailers", "trailer", "extension", "tiny", "header", "body", "pipeline", "behind a watch", "body behind it"],
+)
+def test_endless_requests_are_not_kept(guarded, head, piece, token):
+    api = psutil.Process(guarded.child("api").pid)
+    before = api.memory_info().rss
+    with push(guarded, head.replace(HOST, HOST + token), piece):
+        assert api.memory_info().rss < before + MOST
+    assert guarded.is_ready()
