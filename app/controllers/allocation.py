@@ -89,7 +89,7 @@ class Allocation(Controller[ObjectKey]):
         self._reader = reader
         self._mirror = mirror
         self._cluster = cluster
-        self._memory = PoolMemory(reader, pools)
+        self._memory = PoolMemory(reader, pools, cluster)
         self._recorder = recorder
         # What each one found exhausted, and how many it needs of that; None while it has to be tried in any case.
         self._waiting: dict[ObjectKey, Sequence[tuple[Pool[Any], int]] | None] = {}
@@ -139,7 +139,7 @@ class Allocation(Controller[ObjectKey]):
     def _observe_service(self, change: Change) -> None:
         key = (change.entry.namespace, change.entry.name)
         old, new = _states(SERVICE, change)
-        if new is None or not SERVICE.strategy.pending(new):
+        if new is None or not SERVICE.strategy.pending(new, self._cluster()):
             self._waiting.pop(key, None)
         else:
             self._waiting[key] = None
@@ -255,7 +255,7 @@ class Allocation(Controller[ObjectKey]):
         for key in keys:
             entry = self._mirror.get(SERVICE.key, *key)
             service = None if entry is None else decode_object(SERVICE, entry.wire)
-            if entry is None or service is None or not SERVICE.strategy.pending(service):
+            if entry is None or service is None or not SERVICE.strategy.pending(service, cluster):
                 self._waiting.pop(key, None)
                 continue
             before = encode_body(service)
@@ -273,7 +273,8 @@ class Allocation(Controller[ObjectKey]):
         waited = is_explained(service)
         try:
             picks = allocate(service, self._memory.pools, cluster, created=action == "publish")
-            write = write_of(SERVICE, action, service, encode_body(service), expected=expected, lease=lease)
+            body = encode_body(service)
+            write = write_of(SERVICE, action, service, body, cluster, expected=expected, lease=lease)
         except Exception:  # noqa: BLE001 - logged, and the Service is tried again
             _log.exception("cannot allocate", service=service.metadata.name, namespace=service.metadata.namespace)
             self._memory.known = False

@@ -66,12 +66,12 @@ class ApiEndpoints(Controller[ObjectKey]):
         return {}
 
     def _writes(self, places: Sequence[Place], lease: LeaseGuard) -> list[Write]:
-        now = self._cluster().now
-        writes = writes_of(plan_api_slices(places, self._index.slices(_KEY)), now, lease)
+        cluster = self._cluster()
+        writes = writes_of(plan_api_slices(places, self._index.slices(_KEY)), cluster, lease)
         entry = self._mirror.get(ENDPOINTS.key, *_KEY)
         planned = plan_api_endpoints(places, None if entry is None else decode_object(ENDPOINTS, entry.wire))
         if planned is not None and entry is None:
-            writes.append(creation(ENDPOINTS, planned, now, lease))
+            writes.append(creation(ENDPOINTS, planned, cluster, lease))
         elif planned is not None and entry is not None:
-            writes.append(update(ENDPOINTS, planned, entry.revision, lease))
+            writes.append(update(ENDPOINTS, planned, entry.revision, cluster, lease))
         return writes

@@ -47,7 +47,7 @@ class BulkAllocation:
         writer: The one write path.
         mirror: Shows what was left behind.
         kinds: What may be in it.
-        cluster: For the conditions.
+        cluster: For the conditions, and for who serves load balancers.
         memory: What is free.
         publishing: Uids of Services on their way to be published with all they ask for.
     """
@@ -111,7 +111,7 @@ class BulkAllocation:
     ) -> BulkRefusal | None:
         """One try; answers what stands in the way."""
         cluster = self._cluster()
-        objects, asked = await self._read(items)
+        objects, asked = await self._read(items, cluster)
         writes: list[Write] = []
         for index, (item, obj) in enumerate(zip(items, objects, strict=True)):
             if index % _PIECE == 0:
@@ -127,7 +127,7 @@ class BulkAllocation:
                 self._publishing -= whole
         return self._refusal(outcomes, asked)
 
-    async def _read(self, items: list[BulkItem]) -> tuple[list[Any], list[frozenset[str]]]:
+    async def _read(self, items: list[BulkItem], cluster: Cluster) -> tuple[list[Any], list[frozenset[str]]]:
         """The objects, and what each asks for by name: that is held before anything is picked for another."""
         objects: list[Any] = []
         asked: list[frozenset[str]] = []
@@ -137,7 +137,7 @@ class BulkAllocation:
             kind = self._kinds.by_key[item.kind]
             obj = decode_object(kind, bytes(item.object))
             objects.append(obj)
-            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj)))
+            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj, cluster)))
             if kind is SERVICE and item.action == "create" and asked[-1]:
                 self._memory.observe(None, obj)
         return objects, asked
@@ -153,13 +153,13 @@ class BulkAllocation:
     ) -> Write:
         """The write for one item, with what was picked for it."""
         kind = self._kinds.by_key[item.kind]
-        if kind is not SERVICE or not SERVICE.strategy.pending(obj):
-            return write_of(kind, item.action, obj, bytes(item.object), expected=item.revision, lease=lease)
+        if kind is not SERVICE or not SERVICE.strategy.pending(obj, cluster):
+            return write_of(kind, item.action, obj, bytes(item.object), cluster, expected=item.revision, lease=lease)
         picks = allocate(obj, self._memory.pools, cluster, created=item.action == "create")
         picked.append(picks)
         if picks.shortages:
             raise _ShortError(BulkRefusal(index, shortages=[shortage.message for shortage in picks.shortages]))
-        return write_of(kind, item.action, obj, encode_body(obj), expected=item.revision, lease=lease)
+        return write_of(kind, item.action, obj, encode_body(obj), cluster, expected=item.revision, lease=lease)
 
     async def _together(self, writes: list[Write]) -> list[Outcome]:
         """Store all or nothing; waits for its turn where the queue is full."""

@@ -48,4 +48,4 @@ class EndpointSlices(Controller[ObjectKey]):
             return ()
         existing = [each for each in self._index.slices(key) if labelled_by(each, CONTROLLER)]
         plan = plan_endpoint_slices(service, self._index.pods(service), self._index.nodes, existing)
-        return writes_of(plan, self._cluster().now, lease)
+        return writes_of(plan, self._cluster(), lease)

@@ -71,10 +71,10 @@ class EndpointsObjects(Controller[ObjectKey]):
         if service is None:
             if entry is None or existing is None or not (is_made_from_pods(existing) or key in self._orphaned):
                 return ()
-            return [removal(ENDPOINTS, existing, entry.revision, lease)]
+            return [removal(ENDPOINTS, existing, entry.revision, self._cluster(), lease)]
         planned = plan_endpoints(service, self._index.pods(service), existing)
         if planned is None:
             return ()
         if entry is None:
-            return [creation(ENDPOINTS, planned, self._cluster().now, lease)]
-        return [update(ENDPOINTS, planned, entry.revision, lease)]
+            return [creation(ENDPOINTS, planned, self._cluster(), lease)]
+        return [update(ENDPOINTS, planned, entry.revision, self._cluster(), lease)]

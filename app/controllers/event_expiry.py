@@ -67,7 +67,7 @@ class EventExpiry(Controller[ObjectKey]):
             entry = self._mirror.get(EVENT.key, *key)
             event = None if entry is None else decode_object(EVENT, entry.wire)
             if entry is not None and event is not None and _end(event) <= self._now():
-                writes.append(removal(EVENT, event, entry.revision, lease))
+                writes.append(removal(EVENT, event, entry.revision, self._cluster(), lease))
         await self._writer.write_all(writes)
         return {}
 

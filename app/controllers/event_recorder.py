@@ -72,8 +72,8 @@ class EventRecorder:
         self, notes: Mapping[ObjectKey, tuple[Note, int]], *, last: bool
     ) -> dict[ObjectKey, tuple[Note, int]]:
         """Write Events; answers those that others have told of, or counted, since the mirror was brought up to date."""
-        now = self._cluster().now
-        writes = [self._write(key, note, times, now) for key, (note, times) in notes.items()]
+        cluster = self._cluster()
+        writes = [self._write(key, note, times, cluster) for key, (note, times) in notes.items()]
         outcomes = await self._writer.write_all(writes)
         outrun: dict[ObjectKey, tuple[Note, int]] = {}
         for (key, told), outcome in zip(notes.items(), outcomes, strict=True):
@@ -83,15 +83,15 @@ class EventRecorder:
                 _log.info("event not stored", namespace=key[0], name=key[1], outcome=type(outcome).__name__)
         return outrun
 
-    def _write(self, key: ObjectKey, note: Note, times: int, now: str) -> Write:
+    def _write(self, key: ObjectKey, note: Note, times: int, cluster: Cluster) -> Write:
         entry = self._mirror.get(EVENT.key, *key)
         if entry is None:
-            event: Any = _new(note, *key, times, now)
-            return write_of(EVENT, "create", event, encode_body(event))
+            event: Any = _new(note, *key, times, cluster.now)
+            return write_of(EVENT, "create", event, encode_body(event), cluster)
         event = decode_object(EVENT, entry.wire)
         event.count += times
-        event.last_timestamp = now
-        return write_of(EVENT, "update", event, encode_body(event), expected=entry.revision)
+        event.last_timestamp = cluster.now
+        return write_of(EVENT, "update", event, encode_body(event), cluster, expected=entry.revision)
 
 
 def _name(note: Note) -> str:

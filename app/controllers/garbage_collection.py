@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from app.controllers.controller import Controller, stored_entries
 from app.controllers.dependents import NO_TIES, Dependents, ties_of
-from app.controllers.object_writes import deletion, write_in_turn
+from app.controllers.object_writes import deletion, update, write_in_turn
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body
@@ -127,22 +127,24 @@ class GarbageCollection(Controller[str]):
             # A circle: each would wait for the other for ever.
             for owner in obj.metadata.owner_references or []:
                 owner.block_owner_deletion = False
-        mark_deleted(kind, obj, self._cluster(), "Foreground")
-        return write_of(kind, "update", obj, encode_body(obj), expected=entry.revision, lease=lease)
+        cluster = self._cluster()
+        mark_deleted(kind, obj, cluster, "Foreground")
+        return update(kind, obj, entry.revision, cluster, lease)
 
     def _without_owners(self, entry: Entry, owners: set[str], lease: LeaseGuard) -> Write:
         kind = self._kinds.by_key[entry.kind]
         obj = decode_object(kind, entry.wire)
         kept = [each for each in obj.metadata.owner_references or [] if each.uid not in owners]
         obj.metadata.owner_references = kept or None
-        return write_of(kind, "update", obj, encode_body(obj), expected=entry.revision, lease=lease)
+        return update(kind, obj, entry.revision, self._cluster(), lease)
 
     def _without_finalizer(
         self, kind: Kind[Any], obj: KubeObject, finalizer: str, entry: Entry, lease: LeaseGuard
     ) -> Write:
         obj.metadata.finalizers = [each for each in obj.metadata.finalizers or [] if each != finalizer] or None
         action: Literal["delete", "update"] = "delete" if is_released(kind, obj) else "update"
-        return write_of(kind, action, obj, encode_body(obj), expected=entry.revision, lease=lease)
+        body = encode_body(obj)
+        return write_of(kind, action, obj, body, self._cluster(), expected=entry.revision, lease=lease)
 
     def _has_lost(self, entry: Entry) -> bool:
         return any(self._state(entry, owner) != "there" for owner in self._dependents.owners(entry.uid))

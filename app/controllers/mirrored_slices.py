@@ -66,4 +66,4 @@ class MirroredSlices(Controller[ObjectKey]):
         if service is None and not existing:
             return ()
         plan = plan_mirrored_slices(decode_object(ENDPOINTS, entry.wire), service, existing)
-        return writes_of(plan, self._cluster().now, lease)
+        return writes_of(plan, self._cluster(), lease)

@@ -103,10 +103,12 @@ class Namespaces(Controller[ObjectKey]):
         )
         namespace = decode_object(NAMESPACE, entry.wire)
         before = encode_body(namespace)
-        tell_what_remains(namespace, contents, held, self._cluster().now)
+        cluster = self._cluster()
+        tell_what_remains(namespace, contents, held, cluster.now)
         if encode_body(namespace) == before:
             return True
-        return isinstance(await self._writer.write(update(NAMESPACE, namespace, entry.revision, lease)), Committed)
+        write = update(NAMESPACE, namespace, entry.revision, cluster, lease)
+        return isinstance(await self._writer.write(write), Committed)
 
     async def _let_go(self, name: str, lease: LeaseGuard) -> bool:
         """Remove Kubernetes' own finalizer; answers whether that is done, whoever did it."""
@@ -116,5 +118,6 @@ class Namespaces(Controller[ObjectKey]):
         namespace = decode_object(NAMESPACE, entry.wire)
         namespace.spec.finalizers = [each for each in namespace.spec.finalizers or [] if each != "kubernetes"] or None
         action: Action = "delete" if is_released(NAMESPACE, namespace) else "update"
-        write = write_of(NAMESPACE, action, namespace, encode_body(namespace), expected=entry.revision, lease=lease)
+        body = encode_body(namespace)
+        write = write_of(NAMESPACE, action, namespace, body, self._cluster(), expected=entry.revision, lease=lease)
         return isinstance(await self._writer.write(write), Committed)

@@ -22,27 +22,27 @@ _CHUNK = 500
 """Writes handed over at a time, so that those of others come in between and none waits longer than it may."""
 
 
-def creation(kind: Kind[Any], obj: KubeObject, now: str, lease: LeaseGuard) -> Write:
+def creation(kind: Kind[Any], obj: KubeObject, cluster: Cluster, lease: LeaseGuard) -> Write:
     """The write that creates an object which a planner made: named, with identity and age."""
     meta = structs.replace(
         obj.metadata,
         name=obj.metadata.name or generated_name(obj.metadata.generate_name, secrets.choice),
         uid=str(uuid.uuid4()),
-        creation_timestamp=now,
+        creation_timestamp=cluster.now,
         resource_version=None,
     )
     made = structs.replace(obj, api_version=kind.api_version, kind=kind.name, metadata=meta)
-    return write_of(kind, "create", made, encode_body(made), lease=lease)
+    return write_of(kind, "create", made, encode_body(made), cluster, lease=lease)
 
 
-def update(kind: Kind[Any], obj: KubeObject, revision: int, lease: LeaseGuard) -> Write:
+def update(kind: Kind[Any], obj: KubeObject, revision: int, cluster: Cluster, lease: LeaseGuard) -> Write:
     """The write that replaces an object as it was at a revision."""
-    return write_of(kind, "update", obj, encode_body(obj), expected=revision, lease=lease)
+    return write_of(kind, "update", obj, encode_body(obj), cluster, expected=revision, lease=lease)
 
 
-def removal(kind: Kind[Any], obj: KubeObject, revision: int, lease: LeaseGuard) -> Write:
+def removal(kind: Kind[Any], obj: KubeObject, revision: int, cluster: Cluster, lease: LeaseGuard) -> Write:
     """The write that deletes an object as it was at a revision."""
-    return write_of(kind, "delete", obj, encode_body(obj), expected=revision, lease=lease)
+    return write_of(kind, "delete", obj, encode_body(obj), cluster, expected=revision, lease=lease)
 
 
 def deletion(
@@ -53,9 +53,11 @@ def deletion(
     before = encode_body(obj)
     mark_deleted(kind, obj, cluster, propagation)
     if is_released(kind, obj):
-        return write_of(kind, "delete", obj, before, expected=entry.revision, lease=lease)
+        return write_of(kind, "delete", obj, before, cluster, expected=entry.revision, lease=lease)
     after = encode_body(obj)
-    return None if after == before else write_of(kind, "update", obj, after, expected=entry.revision, lease=lease)
+    if after == before:
+        return None
+    return write_of(kind, "update", obj, after, cluster, expected=entry.revision, lease=lease)
 
 
 async def write_in_turn(writer: Writer, writes: Sequence[Write]) -> list[Outcome]:

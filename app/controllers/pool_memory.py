@@ -1,11 +1,12 @@
 """What is free, as far as this process knows: learnt from the claims, kept current from the change log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import Pools
 from app.domain.pools.pool_set import POOLED_CLAIMS, PoolSet
+from app.domain.rules.cluster import Cluster
 from app.store.reader import Reader
 from app.store.writes import ClaimHeld
 from app.telemetry.metrics import POOL_FREE, POOL_SIZE
@@ -23,9 +24,10 @@ class PoolMemory:
         known: Whether it can be relied on; False until it was learnt, and after a write whose outcome is not known.
     """
 
-    def __init__(self, reader: Reader, pools: PoolSet) -> None:
+    def __init__(self, reader: Reader, pools: PoolSet, cluster: Callable[[], Cluster]) -> None:
         self._reader = reader
         self._set = pools
+        self._cluster = cluster
         self._missed: list[_Step] | None = None
         self.known = False
 
@@ -61,7 +63,7 @@ class PoolMemory:
         finally:
             self._missed = None
         for old, new in missed:
-            self._set.moved(old, new)
+            self._set.moved(old, new, self._cluster())
         self.known = True
 
     def observe(self, old: Holder | None, new: Holder | None) -> bool:
@@ -69,7 +71,7 @@ class PoolMemory:
         if self._missed is not None:
             self._missed.append((old, new))
             return False
-        return self._set.moved(old, new)
+        return self._set.moved(old, new, self._cluster())
 
     def measure(self) -> None:
         """Show how full the pools are."""

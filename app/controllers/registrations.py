@@ -191,9 +191,8 @@ class Registrations(Controller[RegistrationKey]):
                 conditions = self._conditions(key, obj)
                 if conditions != obj.status.conditions:
                     obj.status.conditions = conditions
-                    judged.append(
-                        (key, _notes(obj, self._heartbeats.latest(key)), update(kind, obj, entry.revision, lease))
-                    )
+                    write = update(kind, obj, entry.revision, self._cluster(), lease)
+                    judged.append((key, _notes(obj, self._heartbeats.latest(key)), write))
         outcomes = await write_in_turn(self._writer, [write for _, _, write in judged])
         failures: dict[RegistrationKey, RetryError] = {}
         notes: list[Note] = []

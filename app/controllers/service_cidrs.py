@@ -117,7 +117,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
         if encode_body(service_cidr) == encode_body(decode_object(SERVICE_CIDR, entry.wire)):
             return None
         made = removal if is_released(SERVICE_CIDR, service_cidr) else update
-        outcome = await self._writer.write(made(SERVICE_CIDR, service_cidr, entry.revision, lease))
+        outcome = await self._writer.write(made(SERVICE_CIDR, service_cidr, entry.revision, self._cluster(), lease))
         if isinstance(outcome, Committed | Missing):
             return None
         return Temporary(f"{type(outcome).__name__} while it was written", _AGAIN)

@@ -7,6 +7,7 @@ from app.controllers.object_writes import creation, removal, update
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.endpoint_slice import EndpointSlice
+from app.domain.rules.cluster import Cluster
 from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, SlicePlan
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, NamespaceMissing, NamespaceTerminating, Write
@@ -25,17 +26,18 @@ def labelled_by(slice_: EndpointSlice, controller: str) -> bool:
     return (slice_.metadata.labels or {}).get(MANAGED_BY_LABEL) == controller
 
 
-def writes_of(plan: SlicePlan, now: str, lease: LeaseGuard) -> list[Write]:
+def writes_of(plan: SlicePlan, cluster: Cluster, lease: LeaseGuard) -> list[Write]:
     """The writes of a plan for slices that were decoded as they are stored."""
     writes = []
     for made in plan.create:
         made.metadata.generation = 1
-        writes.append(creation(ENDPOINT_SLICE, made, now, lease))
+        writes.append(creation(ENDPOINT_SLICE, made, cluster, lease))
     for changed in plan.update:
         changed.metadata.generation = (changed.metadata.generation or 0) + 1
-        writes.append(update(ENDPOINT_SLICE, changed, int(changed.metadata.resource_version or 0), lease))
+        writes.append(update(ENDPOINT_SLICE, changed, int(changed.metadata.resource_version or 0), cluster, lease))
     return writes + [
-        removal(ENDPOINT_SLICE, doomed, int(doomed.metadata.resource_version or 0), lease) for doomed in plan.delete
+        removal(ENDPOINT_SLICE, doomed, int(doomed.metadata.resource_version or 0), cluster, lease)
+        for doomed in plan.delete
     ]
 
 

@@ -155,7 +155,7 @@ class BulkPreparation:
         record_apply(kind, obj, options.write.field_manager, self._context.cluster().now)
         warnings += self._creation.apply_rules(kind, namespace, obj, options.write, recorded=True)
         body = encode_body(obj)
-        write = self._context.forms.write(kind, "create", obj, body)
+        write = self._context.forms.write(kind, "create", obj, body, self._context.cluster())
         return PreparedItem(kind, obj, BulkResult("created", entry_of(kind, obj, 0, body), warnings), write)
 
     def _changed(self, kind: Kind[Any], entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
@@ -164,15 +164,15 @@ class BulkPreparation:
         warnings = judge(problems, options.strictness)
         forms = self._context.forms
         old = forms.decoded(kind, entry)
-        now = self._context.cluster().now
-        applying = Applying(options.write.field_manager, options.force, "", now)
+        cluster = self._context.cluster()
+        applying = Applying(options.write.field_manager, options.force, "", cluster.now)
         new = decode_applied(kind, apply(kind, msgspec.to_builtins(old), document, applying))
         warnings += self._updating.apply_rules(kind, entry, new, old, options.write, recorded=True)
         body = encode_body(new)
         if body == encode_body(old):
             return PreparedItem(kind, new, BulkResult("unchanged", forms.shown(kind, entry), warnings))
         action: Action = "delete" if is_released(kind, new) else "update"
-        write = forms.write(kind, action, new, body, expected=entry.revision)
+        write = forms.write(kind, action, new, body, cluster, expected=entry.revision)
         shown = entry_of(kind, new, entry.revision, body)
         return PreparedItem(kind, new, BulkResult("configured", shown, warnings), write)
 

@@ -122,14 +122,15 @@ class Creation:
         causes = causes or [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
         if causes:
             raise invalid_object(kind, obj.metadata.name, causes)
-        return (*options.warnings, *kind.strategy.warnings(obj, None))
+        return (*options.warnings, *kind.strategy.warnings(obj, None, cluster))
 
     async def _store(self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...]) -> Answer:
         if options.dry_run:
             return await self._preview(kind, obj, warnings)
-        pending = kind.strategy.pending(obj)
+        cluster = self._context.cluster()
+        pending = kind.strategy.pending(obj, cluster)
         write = self._context.forms.write(
-            kind, "create", obj, encode_body(obj), published=options.respond_async or not pending
+            kind, "create", obj, encode_body(obj), cluster, published=options.respond_async or not pending
         )
         outcome = await self._context.writer.write(write)
         if not isinstance(outcome, Committed):
@@ -150,7 +151,8 @@ class Creation:
         if entry is not None:
             return entry
         body = encode_body(obj)
-        outcome = await self._context.writer.write(self._context.forms.write(kind, "publish", obj, body))
+        write = self._context.forms.write(kind, "publish", obj, body, self._context.cluster())
+        outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed) and outcome.revision is not None:
             return entry_of(kind, obj, outcome.revision, body)
         if isinstance(outcome, Stale):

@@ -86,13 +86,14 @@ class Deletion:
         """One try against one state of the object; None when it changed meanwhile."""
         obj = self._context.forms.decoded(kind, entry)
         before, held = encode_body(obj), 202 if options.tells_held else 200
-        mark_deleted(kind, obj, self._context.cluster(), options.propagation)
+        cluster = self._context.cluster()
+        mark_deleted(kind, obj, cluster, options.propagation)
         if is_released(kind, obj):
             # What goes at once was never seen being deleted: it is answered, and logged, as it was.
             obj = self._context.forms.decoded(kind, entry)
-            write = self._context.forms.write(kind, "delete", obj, before, expected=entry.revision)
+            write = self._context.forms.write(kind, "delete", obj, before, cluster, expected=entry.revision)
         else:
-            write = self._context.forms.write(kind, "update", obj, encode_body(obj), expected=entry.revision)
+            write = self._context.forms.write(kind, "update", obj, encode_body(obj), cluster, expected=entry.revision)
             if write.body == before:
                 return Answer(held, self._context.forms.shown(kind, entry))
         gone = write.action == "delete"

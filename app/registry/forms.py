@@ -6,6 +6,7 @@ from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
 from app.domain.documents.objects import KubeObject
+from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
 from app.store.object_writes import write_of
 from app.store.writes import Action, Write
@@ -39,6 +40,7 @@ class Forms:
         action: Action,
         obj: KubeObject,
         body: bytes,
+        cluster: Cluster,
         *,
         expected: int | None = None,
         published: bool = True,
@@ -47,4 +49,4 @@ class Forms:
         if kind.view is not None:
             obj = kind.view.write(obj)
             body = encode_body(obj)
-        return write_of(self.stored(kind), action, obj, body, expected=expected, published=published)
+        return write_of(self.stored(kind), action, obj, body, cluster, expected=expected, published=published)

@@ -31,23 +31,23 @@ class ServicePreview:
 
         Args:
             services: Each with whether it is new.
-            cluster: For the conditions.
+            cluster: For the conditions, and for who serves load balancers.
 
         Returns:
             What the pools lack, in words.
         """
-        pending = [pair for pair in services if SERVICE.strategy.pending(pair[0])]
+        pending = [pair for pair in services if SERVICE.strategy.pending(pair[0], cluster)]
         if not pending:
             return []
-        pools = await self._sampled([service for service, _ in services])
+        pools = await self._sampled([service for service, _ in services], cluster)
         for service, _ in services:
-            pools.moved(None, service)
+            pools.moved(None, service, cluster)
         picks = [allocate(service, pools.pools, cluster, created=created) for service, created in pending]
         return [shortage.message for each in picks for shortage in each.shortages]
 
-    async def _sampled(self, services: Sequence[Service]) -> PoolSet:
+    async def _sampled(self, services: Sequence[Service], cluster: Cluster) -> PoolSet:
         """Pools with as many free values as these Services can ask for and be given."""
-        asked = sum(len(SERVICE.strategy.claims(service)) for service in services)
+        asked = sum(len(SERVICE.strategy.claims(service, cluster)) for service in services)
         addresses = asked + len(services)
         ports = asked + sum(1 + len(service.spec.ports or []) for service in services)
         pool_set = self._empty_pools()

@@ -21,7 +21,7 @@ from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, Patch, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
-from app.store.writes import Committed, Missing, Outcome, Stale
+from app.store.writes import Action, Committed, Missing, Outcome, Stale
 
 Subresource = str
 """`status`, one that the kind declares, or "" for the object itself."""
@@ -180,8 +180,9 @@ class Updating:
         causes = causes or [*validate_metadata_update(kind, new.metadata, old.metadata), *validate(new, old, cluster)]
         if causes:
             raise invalid_object(kind, old.metadata.name, causes)
-        warnings = kind.strategy.status_warnings if subresource == "status" else kind.strategy.warnings
-        return (*options.warnings, *warnings(new, old))
+        status = subresource == "status"
+        told = kind.strategy.status_warnings(new, old) if status else kind.strategy.warnings(new, old, cluster)
+        return (*options.warnings, *told)
 
     async def _store(
         self,
@@ -194,13 +195,13 @@ class Updating:
         *,
         retry: bool,
     ) -> Answer | None:
-        write = self._context.forms.write(kind, "update", new, body, expected=entry.revision)
-        if is_released(kind, new):
-            write = self._context.forms.write(kind, "delete", new, body, expected=entry.revision)
+        cluster = self._context.cluster()
+        action: Action = "delete" if is_released(kind, new) else "update"
+        write = self._context.forms.write(kind, action, new, body, cluster, expected=entry.revision)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
             entry = entry_of(kind, new, outcome.revision or 0)
-            if kind.strategy.untried(new) and not options.respond_async:
+            if kind.strategy.untried(new, cluster) and not options.respond_async:
                 wait = self._context.allocation_wait
                 entry = await self._context.mirror.wait_for(entry.uid, wait, after=entry.revision) or entry
             applied = write.pending and options.respond_async

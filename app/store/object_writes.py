@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domain.declarations.kind import Kind
 from app.domain.documents.objects import KubeObject
+from app.domain.rules.cluster import Cluster
 from app.store.writes import Action, LeaseGuard, Write
 
 
@@ -13,6 +14,7 @@ def write_of(
     action: Action,
     obj: KubeObject,
     body: bytes,
+    cluster: Cluster,
     *,
     expected: int | None = None,
     published: bool = True,
@@ -25,6 +27,7 @@ def write_of(
         action: What is to be done.
         obj: The state to store, or for a delete the last state.
         body: Its encoding.
+        cluster: For the claims, and for what is left to allocate.
         expected: The revision the object must be at.
         published: For a create: whether it is visible at once.
         lease: Tenure under which it is written.
@@ -38,10 +41,10 @@ def write_of(
         name=meta.name,
         uid=meta.uid or "",
         body=body,
-        claims=kind.strategy.claims(obj) if stays else (),
+        claims=kind.strategy.claims(obj, cluster) if stays else (),
         expected_revision=expected,
         published=published,
-        pending=stays and kind.strategy.pending(obj),
+        pending=stays and kind.strategy.pending(obj, cluster),
         deletion_timestamp=datetime.fromisoformat(meta.deletion_timestamp) if meta.deletion_timestamp else None,
         lease=lease,
     )

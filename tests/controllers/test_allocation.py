@@ -16,7 +16,6 @@ from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Timeout
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
-from app.domain.rules.service.conditions import is_pending
 from app.store.object_writes import write_of
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
@@ -61,10 +60,14 @@ def service(name, **spec):
     return {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}], **spec}}
 
 
+def waits(world, obj):
+    return SERVICE.strategy.pending(obj, world.parts.cluster())
+
+
 async def fill(world, name="filler"):
     """Create Services until one has to wait; answers those that need not, and that one."""
     served = []
-    while not is_pending(last := await world.create(SERVICE, service(f"{name}-{len(served)}"))):
+    while not waits(world, last := await world.create(SERVICE, service(f"{name}-{len(served)}"))):
         served.append(last)
     return served, last
 
@@ -77,7 +80,8 @@ async def store_unpublished(world, name, **spec):
         metadata=ObjectMeta(name=name, namespace="default", uid=str(uuid.uuid4())),
         spec=ServiceSpec(type="NodePort", ports=[ServicePort(port=80, protocol="TCP")], ip_families=["IPv4"], **spec),
     )
-    await world.parts.writer.write(write_of(SERVICE, "create", obj, encode_body(obj), published=False))
+    write = write_of(SERVICE, "create", obj, encode_body(obj), world.parts.cluster(), published=False)
+    await world.parts.writer.write(write)
 
 
 async def held(world):
@@ -125,7 +129,7 @@ async def test_a_pick_that_somebody_else_holds_is_made_again(small, action):
             await small.create(SERVICE, service("slow", type="ExternalName", externalName="example.com"))
             await small.change(SERVICE, "slow", becomes_proxied)
         slow, quick = await small.get(SERVICE, "slow"), await small.get(SERVICE, "quick")
-    assert not is_pending(slow)
+    assert not waits(small, slow)
     assert slow.spec.cluster_ip != quick.spec.cluster_ip
 
 
@@ -139,7 +143,7 @@ async def test_one_that_stands_by_knows_what_its_predecessor_did(small, monkeypa
             served, _ = await fill(small)
             for each in served[:2]:
                 await small.delete(SERVICE, each.metadata.name)
-            before = await small.becomes(SERVICE, f"filler-{len(served)}", lambda obj: not is_pending(obj))
+            before = await small.becomes(SERVICE, f"filler-{len(served)}", lambda obj: not waits(small, obj))
             monkeypatch.setattr(PoolMemory, "learn", None)
         more, _ = await fill(small, "more")
     assert {each.spec.cluster_ip for each in [*more, before]} == {each.spec.cluster_ip for each in served[:2]}
@@ -151,13 +155,13 @@ async def test_who_was_left_waiting_is_served_by_the_next_owner(small):
     # Nobody owns allocation while this is released.
     await small.delete(SERVICE, served[0].metadata.name)
     async with allocating(small):
-        await small.becomes(SERVICE, waiting.metadata.name, lambda now: not is_pending(now))
+        await small.becomes(SERVICE, waiting.metadata.name, lambda now: not waits(small, now))
 
 
 async def test_what_a_dead_process_stored_is_published(small):
     await store_unpublished(small, "orphan")
     async with allocating(small):
-        orphan = await small.becomes(SERVICE, "orphan", lambda now: not is_pending(now))
+        orphan = await small.becomes(SERVICE, "orphan", lambda now: not waits(small, now))
     assert orphan.spec.cluster_ip
 
 
@@ -183,9 +187,9 @@ async def test_who_waits_for_node_ports_keeps_none_from_others(database_url):
         await world.create(SERVICE, service("first", **two))
         waiting = await world.create(SERVICE, service("waiting", **two))
         assert [port.node_port for port in waiting.spec.ports] == [0, 0]
-        assert not is_pending(await world.create(SERVICE, service("small", type="NodePort")))
+        assert not waits(world, await world.create(SERVICE, service("small", type="NodePort")))
         await world.delete(SERVICE, "small")
-        assert is_pending(await world.get(SERVICE, "waiting"))
+        assert waits(world, await world.get(SERVICE, "waiting"))
         await world.delete(SERVICE, "first")
-        served = await world.becomes(SERVICE, "waiting", lambda now: not is_pending(now))
+        served = await world.becomes(SERVICE, "waiting", lambda now: not waits(world, now))
         assert all(port.node_port for port in served.spec.ports)

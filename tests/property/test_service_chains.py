@@ -28,7 +28,7 @@ class Registry:
 
     def write(self, name, service):
         """Take what the Service shows and let go of the rest; False when somebody else holds some of it."""
-        wanted = {(claim.table, claim.key) for claim in RULES.claims(service)}
+        wanted = {(claim.table, claim.key) for claim in RULES.claims(service, AT)}
         if any(self.held.get(key, name) != name for key in wanted if not key[1].endswith("/shared")):
             return False
         for key in [key for key, owner in self.held.items() if owner == name and key not in wanted]:
@@ -107,7 +107,7 @@ def test_a_chain_holds_what_its_end_shows(steps):
         if causes or not registry.settle("web", new, is_new=stored is None):
             continue
         stored = msgspec.json.decode(msgspec.json.encode(new), type=Service)
-        if RULES.pending(stored):
+        if RULES.pending(stored, AT):
             assert "Exhausted" in str(stored.status.conditions) or "NoPool" in str(stored.status.conditions)
         else:
             assert complete(stored)

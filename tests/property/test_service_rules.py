@@ -68,11 +68,11 @@ def settled(spec, at, annotations=None):
 def test_no_document_makes_a_rule_fail(spec, annotations, status, at):
     new, causes = created(spec, at, annotations=annotations, status=status)
     assert all(cause.field.startswith(FIELDS) and cause.message for cause in causes)
-    RULES.warnings(new, None)
-    RULES.claims(new)
-    RULES.pending(new)
+    RULES.warnings(new, None, at)
+    RULES.claims(new, at)
+    RULES.pending(new, at)
     allocate(new, pool_set(at).pools, at, created=True)
-    RULES.claims(new)
+    RULES.claims(new, at)
 
 
 @given(GOOD_SPECS, SPECS, ANNOTATIONS, STATUSES, CLUSTERS)
@@ -83,9 +83,9 @@ def test_no_update_makes_a_rule_fail(before, spec, annotations, status, at):
         return
     new, causes = updated(spec, old, at, annotations=annotations, status=status)
     assert all(cause.field.startswith(FIELDS) and cause.message for cause in causes)
-    RULES.warnings(new, old)
-    RULES.claims(new)
-    RULES.pending(new)
+    RULES.warnings(new, old, at)
+    RULES.claims(new, at)
+    RULES.pending(new, at)
     allocate(new, pool_set(at).pools, at, created=False)
     written = service(spec, status=status)
     RULES.prepare_status(written, old, at)
@@ -119,8 +119,8 @@ def test_what_is_stored_can_be_sent_again(spec, annotations, at):
     causes = RULES.unavailable(new, old, later) or RULES.validate_update(new, old, later)
     assert causes == []
     assert body(new) == body(old)
-    assert RULES.claims(new) == RULES.claims(old)
-    assert not RULES.pending(new)
+    assert RULES.claims(new, at) == RULES.claims(old, at)
+    assert not RULES.pending(new, at)
     assert allocate(new, pool_set(at).pools, later, created=False).picked == ()
     assert body(new) == body(old)
 
@@ -152,10 +152,10 @@ def test_pending_is_exact(spec, at):
     new, causes = created(spec, at)
     if causes:
         return
-    lacked = RULES.pending(new)
+    lacked = RULES.pending(new, at)
     given_now = allocate(new, pool_set(at).pools, at, created=True)
     assert given_now.shortages == ()
-    assert not RULES.pending(new)
+    assert not RULES.pending(new, at)
     assert lacked == bool(given_now.picked or asked_frontends(new))
 
 
@@ -181,10 +181,7 @@ FRONTEND_ANNOTATIONS = st.fixed_dictionaries(
 def test_frontends_come_to_rest_and_none_is_claimed_shared_and_for_itself(annotations, asked, shown):
     """However the same address is spelled, and in whichever places it is asked for or shown."""
     spec = {"type": "LoadBalancer", "ports": [{"port": 80, "protocol": "TCP"}], "loadBalancerIP": asked}
-    status = {
-        "loadBalancer": {"ingress": [{"ip": text} for text in shown]},
-        "conditions": [{"type": "Programmed", "status": "True"}],
-    }
+    status = {"loadBalancer": {"ingress": [{"ip": text} for text in shown]}}
     at = cluster(V4, V6, ours=True, **POOLS)
     one = service({**spec, "ipFamilies": ["IPv4", "IPv6"]}, annotations=annotations, status=status)
     reserved = dict.fromkeys([f"shop/{text}" for text in SPELLED], "20.0.0.5")
@@ -194,5 +191,5 @@ def test_frontends_come_to_rest_and_none_is_claimed_shared_and_for_itself(annota
     at_rest = body(one)
     allocate(one, pools, at, created=False)
     assert body(one) == at_rest
-    addresses = [claim.key.removesuffix("/shared") for claim in RULES.claims(one) if claim.table == "lb_addresses"]
+    addresses = [claim.key.removesuffix("/shared") for claim in RULES.claims(one, at) if claim.table == "lb_addresses"]
     assert len(set(addresses)) == len(addresses)

@@ -2,7 +2,7 @@ import pytest
 
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.rules.endpoint_slice import MAX_ADDRESSES, MAX_ENDPOINTS, MAX_HINTS, MAX_PORTS
-from tests.unit.rule_runner import cells, create, created, parse, update
+from tests.unit.rule_runner import CLUSTER, cells, create, created, parse, update
 
 ONE = {"addresses": ["10.1.2.3"]}
 
@@ -148,7 +148,7 @@ def test_the_address_type_stays():
 )
 def test_warnings(given, old, count):
     before = parse(ENDPOINT_SLICE, old) if old else None
-    assert len(ENDPOINT_SLICE.strategy.warnings(parse(ENDPOINT_SLICE, given), before)) == count
+    assert len(ENDPOINT_SLICE.strategy.warnings(parse(ENDPOINT_SLICE, given), before, CLUSTER)) == count
 
 
 def test_columns():

@@ -1,7 +1,7 @@
 import pytest
 
 from app.domain.declarations.endpoints import ENDPOINTS
-from tests.unit.rule_runner import cells, create, created, parse, update
+from tests.unit.rule_runner import CLUSTER, cells, create, created, parse, update
 
 A0 = "subsets[0].addresses[0]"
 
@@ -78,7 +78,9 @@ def test_what_is_refused_is_named_as_it_was_written():
 
 
 def test_odd_spellings_are_warned_of():
-    assert len(ENDPOINTS.strategy.warnings(parse(ENDPOINTS, document(subset("FD00::1", "10.0.0.1"))), None)) == 1
+    assert (
+        len(ENDPOINTS.strategy.warnings(parse(ENDPOINTS, document(subset("FD00::1", "10.0.0.1"))), None, CLUSTER)) == 1
+    )
 
 
 @pytest.mark.parametrize(

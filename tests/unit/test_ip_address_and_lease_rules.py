@@ -41,7 +41,7 @@ def test_the_parent_stays():
 
 
 def test_an_address_made_by_hand_is_held():
-    held = IP_ADDRESS.strategy.claims(created(IP_ADDRESS, address()))
+    held = IP_ADDRESS.strategy.claims(created(IP_ADDRESS, address()), CLUSTER)
     assert held == (Claim("cluster_ips", "10.96.0.9", "metadata.name"),)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.rules.service_cidr import allocates, would_orphan
-from tests.unit.rule_runner import cells, create, created, parse, update, write_status
+from tests.unit.rule_runner import CLUSTER, cells, create, created, parse, update, write_status
 
 V4, V6 = "10.96.0.0/16", "fd00:10:96::/112"
 
@@ -86,6 +86,6 @@ def test_addresses_that_a_range_takes_with_it():
 
 def test_warnings_and_columns():
     strategy = SERVICE_CIDR.strategy
-    assert strategy.warnings(parse(SERVICE_CIDR, ranges(V4)), None) == []
-    assert len(strategy.warnings(parse(SERVICE_CIDR, ranges("FD00::/112")), None)) == 1
+    assert strategy.warnings(parse(SERVICE_CIDR, ranges(V4)), None, CLUSTER) == []
+    assert len(strategy.warnings(parse(SERVICE_CIDR, ranges("FD00::/112")), None, CLUSTER)) == 1
     assert cells(SERVICE_CIDR, ranges(V4, V6))["CIDRs"] == f"{V4},{V6}"

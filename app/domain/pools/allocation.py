@@ -110,10 +110,10 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
     Args:
         service: Changed in place.
         pools: What to pick from; picks are held there.
-        cluster: For the conditions.
+        cluster: For the conditions, and for who serves load balancers.
         created: Whether this is a new Service, whose ports of one number share a nodePort.
     """
-    attempt = _Attempt(service, pools)
+    attempt = _Attempt(service, pools, cluster)
     attempt.cluster_ips()
     attempt.node_ports(shared=created)
     attempt.frontends()
@@ -124,9 +124,10 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
 class _Attempt:
     """One allocation under way."""
 
-    def __init__(self, service: Service, pools: Pools) -> None:
+    def __init__(self, service: Service, pools: Pools, cluster: Cluster) -> None:
         self._service = service
         self._pools = pools
+        self._cluster = cluster
         self.shortages: list[Shortage] = []
         self.picked: list[tuple[Pool[Any], Any]] = []
         self.exhausted: list[tuple[Pool[Any], int]] = []
@@ -166,12 +167,12 @@ class _Attempt:
 
     def frontends(self) -> None:
         """A load balancer address for each family that lacks one, and the additional addresses."""
-        for family in missing_frontend_families(self._service):
+        for family in missing_frontend_families(self._service, self._cluster):
             asked = static_address(self._service, family)
             address = self._named(asked) if asked else self._pick_frontend(family)
             if address is not None:
                 self._show(address)
-        for address in missing_additional_addresses(self._service):
+        for address in missing_additional_addresses(self._service, self._cluster):
             self._show(address)
 
     def _show(self, address: str) -> None:

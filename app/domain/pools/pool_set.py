@@ -8,6 +8,7 @@ from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import Pool, Pools
 from app.domain.ranges import AddressPool, AddressRange, PortRange, RandomBelow
+from app.domain.rules.cluster import Cluster
 
 POOLED_CLAIMS = ("cluster_ips", "node_ports", "lb_addresses")
 """The claim tables that mirror a pool; the rest only guard against collisions."""
@@ -60,9 +61,9 @@ class PoolSet:
         for pool, address in self._address_pools(table, key):
             pool.release(address)
 
-    def moved(self, old: Service | IPAddress | None, new: Service | IPAddress | None) -> bool:
+    def moved(self, old: Service | IPAddress | None, new: Service | IPAddress | None, cluster: Cluster) -> bool:
         """Note the difference between what two states of an object hold; answers whether anything was released."""
-        before, after = _claimed(old), _claimed(new)
+        before, after = _claimed(old, cluster), _claimed(new, cluster)
         for table, key in after - before:
             self.hold(table, key)
         released = before - after
@@ -102,8 +103,11 @@ def _by_family(name: str, ranges: Sequence[AddressRange]) -> dict[str, AddressPo
     return {family: AddressPool(name, [part for part in ranges if part.family == family]) for family in families}
 
 
-def _claimed(obj: Service | IPAddress | None) -> set[tuple[str, str]]:
+def _claimed(obj: Service | IPAddress | None, cluster: Cluster) -> set[tuple[str, str]]:
     if obj is None:
         return set()
-    claims = SERVICE.strategy.claims(obj) if isinstance(obj, Service) else IP_ADDRESS.strategy.claims(obj)
+    if isinstance(obj, Service):
+        claims = SERVICE.strategy.claims(obj, cluster)
+    else:
+        claims = IP_ADDRESS.strategy.claims(obj, cluster)
     return {(claim.table, claim.key) for claim in claims if claim.table in POOLED_CLAIMS}

@@ -52,8 +52,9 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
             causes.append(invalid("addressType", new.address_type, f"may not change; it is {old.address_type}"))
         return causes
 
-    def warnings(self, new: EndpointSlice, old: EndpointSlice | None) -> list[str]:
+    def warnings(self, new: EndpointSlice, old: EndpointSlice | None, cluster: Cluster) -> list[str]:
         """Point out deprecated address types and oddly spelled addresses; our own controllers write neither."""
+        del cluster
         if (new.metadata.labels or {}).get(_MANAGED_BY_LABEL) in _OWN_CONTROLLERS:
             return []
         found = []

@@ -22,9 +22,9 @@ class EndpointsStrategy(Strategy[Endpoints]):
         del cluster
         return _validate(new)
 
-    def warnings(self, new: Endpoints, old: Endpoints | None) -> list[str]:
+    def warnings(self, new: Endpoints, old: Endpoints | None, cluster: Cluster) -> list[str]:
         """Point out oddly spelled addresses."""
-        del old
+        del old, cluster
         found = []
         for i, subset in enumerate(new.subsets or []):
             for path, address in _addresses(subset, f"subsets[{i}]"):

@@ -33,8 +33,9 @@ class IPAddressStrategy(Strategy[IPAddress]):
             causes.append(invalid("spec.parentRef", parent_text(new), "may not change"))
         return causes
 
-    def claims(self, obj: IPAddress) -> tuple[Claim, ...]:
+    def claims(self, obj: IPAddress, cluster: Cluster) -> tuple[Claim, ...]:
         """The address itself: no Service gets it while the object exists."""
+        del cluster
         return (Claim("cluster_ips", obj.metadata.name, "metadata.name"),)
 
 

@@ -118,9 +118,9 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         ]
         return causes or self.validate_create(new, cluster)
 
-    def warnings(self, new: ServiceCIDR, old: ServiceCIDR | None) -> list[str]:
+    def warnings(self, new: ServiceCIDR, old: ServiceCIDR | None, cluster: Cluster) -> list[str]:
         """Point out oddly spelled CIDRs."""
-        del old
+        del old, cluster
         return [
             text for i, cidr in enumerate(new.spec.cidrs or []) for text in network_warnings(f"spec.cidrs[{i}]", cidr)
         ]

@@ -62,9 +62,9 @@ class Strategy(Generic[ObjectT]):
         """Whether nothing holds an object any more once its deletion was asked for."""
         return not obj.metadata.finalizers
 
-    def warnings(self, new: ObjectT, old: ObjectT | None) -> list[str]:
+    def warnings(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[str]:
         """Texts for Warning headers: accepted, but probably not what the client wants."""
-        del new, old
+        del new, old, cluster
         return []
 
     def status_warnings(self, new: ObjectT, old: ObjectT) -> list[str]:
@@ -72,16 +72,16 @@ class Strategy(Generic[ObjectT]):
         del new, old
         return []
 
-    def claims(self, obj: ObjectT) -> tuple[Claim, ...]:
+    def claims(self, obj: ObjectT, cluster: Cluster) -> tuple[Claim, ...]:
         """Everything unique that the object's spec and status show; the store holds exactly these for it."""
-        del obj
+        del obj, cluster
         return ()
 
-    def pending(self, obj: ObjectT) -> bool:
+    def pending(self, obj: ObjectT, cluster: Cluster) -> bool:
         """Whether something is left for the reconciler to allocate."""
-        del obj
+        del obj, cluster
         return False
 
-    def untried(self, obj: ObjectT) -> bool:
+    def untried(self, obj: ObjectT, cluster: Cluster) -> bool:
         """Whether the reconciler has not said anything yet about what is pending, so that a client waits for it."""
-        return self.pending(obj)
+        return self.pending(obj, cluster)

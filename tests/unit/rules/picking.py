@@ -3,10 +3,7 @@
 from app.domain.declarations.service import SERVICE
 from app.domain.pools.allocation import Pools, allocate
 from app.domain.ranges import AddressPool, AddressRange, PortRange
-from tests.unit.rules.builders import (
-    SINGLE,
-    created,
-)
+from tests.unit.rules.builders import SINGLE, created
 
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 SUBNET = "service.beta.kubernetes.io/azure-load-balancer-internal-subnet"
@@ -47,9 +44,9 @@ def ingress(service):
     return [point.ip for point in points]
 
 
-def pending(service):
-    return SERVICE.strategy.pending(service)
+def pending(service, at=SINGLE):
+    return SERVICE.strategy.pending(service, at)
 
 
-def claimed(service):
-    return {(claim.table, claim.key) for claim in SERVICE.strategy.claims(service)}
+def claimed(service, at=SINGLE):
+    return {(claim.table, claim.key) for claim in SERVICE.strategy.claims(service, at)}

@@ -182,7 +182,7 @@ class TestFrontends:
             ("AddressNotFound", "front", 0, 0)
         ]
         assert condition(new, "Allocated") == ("False", "AddressNotFound")
-        assert pending(new)
+        assert pending(new, OURS)
 
     def test_a_subnet(self):
         parts = pools(subnets={"apps": {"IPv4": pool("apps", "10.241.0.1-10.241.0.9")}})
@@ -209,17 +209,17 @@ class TestFrontends:
         assert [(each.reason, each.pool, each.size, each.free) for each in result.shortages] == [
             ("NoPool", "external IPv6 load balancer address", 0, 0)
         ]
-        assert pending(new)
+        assert pending(new, OURS_DUAL)
 
     def test_additional_addresses(self):
         new, _ = given(web(type="LoadBalancer"), OURS, annotations={MORE: "30.0.0.1, 30.0.0.2,30.0.0.1"})
         assert ingress(new) == ["20.0.0.1", "30.0.0.1", "30.0.0.2"]
-        assert not pending(new)
+        assert not pending(new, OURS)
 
     def test_an_additional_address_that_is_asked_for_is_the_frontend(self):
         new, _ = given(web(type="LoadBalancer"), OURS, annotations={IPV4: "20.0.0.5", MORE: "20.0.0.5,30.0.0.1"})
         assert ingress(new) == ["20.0.0.5", "30.0.0.1"]
-        assert not pending(new)
+        assert not pending(new, OURS)
 
     @pytest.mark.parametrize(
         ("spec", "at"),
@@ -235,8 +235,8 @@ class TestFrontends:
         new, _ = given(spec, at, annotations={MORE: "30.0.0.1"})
         assert ingress(new) == []
         assert condition(new, "Programmed") is None
-        assert not pending(new)
-        assert not any(claim.table.startswith("lb_") for claim in SERVICE.strategy.claims(new))
+        assert not pending(new, at)
+        assert not any(claim.table.startswith("lb_") for claim in SERVICE.strategy.claims(new, at))
 
     def test_what_is_held_stays(self):
         new, _ = given(web(type="LoadBalancer"), OURS)
@@ -306,6 +306,6 @@ class TestResult:
 
     def test_what_is_being_deleted_is_not_pending(self):
         new, _ = created(web(type="LoadBalancer"), OURS)
-        assert pending(new)
+        assert pending(new, OURS)
         new.metadata.deletion_timestamp = NOW
-        assert not pending(new)
+        assert not pending(new, OURS)

@@ -140,7 +140,7 @@ def test_good_values(key, value):
     new, causes = balanced(OURS_DUAL, {"ipFamilyPolicy": "RequireDualStack"}, **{key: value})
     assert causes == []
     high = key == "azure-load-balancer-enable-high-availability-ports" and value == "true"
-    assert len(SERVICE.strategy.warnings(new, None)) == high
+    assert len(SERVICE.strategy.warnings(new, None, OURS_DUAL)) == high
 
 
 @pytest.mark.parametrize(("key", "value", "problem"), BAD)
@@ -216,30 +216,30 @@ UNKNOWN = [
 def test_unknown_keys_are_warned_of(key, text):
     new, causes = balanced(**{key: "true"})
     assert causes == []
-    assert SERVICE.strategy.warnings(new, None) == [f"annotation {PREFIX}{key} {text}"]
+    assert SERVICE.strategy.warnings(new, None, OURS) == [f"annotation {PREFIX}{key} {text}"]
 
 
 @pytest.mark.parametrize("key", ["load-balancer-source-ranges", "port_x_no_lb_rule", "something-else"])
 def test_keys_of_others_are_let_alone(key):
     new, causes = balanced(**{key: "10.0.0.0/8"})
     assert causes == []
-    assert SERVICE.strategy.warnings(new, None) == []
+    assert SERVICE.strategy.warnings(new, None, OURS) == []
 
 
 def test_one_rule_for_all_ports_is_for_private_ones():
     key = "azure-load-balancer-enable-high-availability-ports"
     public, _ = balanced(**{key: "true"})
-    assert SERVICE.strategy.warnings(public, None) == [
+    assert SERVICE.strategy.warnings(public, None, OURS) == [
         f"annotation {PREFIX}{key} is ignored: only an internal load balancer has one rule for all"
     ]
     private, _ = balanced(**{key: "true", "azure-load-balancer-internal": "true"})
-    assert SERVICE.strategy.warnings(private, None) == []
+    assert SERVICE.strategy.warnings(private, None, OURS) == []
 
 
 def test_an_address_of_a_family_that_the_service_does_not_have_is_warned_of():
     new, causes = balanced(OURS_DUAL, **{"azure-load-balancer-ipv6": "fd02::5"})
     assert causes == []
-    assert SERVICE.strategy.warnings(new, None) == [
+    assert SERVICE.strategy.warnings(new, None, OURS) == [
         f"metadata.annotations[{PREFIX}azure-load-balancer-ipv6] is ignored: the Service has only IPv4"
     ]
 
@@ -260,7 +260,7 @@ BAD_AND_UNKNOWN = {f"{PREFIX}azure-load-balancer-internal": "True", f"{PREFIX}az
 def test_they_matter_only_to_what_is_ours(spec, at):
     new, causes = created(spec, at, annotations=BAD_AND_UNKNOWN)
     assert causes == []
-    assert SERVICE.strategy.warnings(new, None) == []
+    assert SERVICE.strategy.warnings(new, None, at) == []
 
 
 class TestUpdate:

@@ -11,6 +11,7 @@ from tests.unit.rules.builders import (
     OURS,
     SINGLE,
     created,
+    service,
     web,
 )
 from tests.unit.rules.picking import INTERNAL, IPV4, IPV6, MORE, NAME, WHOLE, claimed, given, pools
@@ -73,16 +74,27 @@ class TestClaims:
     )
     def test_are_what_the_service_shows(self, spec, at, claims):
         new, _ = given(spec, at)
-        assert list(SERVICE.strategy.claims(new)) == claims
+        assert list(SERVICE.strategy.claims(new, at)) == claims
 
     def test_an_address_asked_for_is_claimed_before_it_is_shown(self):
         new, _ = created(web(type="LoadBalancer", loadBalancerIP="20.0.0.5"), OURS)
-        assert claimed(new) == {("lb_addresses", "20.0.0.5/shared"), ("lb_ports", "20.0.0.5/TCP/80")}
+        assert claimed(new, OURS) == {("lb_addresses", "20.0.0.5/shared"), ("lb_ports", "20.0.0.5/TCP/80")}
+
+    def test_who_serves_it_is_told_by_type_class_and_cluster(self):
+        shown = {"loadBalancer": {"ingress": [{"ip": "20.0.0.1"}]}}
+        told = {**shown, "conditions": [{"type": "Programmed", "status": "True"}]}
+        frontends = {("lb_addresses", "20.0.0.1"), ("lb_ports", "20.0.0.1/TCP/80")}
+        for status in (shown, told):
+            balanced = service(web(type="LoadBalancer", ports=[{"port": 80, "protocol": "TCP"}]), status=status)
+            assert claimed(balanced, OURS) == frontends
+            assert claimed(balanced, SINGLE) == set()
+            balanced.spec.load_balancer_class = "example.com/other"
+            assert claimed(balanced, OURS) == set()
 
     def test_addresses_by_annotation(self):
         annotations = {IPV4: "20.0.0.5", IPV6: "FD02::5", MORE: "30.0.0.1"}
         new, _ = created(web(type="LoadBalancer"), OURS, annotations=annotations)
-        assert {claim for claim in SERVICE.strategy.claims(new) if claim.table == "lb_addresses"} == {
+        assert {claim for claim in SERVICE.strategy.claims(new, OURS) if claim.table == "lb_addresses"} == {
             Claim("lb_addresses", "20.0.0.5/shared", f"metadata.annotations[{IPV4}]"),
             Claim("lb_addresses", "30.0.0.1/shared", f"metadata.annotations[{MORE}]"),
         }
@@ -94,12 +106,12 @@ class TestClaims:
             from_=pools(static_addresses={"shop/a": "20.0.0.8"}),
             annotations={NAME: "a"},
         )
-        assert ("lb_addresses", "20.0.0.8/shared") in claimed(new)
+        assert ("lb_addresses", "20.0.0.8/shared") in claimed(new, OURS)
 
     def test_one_rule_for_all_ports_shares_with_nobody(self):
         annotations = {INTERNAL: "true", WHOLE: "true", IPV4: "10.240.0.5"}
         new, _ = given(web(type="LoadBalancer"), OURS, annotations=annotations)
-        assert ("lb_addresses", "10.240.0.5") in claimed(new)
+        assert ("lb_addresses", "10.240.0.5") in claimed(new, OURS)
 
     def test_addresses_are_claimed_in_canonical_text(self):
         new, causes = created(web(clusterIP="FD00:10:96:0::9"), DUAL)

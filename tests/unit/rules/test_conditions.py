@@ -111,22 +111,22 @@ class TestConditions:
 
     def test_a_service_is_untried_until_somebody_said_why_it_is_short(self):
         new, _ = created(web())
-        assert SERVICE.strategy.untried(new)
+        assert SERVICE.strategy.untried(new, SINGLE)
         allocate(new, pools(cluster_ips={"IPv4": pool("ClusterIP")}), SINGLE, created=True)
         assert pending(new)
-        assert not SERVICE.strategy.untried(new)
+        assert not SERVICE.strategy.untried(new, SINGLE)
         allocate(new, pools(), SINGLE, created=True)
-        assert not SERVICE.strategy.untried(new)
+        assert not SERVICE.strategy.untried(new, SINGLE)
 
     def test_programmed_comes_and_goes_with_the_type(self):
         plain = stored(web(clusterIP="10.96.0.7"), OURS)
         balanced, _ = updated(web(type="LoadBalancer"), plain, OURS)
         assert condition(balanced, "Programmed") == ("Unknown", "NoDataPlane")
-        assert pending(balanced)
+        assert pending(balanced, OURS)
         again, _ = updated(web(), balanced, OURS)
         assert condition(again, "Programmed") is None
         assert [item.type for item in again.status.conditions] == ["Allocated", "Resolvable"]
-        assert not pending(again)
+        assert not pending(again, OURS)
 
     def test_when_programmed_goes_the_others_stay(self):
         balanced, _ = given(web(type="LoadBalancer"), OURS)

@@ -53,7 +53,7 @@ class TestKeepingFrontends:
         new, causes = updated(web(type="LoadBalancer", **spec), old, OURS, annotations=annotations)
         assert faults(causes) == set()
         assert [point.ip for point in new.status.load_balancer.ingress or []] == kept
-        ours = {key.partition("/")[0] for table, key in claimed(new) if table == "lb_addresses"}
+        ours = {key.partition("/")[0] for table, key in claimed(new, OURS) if table == "lb_addresses"}
         assert set(kept) <= ours
 
     def test_of_a_family_that_is_dropped(self):
@@ -62,14 +62,14 @@ class TestKeepingFrontends:
         new, causes = updated(web(type="LoadBalancer", ipFamilyPolicy="SingleStack"), old, OURS_DUAL)
         assert causes == []
         assert ingress(new) == ["20.0.0.1"]
-        assert not pending(new)
+        assert not pending(new, OURS_DUAL)
 
     def test_of_a_family_that_is_added(self):
         old = balanced()
         new, causes = updated(web(type="LoadBalancer", ipFamilyPolicy="RequireDualStack"), old, OURS_DUAL)
         assert causes == []
         assert ingress(new) == ["20.0.0.1"]
-        assert pending(new)
+        assert pending(new, OURS_DUAL)
         allocate(new, pools(), OURS_DUAL, created=False)
         assert ingress(new) == ["20.0.0.1", "fd02::1"]
 

@@ -70,12 +70,12 @@ def test_several_ranges_of_a_family_are_one_pool():
 )
 def test_what_a_service_holds_comes_and_goes(annotations, side):
     pools, service = pool_set(), balanced(**annotations)
-    assert not pools.moved(None, service)
+    assert not pools.moved(None, service, OURS_DUAL)
     held = {**NONE_HELD, "node ports": 2, "ClusterIP IPv4": 1, "ClusterIP IPv6": 1, **side}
     assert free(pools) == held
-    assert not pools.moved(service, service)
+    assert not pools.moved(service, service, OURS_DUAL)
     assert free(pools) == held
-    assert pools.moved(service, None)
+    assert pools.moved(service, None, OURS_DUAL)
     assert free(pools) == NONE_HELD
 
 
@@ -83,8 +83,8 @@ def test_only_the_difference_moves():
     pools = pool_set()
     old = stored(web(type="NodePort", clusterIP="10.96.0.7", ports=[{"port": 80, "nodePort": 30001}]))
     new = stored(web(type="NodePort", clusterIP="10.96.0.7", ports=[{"port": 80, "nodePort": 30002}]))
-    pools.moved(None, old)
-    assert pools.moved(old, new)
+    pools.moved(None, old, OURS_DUAL)
+    assert pools.moved(old, new, OURS_DUAL)
     assert not pools.pools.node_ports.holds(30001)
     assert pools.pools.node_ports.holds(30002)
     assert pools.pools.cluster_ips["IPv4"].holds("10.96.0.7")
@@ -100,6 +100,7 @@ def test_only_the_difference_moves():
                 ],
             )
         ),
+        OURS_DUAL,
     )
     assert free(pools) == {**NONE_HELD, "node ports": 2, "ClusterIP IPv4": 1}
 
@@ -107,9 +108,9 @@ def test_only_the_difference_moves():
 def test_an_address_that_a_client_keeps_is_held():
     pools = pool_set()
     kept = IPAddress(api_version="networking.k8s.io/v1", kind="IPAddress", metadata=ObjectMeta(name="fd00:10:96::7"))
-    assert not pools.moved(None, kept)
+    assert not pools.moved(None, kept, OURS_DUAL)
     assert free(pools) == {**NONE_HELD, "ClusterIP IPv6": 1}
-    assert pools.moved(kept, None)
+    assert pools.moved(kept, None, OURS_DUAL)
     assert free(pools) == NONE_HELD
 
 

@@ -85,13 +85,13 @@ WARNED = {
 def test_warnings(spec, texts):
     new, causes = created(spec, DUAL)
     assert causes == []
-    assert SERVICE.strategy.warnings(new, None) == texts
-    assert SERVICE.strategy.warnings(new, new) == texts
+    assert SERVICE.strategy.warnings(new, None, DUAL) == texts
+    assert SERVICE.strategy.warnings(new, new, DUAL) == texts
 
 
 def test_deprecated_annotation():
     new, _ = created(web(), annotations={HINTS: "Auto"})
-    assert SERVICE.strategy.warnings(new, None) == [
+    assert SERVICE.strategy.warnings(new, None, SINGLE) == [
         f"annotation {HINTS} is deprecated; use service.kubernetes.io/topology-mode or spec.trafficDistribution"
     ]
 
@@ -100,7 +100,7 @@ def test_stored_misspellings():
     old = stored(web(clusterIP="10.96.0.9"))
     old.spec.cluster_ips = ["10.96.0.09"]
     old.spec.load_balancer_source_ranges = ["10.0.0.1/8"]
-    assert SERVICE.strategy.warnings(old, old) == [
+    assert SERVICE.strategy.warnings(old, old, SINGLE) == [
         "spec.clusterIPs[0]: '10.96.0.09' is read differently by different software; write 10.96.0.9",
         (
             "spec.loadBalancerSourceRanges[0]: '10.0.0.1/8' has bits beyond its prefix; write 10.0.0.0/8, "

@@ -3,21 +3,22 @@
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.claim import Claim
-from app.domain.rules.service.conditions import is_served_by_us
+from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.load_balancer_wish import (
     ADDITIONAL_ADDRESSES,
     HIGH_AVAILABILITY_PORTS,
     additional_addresses,
     annotation,
     annotation_field,
+    is_ours,
     static_address,
 )
 from app.domain.rules.service.needs import ingress_addresses, is_headless, needs_cluster_ip, needs_node_ports
 
 
-def claims(service: Service) -> tuple[Claim, ...]:
+def claims(service: Service, cluster: Cluster) -> tuple[Claim, ...]:
     """Everything unique that a Service shows, each with the field that an error names."""
-    return (*_cluster_ips(service), *_node_ports(service), *_frontends(service))
+    return (*_cluster_ips(service), *_node_ports(service), *_frontends(service, cluster))
 
 
 def _cluster_ips(service: Service) -> list[Claim]:
@@ -39,9 +40,9 @@ def _node_ports(service: Service) -> list[Claim]:
     return [Claim("node_ports", str(number), field) for number, field in found.items()]
 
 
-def _frontends(service: Service) -> list[Claim]:
+def _frontends(service: Service, cluster: Cluster) -> list[Claim]:
     """Addresses asked for by the client may be shared, port by port; all others are one Service's own."""
-    if not is_served_by_us(service):
+    if not is_ours(service, cluster):
         return []
     asked = _asked_addresses(service)
     addresses = dict.fromkeys([*asked, *map(canonical, ingress_addresses(service))])

@@ -45,14 +45,9 @@ class Shortage:
     message: str
 
 
-def is_served_by_us(service: Service) -> bool:
-    """Whether our load balancer controller took it on when it was last written: it has a `Programmed` condition."""
-    return find_condition(service, PROGRAMMED) is not None
-
-
-def missing_frontend_families(service: Service) -> list[str]:
+def missing_frontend_families(service: Service, cluster: Cluster) -> list[str]:
     """The families for which our load balancer controller owes an address."""
-    if not is_served_by_us(service):
+    if not is_ours(service, cluster):
         return []
     frontends = ingress_addresses(service)
     for address in additional_addresses(service):
@@ -63,27 +58,27 @@ def missing_frontend_families(service: Service) -> list[str]:
     return [family for family in service.spec.ip_families or [] if family not in held]
 
 
-def missing_additional_addresses(service: Service) -> list[str]:
+def missing_additional_addresses(service: Service, cluster: Cluster) -> list[str]:
     """The addresses to be shown beside the frontends that are not shown yet."""
-    if not is_served_by_us(service):
+    if not is_ours(service, cluster):
         return []
     shown = ingress_addresses(service)
     return [address for address in additional_addresses(service) if address not in shown]
 
 
-def is_pending(service: Service) -> bool:
+def is_pending(service: Service, cluster: Cluster) -> bool:
     """Whether something is left to allocate; one that is being deleted needs nothing new."""
-    return service.metadata.deletion_timestamp is None and bool(missing(service))
+    return service.metadata.deletion_timestamp is None and bool(missing(service, cluster))
 
 
-def missing(service: Service) -> list[str]:
+def missing(service: Service, cluster: Cluster) -> list[str]:
     """What the Service should have and does not have, in words."""
     spec = service.spec
     words = [f"an {family} ClusterIP" for family in missing_cluster_ip_families(spec)]
     words += [f"a node port for port {port.port}/{port.protocol}" for port in missing_node_ports(spec)]
     words += ["a health check node port"] if lacks_health_check_node_port(spec) else []
-    words += [f"an {family} load balancer address" for family in missing_frontend_families(service)]
-    return words + [f"the additional address {address}" for address in missing_additional_addresses(service)]
+    words += [f"an {family} load balancer address" for family in missing_frontend_families(service, cluster)]
+    return words + [f"the additional address {address}" for address in missing_additional_addresses(service, cluster)]
 
 
 def refresh_conditions(
@@ -135,12 +130,12 @@ def find_condition(service: Service, type_: str) -> Condition | None:
 
 
 def _refresh_programmed(service: Service, cluster: Cluster) -> None:
-    ours = is_ours(service, cluster)
-    if ours and not is_served_by_us(service):
+    ours, told = is_ours(service, cluster), find_condition(service, PROGRAMMED) is not None
+    if ours and not told:
         set_condition(
             service, cluster, PROGRAMMED, UNKNOWN, reason="NoDataPlane", message="no data plane has reported yet"
         )
-    if not ours and is_served_by_us(service):
+    if not ours and told:
         rest = [item for item in service.status.conditions or [] if item.type != PROGRAMMED]
         service.status.conditions = rest or None
 
@@ -148,7 +143,7 @@ def _refresh_programmed(service: Service, cluster: Cluster) -> None:
 def _refresh_allocated(
     service: Service, cluster: Cluster, shortages: Sequence[Shortage], before: Service | None
 ) -> None:
-    lacks = missing(service)
+    lacks = missing(service, cluster)
     if not lacks:
         set_condition(
             service, cluster, ALLOCATED, TRUE, reason="Allocated", message="every address and port of the spec is held"
@@ -156,7 +151,7 @@ def _refresh_allocated(
     elif shortages:
         message = "; ".join(shortage.message for shortage in shortages)
         set_condition(service, cluster, ALLOCATED, FALSE, reason=shortages[0].reason, message=message)
-    elif not is_explained(service) or (before is not None and missing(before) != lacks):
+    elif not is_explained(service) or (before is not None and missing(before, cluster) != lacks):
         set_condition(service, cluster, ALLOCATED, FALSE, reason="Pending", message=f"waiting for {', '.join(lacks)}")
 
 

@@ -12,7 +12,6 @@ from app.domain.rules.service.claims import claims
 from app.domain.rules.service.conditions import (
     is_explained,
     is_pending,
-    is_served_by_us,
     keep_own_conditions,
     refresh_conditions,
 )
@@ -85,10 +84,10 @@ class ServiceStrategy(Strategy[Service]):
         del cluster
         return status_causes(new, old)
 
-    def warnings(self, new: Service, old: Service | None) -> list[str]:
+    def warnings(self, new: Service, old: Service | None, cluster: Cluster) -> list[str]:
         """Deprecated, ignored, ambiguous or misspelt values."""
         del old
-        if not is_served_by_us(new):
+        if not is_ours(new, cluster):
             return service_warnings(new)
         return [*service_warnings(new), *annotation_warnings(new), *frontend_warnings(new)]
 
@@ -97,17 +96,17 @@ class ServiceStrategy(Strategy[Service]):
         del old
         return status_warnings(new)
 
-    def claims(self, obj: Service) -> tuple[Claim, ...]:
+    def claims(self, obj: Service, cluster: Cluster) -> tuple[Claim, ...]:
         """The addresses and ports that the Service shows."""
-        return claims(obj)
+        return claims(obj, cluster)
 
-    def pending(self, obj: Service) -> bool:
+    def pending(self, obj: Service, cluster: Cluster) -> bool:
         """Whether something is left for the reconciler to allocate."""
-        return is_pending(obj)
+        return is_pending(obj, cluster)
 
-    def untried(self, obj: Service) -> bool:
+    def untried(self, obj: Service, cluster: Cluster) -> bool:
         """Whether nobody has tried yet: why something is short is said once, and a release comes when it comes."""
-        return is_pending(obj) and not is_explained(obj)
+        return is_pending(obj, cluster) and not is_explained(obj)
 
 
 def _settle_families(new: Service, old: Service | None, cluster: Cluster) -> None:
