@@ -146,6 +146,9 @@ class EdgeSettings(Settings):
     allocation_wait: float = Field(
         5, ge=0, le=60, description="Seconds that a write waits for its allocation before it is answered as pending"
     )
+    body_memory_mib: int = Field(
+        128, ge=32, description="MiB for the bodies of all requests of one API process; beyond it the answer is 429"
+    )
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:

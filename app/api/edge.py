@@ -10,7 +10,7 @@ from app.api.dispatch import Resources
 from app.api.documents import Documents
 from app.api.exchange import ClientGone, Exchange, Receive, Scope, Send
 from app.api.guard import Guard
-from app.api.limits import Limits
+from app.api.limits import BodyBudget, Limits
 from app.api.measures import Measures
 from app.api.statuses import reply_failure
 from app.api.streaming import Streams
@@ -51,12 +51,13 @@ class Edge:
         self._streams = streams
         self._others = others
         self._limits = limits
+        self._budget = BodyBudget(limits.bodies_bytes)
         self._measures = Measures()
         self._open: dict[Exchange, asyncio.Task[None] | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        exchange = Exchange(scope, receive, send, self._limits.body_bytes)
+        exchange = Exchange(scope, receive, send, self._limits.body_bytes, self._budget)
         task = asyncio.current_task()
         self._open[exchange] = task
         try:
@@ -68,6 +69,7 @@ class Edge:
             await self._give_up(exchange)
         finally:
             del self._open[exchange]
+            self._budget.give_back(exchange.body_bytes)
             self._measures.answered(exchange)
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -114,6 +116,7 @@ class Edge:
             requests = [exchange for exchange in self._open if not exchange.long_running]
             reading = sum(exchange.method == "GET" for exchange in requests)
             self._measures.in_flight(reading, len(requests) - reading)
+            self._measures.bodies(self._budget.used)
             for exchange, task in list(self._open.items()):
                 if exchange.sending_since and now - exchange.sending_since > self._limits.unread_seconds:
                     self._measures.dropped(exchange)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from app.api.headers import Header, warning_headers
+from app.api.limits import BodyBudget
 from app.api.negotiation import PLAIN
 from app.domain.errors import BadRequest, RequestEntityTooLarge
 from app.domain.user import ANONYMOUS
@@ -35,7 +36,8 @@ class Exchange:
     Attributes:
         path: What is asked for, without a slash at its end.
         headers: The request's headers, names in lower case.
-        body_limit: Bytes a body may have.
+        body_limit: Bytes that the body may have.
+        body_bytes: Bytes of the body that are in memory and count in the budget for all bodies.
         extra: Headers of the answer, whatever it will be.
         warnings: Texts for Warning headers of the answer.
         form: How the answer is written.
@@ -51,9 +53,11 @@ class Exchange:
     """
 
     __slots__ = (
+        "_budget",
         "_query",
         "_send",
         "began",
+        "body_bytes",
         "body_limit",
         "code",
         "extra",
@@ -73,7 +77,7 @@ class Exchange:
         "warnings",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, body_limit: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, body_limit: int, budget: BodyBudget) -> None:
         self.scope = scope
         self.receive = receive
         self._send = send
@@ -82,6 +86,8 @@ class Exchange:
         self.path = path.rstrip("/") if path.endswith("/") else path
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body_limit = body_limit
+        self.body_bytes = 0
+        self._budget = budget
         self.extra: tuple[Header, ...] = ()
         self.warnings: Sequence[str] = ()
         self.form = PLAIN
@@ -145,20 +151,21 @@ class Exchange:
 
         Raises:
             RequestEntityTooLarge: It is larger than the limit; read no further.
+            TooManyRequests: The bodies of all requests take too much memory; read no further.
             ClientGone: The client went away in the middle.
         """
         if int(self.headers.get(b"content-length", b"0")) > self.body_limit:
             raise self._too_large()
         chunks: list[bytes] = []
-        size = 0
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
             chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > self.body_limit:
+            if self.body_bytes + len(chunk) > self.body_limit:
                 raise self._too_large()
+            self._budget.take(len(chunk))
+            self.body_bytes += len(chunk)
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,6 +1,8 @@
-"""What a client may use of the server."""
+"""What clients may use of the server."""
 
 from dataclasses import dataclass
+
+from app.domain.errors import TooManyRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +11,7 @@ class Limits:
 
     Attributes:
         body_bytes: Size of a request body; Kubernetes' own limit (3 MiB).
+        bodies_bytes: Size of all request bodies in memory at once.
         in_flight: Requests being answered at once, watches aside.
         watches: Watches open at once.
         request_seconds: Time to answer a request that is no watch.
@@ -22,6 +25,7 @@ class Limits:
     """
 
     body_bytes: int = 3 * 1024 * 1024
+    bodies_bytes: int = 128 * 1024 * 1024
     in_flight: int = 1000
     watches: int = 10_000
     request_seconds: float = 60.0
@@ -32,3 +36,38 @@ class Limits:
     pipelined: int = 16
     linger_bytes: int = 128 * 1024 * 1024
     linger_seconds: float = 30.0
+
+
+class BodyBudget:
+    """The memory of one process for the bodies of all its requests.
+
+    A body counts as far as it has come, until its request is answered.
+
+    Args:
+        limit: Bytes.
+
+    Attributes:
+        used: Bytes that bodies take now.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.used = 0
+
+    def take(self, size: int) -> None:
+        """Count some more bytes of a body.
+
+        Raises:
+            TooManyRequests: There is no room for them; they are not counted.
+        """
+        if self.used + size > self._limit:
+            raise TooManyRequests(
+                f"the bodies of the requests that are being answered take {self.used} bytes of the {self._limit} that "
+                f"they may; try again",
+                retry_after=1,
+            )
+        self.used += size
+
+    def give_back(self, size: int) -> None:
+        """Count bytes no more."""
+        self.used -= size

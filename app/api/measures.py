@@ -6,6 +6,7 @@ from typing import Any
 
 from app.api.exchange import Exchange
 from app.telemetry.metrics import (
+    BODY_BYTES,
     REQUEST_SECONDS,
     REQUESTS,
     REQUESTS_IN_FLIGHT,
@@ -30,6 +31,10 @@ class Measures:
         """So many requests are being answered."""
         REQUESTS_IN_FLIGHT.labels("readOnly").set(reading)
         REQUESTS_IN_FLIGHT.labels("mutating").set(writing)
+
+    def bodies(self, used: int) -> None:
+        """The bodies of requests take so many bytes."""
+        BODY_BYTES.set(used)
 
     def dropped(self, exchange: Exchange) -> None:
         """A watcher did not read and was ended."""

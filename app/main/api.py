@@ -8,6 +8,7 @@ import structlog
 
 from app import __version__
 from app.api.application import create_app
+from app.api.limits import Limits
 from app.api.server import serve
 from app.controllers.allocation import Allocation
 from app.domain.declarations.service import SERVICE
@@ -59,6 +60,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             ready={"mirror": parts.check_mirror},
             version=__version__,
             tokens=TokenUsers(settings.tokens) if settings.token_file else None,
+            limits=Limits(bodies_bytes=settings.body_memory_mib * 1024 * 1024),
             stopping=stopping,
         )
         place = (str(settings.advertise_address or reachable_address(settings.host)), surroundings.port)

@@ -33,6 +33,7 @@ REQUEST_SECONDS = Histogram(
 REQUESTS_IN_FLIGHT = Gauge(
     "apiserver_current_inflight_requests", "Requests being answered", ["request_kind"], multiprocess_mode="livesum"
 )
+BODY_BYTES = Gauge("fairlead_request_body_bytes", "Bytes of request bodies in memory", multiprocess_mode="livesum")
 WATCHES = Gauge("apiserver_longrunning_requests", "Watches open", ["resource"], multiprocess_mode="livesum")
 WATCH_EVENTS = Counter("apiserver_watch_events_total", "Events sent to watchers", ["resource"])
 WATCHES_DROPPED = Counter("fairlead_watches_dropped_total", "Watchers ended because they did not read", ["resource"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.api.exchange import Exchange
 from app.api.headers import warning_headers
+from app.api.limits import BodyBudget
 from app.api.negotiation import PLAIN, Form, negotiate
 from app.api.parameters import flag, whole_number
 from app.api.paths import ResourcePaths
@@ -21,7 +22,7 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 def exchange(query=b"", path="/", headers=()):
     scope = {"method": "GET", "path": path, "query_string": query, "headers": list(headers)}
-    return Exchange(scope, None, None, 1000)
+    return Exchange(scope, None, None, 1000, BodyBudget(1000))
 
 
 @pytest.mark.parametrize(

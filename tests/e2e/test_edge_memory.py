@@ -1,12 +1,15 @@
 """What somebody without a token can have a process hold, and what somebody with one can."""
 
+import re
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
+import httpx
 import psutil
 import pytest
 
 from tests.e2e.serving import Serving
+from tests.e2e.waiting import until
 
 TOKEN = "not-easily-guessed"
 MOST = 48 * 1024 * 1024
@@ -26,7 +29,8 @@ def guarded(tmp_path_factory):
     tokens = directory / "tokens.csv"
     tokens.write_text(f'{TOKEN},admin,1,"system:masters"\n')
     tokens.chmod(0o600)
-    with Serving(directory / "data", "--workers", "1", "--token-file", tokens) as serving:
+    flags = ("--workers", "1", "--token-file", tokens, "--body-memory-mib", "32")
+    with Serving(directory / "data", *flags) as serving:
         yield serving
 
 
@@ -64,3 +68,43 @@ def test_endless_requests_are_not_kept(guarded, head, piece, token):
     with push(guarded, head.replace(HOST, HOST + token), piece):
         assert api.memory_info().rss < before + MOST
     assert guarded.is_ready()
+
+
+def test_bodies_have_one_budget(guarded):
+    """Each is sent but for its last byte; those for which there is no room are answered at once."""
+    api = psutil.Process(guarded.child("api").pid)
+    before = api.memory_info().rss
+    body = b'{"metadata": {"name": "' + b"x" * 2_500_000
+    head = POST + BEARER + b"Content-Length: %d\r\n\r\n" % (len(body) + 1)
+    with ExitStack() as stack:
+        held = [stack.enter_context(push(guarded, head, body, most=len(body))) for _ in range(100)]
+        answers = {}
+
+        def answered():
+            for connection in held:
+                connection.setblocking(False)
+                with suppress(BlockingIOError):
+                    answers.setdefault(connection, connection.recv(65536))
+            return len(answers)
+
+        until(lambda: answered() >= 100 - 32 * 1024 * 1024 // len(body))
+        assert api.memory_info().rss < before + 2 * MOST
+        assert all(answer.startswith(b"HTTP/1.1 429 ") for answer in answers.values())
+        assert all(b"\r\nretry-after: 1\r\n" in answer for answer in answers.values())
+        until(lambda: used(guarded) > 25_000_000)
+    until(lambda: used(guarded) == 0)
+    assert created(guarded) == 201
+
+
+def used(serving):
+    """Bytes that bodies take, as the process measures it each second."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    measured = httpx.get(f"{serving.url}/metrics", headers=headers, timeout=10).text
+    return float(re.search(r"^fairlead_request_body_bytes (\S+)$", measured, re.MULTILINE)[1])
+
+
+def created(serving):
+    service = {"metadata": {"generateName": "web-"}, "spec": {"ports": [{"port": 80}]}}
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    url = f"{serving.url}/api/v1/namespaces/default/services"
+    return httpx.post(url, json=service, headers=headers, timeout=30).status_code
