@@ -21,8 +21,7 @@ from app.domain.documents.objects import ObjectT
 from app.domain.errors import ApiError, RetryError, Temporary
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
 from app.domain.kinds.service import Service
-from app.domain.pools.allocation import Allocation as Picks
-from app.domain.pools.allocation import Pool, allocate
+from app.domain.pools.allocation import Picks, Pool, allocate
 from app.domain.pools.pool_set import PoolSet
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.conditions import is_explained

@@ -13,8 +13,7 @@ from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, TooManyRequests
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY, BulkApply, BulkItem, BulkRefusal, BulkSpec, BulkStatus
-from app.domain.pools.allocation import Allocation as Picks
-from app.domain.pools.allocation import allocate
+from app.domain.pools.allocation import Picks, allocate
 from app.domain.rules.cluster import Cluster
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of

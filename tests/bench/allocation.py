@@ -6,7 +6,8 @@ Run with `python -m tests.bench.allocation`.
 import random
 import time
 
-from app.domain.ranges import AddressRange
+from app.domain.pools.family_pool import RangePool
+from app.domain.rules.address_ranges import service_range
 
 _RANGES = ("10.96.0.0/12", "fd00:10:96::/108")
 _FILLS = (0.0, 0.5, 0.99)
@@ -27,7 +28,7 @@ def main():
 def _cost(cidr, layout, fill):
     """Seconds for one pick and the release of an older one, so that the fill stays."""
     chance = random.Random(7)
-    numbers = AddressRange.service_cidr(cidr)._numbers
+    numbers = RangePool(service_range(cidr))._numbers
     size = numbers.last - numbers.first + 1
     held = int(size * fill)
     taken = range(held) if layout == "dense" else chance.sample(range(size), held)

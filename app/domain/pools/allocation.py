@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort
-from app.domain.ranges import RandomBelow
+from app.domain.pools.number_pool import RandomBelow
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.conditions import (
     Shortage,
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Pool(Protocol[T]):
-    """Addresses or ports, some of which are held: an AddressPool, a PortRange or a sample of one."""
+    """Addresses or ports, some of which are held: a FamilyPool, a PortPool or a sample of one."""
 
     @property
     def label(self) -> str:
@@ -84,7 +84,7 @@ class Pools:
 
 
 @dataclass(frozen=True, slots=True)
-class Allocation:
+class Picks:
     """What became of one attempt.
 
     Attributes:
@@ -104,7 +104,7 @@ class Allocation:
             pool.release(value)
 
 
-def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool) -> Allocation:
+def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool) -> Picks:
     """Give a Service what it lacks, in place, conditions included; what it has stays.
 
     Args:
@@ -118,7 +118,7 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
     attempt.node_ports(shared=created)
     attempt.frontends()
     refresh_conditions(service, cluster, attempt.shortages)
-    return Allocation(tuple(attempt.shortages), tuple(attempt.picked), tuple(attempt.exhausted))
+    return Picks(tuple(attempt.shortages), tuple(attempt.picked), tuple(attempt.exhausted))
 
 
 class _Attempt:

@@ -7,7 +7,9 @@ from app.domain.declarations.service import SERVICE
 from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import Pool, Pools
-from app.domain.ranges import AddressPool, AddressRange, PortRange, RandomBelow
+from app.domain.pools.family_pool import FamilyPool, RangePool
+from app.domain.pools.number_pool import PortPool, RandomBelow
+from app.domain.rules.address_ranges import pool_range, service_range
 from app.domain.rules.cluster import Cluster
 
 POOLED_CLAIMS = ("cluster_ips", "node_ports", "lb_addresses")
@@ -40,10 +42,10 @@ class PoolSet:
         """Forget what is held; ClusterIPs come from these ranges from here on."""
         self.service_cidrs = tuple(service_cidrs)
         self.pools = Pools(
-            cluster_ips=_by_family("ClusterIP", [AddressRange.service_cidr(cidr) for cidr in self.service_cidrs]),
-            node_ports=PortRange(*self._node_port_range),
-            internal=_by_family("internal", [AddressRange.pool(text) for text in self._internal_pool]),
-            external=_by_family("external", [AddressRange.pool(text) for text in self._external_pool]),
+            cluster_ips=_by_family("ClusterIP", [RangePool(service_range(cidr)) for cidr in self.service_cidrs]),
+            node_ports=PortPool(*self._node_port_range),
+            internal=_by_family("internal", [RangePool(pool_range(text)) for text in self._internal_pool]),
+            external=_by_family("external", [RangePool(pool_range(text)) for text in self._external_pool]),
             random_below=self._random_below,
         )
 
@@ -98,9 +100,9 @@ class PoolSet:
                 yield group[family], address
 
 
-def _by_family(name: str, ranges: Sequence[AddressRange]) -> dict[str, AddressPool]:
+def _by_family(name: str, ranges: Sequence[RangePool]) -> dict[str, FamilyPool]:
     families = dict.fromkeys(part.family for part in ranges)
-    return {family: AddressPool(name, [part for part in ranges if part.family == family]) for family in families}
+    return {family: FamilyPool(name, [part for part in ranges if part.family == family]) for family in families}
 
 
 def _claimed(obj: Service | IPAddress | None, cluster: Cluster) -> set[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-from app.domain.ranges import RandomBelow
+from app.domain.pools.number_pool import RandomBelow
 
 T = TypeVar("T")
 

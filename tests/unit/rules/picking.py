@@ -2,7 +2,9 @@
 
 from app.domain.declarations.service import SERVICE
 from app.domain.pools.allocation import Pools, allocate
-from app.domain.ranges import AddressPool, AddressRange, PortRange
+from app.domain.pools.family_pool import FamilyPool, RangePool
+from app.domain.pools.number_pool import PortPool
+from app.domain.rules.address_ranges import pool_range
 from tests.unit.rules.builders import SINGLE, created
 
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
@@ -15,14 +17,14 @@ WHOLE = "service.beta.kubernetes.io/azure-load-balancer-enable-high-availability
 
 
 def pool(name, *texts):
-    return AddressPool(name, [AddressRange.pool(text) for text in texts])
+    return FamilyPool(name, [RangePool(pool_range(text)) for text in texts])
 
 
 def pools(**more):
     """Small pools that are picked from in order."""
     given = {
         "cluster_ips": {"IPv4": pool("ClusterIP", "10.96.0.1-10.96.0.9"), "IPv6": pool("ClusterIP", "fd00::1-fd00::9")},
-        "node_ports": PortRange(30000, 30009),
+        "node_ports": PortPool(30000, 30009),
         "internal": {"IPv4": pool("internal", "10.240.0.1-10.240.0.9"), "IPv6": pool("internal", "fd01::1-fd01::9")},
         "external": {"IPv4": pool("external", "20.0.0.1-20.0.0.9"), "IPv6": pool("external", "fd02::1-fd02::9")},
         "random_below": lambda _size: 0,

@@ -5,7 +5,7 @@ import pytest
 
 from app.domain.declarations.service import SERVICE
 from app.domain.pools.allocation import allocate
-from app.domain.ranges import PortRange
+from app.domain.pools.number_pool import PortPool
 from app.domain.rules.service.load_balancer_wish import StaticAddress, static_address
 from tests.unit.rules.builders import (
     ALIAS,
@@ -110,7 +110,7 @@ class TestNodePorts:
         assert not pending(new)
 
     def test_all_of_them_or_none(self):
-        few = pools(node_ports=PortRange(30000, 30000))
+        few = pools(node_ports=PortPool(30000, 30000))
         new, result = given(web(type="NodePort", ports=TWO), from_=few)
         assert [port.node_port for port in new.spec.ports] == [0, 0]
         assert [(each.reason, each.pool, each.size, each.free) for each in result.shortages] == [
@@ -120,14 +120,14 @@ class TestNodePorts:
         assert pending(new)
 
     def test_a_health_check_is_one_of_them(self):
-        few = pools(node_ports=PortRange(30000, 30000))
+        few = pools(node_ports=PortPool(30000, 30000))
         new, result = given(web(type="LoadBalancer", externalTrafficPolicy="Local"), from_=few)
         assert ([port.node_port for port in new.spec.ports], new.spec.health_check_node_port) == ([0], 0)
         assert (len(result.shortages), few.node_ports.free) == (1, 1)
         assert pending(new)
 
     def test_what_shares_a_number_needs_only_one(self):
-        new, _ = given(web(type="NodePort", ports=DNS), from_=pools(node_ports=PortRange(30000, 30000)))
+        new, _ = given(web(type="NodePort", ports=DNS), from_=pools(node_ports=PortPool(30000, 30000)))
         assert [port.node_port for port in new.spec.ports] == [30000, 30000]
         assert not pending(new)
 
@@ -259,7 +259,7 @@ class TestResult:
         del new
 
     def test_shortages_are_said_in_full(self):
-        few = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortRange(5, 4), external={})
+        few = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortPool(5, 4), external={})
         new, result = given(
             web(type="LoadBalancer", externalTrafficPolicy="Local"), OURS, from_=few, annotations={NAME: "front"}
         )

@@ -5,7 +5,7 @@ import pytest
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
 from app.domain.pools.allocation import allocate
-from app.domain.ranges import PortRange
+from app.domain.pools.number_pool import PortPool
 from tests.unit.rules.builders import (
     ALIAS,
     DUAL,
@@ -139,7 +139,7 @@ class TestConditions:
         ]
 
     def test_all_shortages_are_told(self):
-        none = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortRange(5, 4))
+        none = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortPool(5, 4))
         new, result = given(web(type="NodePort"), from_=none)
         allocated = new.status.conditions[0]
         assert allocated.message == "; ".join(each.message for each in result.shortages)

@@ -5,12 +5,11 @@ here is answered alone, first things first: ClusterIPs, then node ports, then th
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import chain, islice
 
 from app.domain.errors import Cause, duplicate, invalid
 from app.domain.kinds.service import Service, ServiceSpec
-from app.domain.ranges import AddressRange
+from app.domain.rules.address_ranges import service_range
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.names import path_segment_problem
 from app.domain.rules.service.needs import (
@@ -63,7 +62,7 @@ def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Clust
         return
     stored = 0 if old is None or old.type == EXTERNAL_NAME else len(old.cluster_ips or [])
     for address in (new.cluster_ips or [])[stored:]:
-        if not any(_service_range(cidr).covers(address) for cidr in cluster.service_cidrs):
+        if not any(service_range(cidr).covers(address) for cidr in cluster.service_cidrs):
             ranges = ", ".join(cluster.service_cidrs)
             problem = f"{address} cannot be given: choose a usable address of {ranges}, or leave it out"
             yield invalid("spec.clusterIPs", ", ".join(new.cluster_ips or []), problem)
@@ -116,9 +115,3 @@ def _new_port_causes(field: str, number: int, held: set[int], cluster: Cluster) 
         yield invalid(field, number, f"must be from {first} to {last}, or left out")
     elif number in held:
         yield invalid(field, number, "another port of this Service has it; choose another one, or leave it out")
-
-
-@lru_cache(maxsize=16)
-def _service_range(cidr: str) -> AddressRange:
-    """Only asked what it covers, never for an address."""
-    return AddressRange.service_cidr(cidr)

@@ -5,11 +5,10 @@ drops the family.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from app.domain.errors import Cause, invalid
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service
-from app.domain.ranges import AddressRange
+from app.domain.rules.address_ranges import pool_range
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.families import FAMILIES
@@ -79,16 +78,10 @@ def _pool_causes(new: Service, old: Service | None, cluster: Cluster) -> Iterato
         if asked is None or not asked.address:
             continue
         unchanged = old is not None and is_internal(old) == internal and static_address(old, family) == asked
-        if not unchanged and not any(_pool(text).covers(asked.address) for text in pools):
+        if not unchanged and not any(pool_range(text).covers(asked.address) for text in pools):
             side = "internal" if internal else "external"
             yield invalid(asked.field, asked.address, f"must be a usable address of the {side} pools: {_listed(pools)}")
 
 
 def _listed(pools: Sequence[str]) -> str:
     return ", ".join(pools) or "there are none"
-
-
-@lru_cache(maxsize=64)
-def _pool(text: str) -> AddressRange:
-    """Only asked what it covers, never for an address."""
-    return AddressRange.pool(text)

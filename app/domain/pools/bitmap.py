@@ -10,7 +10,7 @@ _MASK = _WORD - 1
 _FULL = (1 << _WORD) - 1
 
 
-class Range:
+class Bitmap:
     """Which of the numbers 0..size-1 are held."""
 
     __slots__ = ("_levels", "held", "size")

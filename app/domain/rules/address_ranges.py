@@ -1,0 +1,84 @@
+"""Ranges of addresses as values: which addresses one names, whoever holds them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+IPV4 = 4
+SMALLEST_BAND = 16
+"""No static band is smaller, and a range of no more numbers has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRange:
+    """The addresses of one family from `first` to `last`, as numbers.
+
+    Attributes:
+        version: 4 or 6.
+        first: Lowest address.
+        last: Highest address, inclusive; an empty range has `last < first`.
+        band: How many of the lowest are left to clients that choose for themselves (KEP-3070).
+        text: The range as it was written.
+    """
+
+    version: int
+    first: int
+    last: int
+    band: int
+    text: str
+
+    @property
+    def family(self) -> str:
+        """`IPv4` or `IPv6`."""
+        return f"IPv{self.version}"
+
+    def covers(self, address: str) -> bool:
+        """Whether an address lies in the range."""
+        parsed = ip_address(address)
+        return parsed.version == self.version and self.first <= int(parsed) <= self.last
+
+
+@lru_cache(maxsize=16)
+def service_range(cidr: str) -> AddressRange:
+    """The ClusterIPs of a CIDR: base + 1 to the last, without IPv4's broadcast, with KEP-3070's static band.
+
+    Raises:
+        ValueError: Not a CIDR, or one with host bits.
+    """
+    network = ip_network(cidr)
+    first, last = int(network[0]) + 1, int(network[-1]) - (network.version == IPV4)
+    return AddressRange(network.version, first, last, static_band(last - first + 1, share=16, limit=256), cidr)
+
+
+@lru_cache(maxsize=64)
+def pool_range(text: str) -> AddressRange:
+    """A load balancer's addresses: `first-last` as they are, or a CIDR without its base and IPv4's broadcast.
+
+    Raises:
+        ValueError: Neither a CIDR nor two addresses of one family in order.
+    """
+    low, high = bounds(text)
+    first, last = int(low), int(high)
+    if "-" not in text and last - first > 1:
+        first, last = first + 1, last - (low.version == IPV4)
+    return AddressRange(low.version, first, last, 0, text)
+
+
+def static_band(size: int, *, share: int, limit: int) -> int:
+    """How many numbers at the bottom are left to clients that choose: 1/share, between 16 and `limit`."""
+    return 0 if size <= SMALLEST_BAND else min(max(SMALLEST_BAND, size // share), limit)
+
+
+def bounds(text: str) -> tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Address]:
+    """First and last address of a CIDR, of a single address, or of `first-last`.
+
+    Raises:
+        ValueError: None of these, or the two addresses are not of one family in order.
+    """
+    if "-" not in text:
+        network = ip_network(text)
+        return network[0], network[-1]
+    low, high = (ip_address(part.strip()) for part in text.split("-", 1))
+    if low.version != high.version or int(low) > int(high):
+        raise ValueError(f"{text!r} is no range: write the lower address first, both of one family")
+    return low, high
