@@ -39,7 +39,7 @@ class FairleadApi(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             await self.edge(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

@@ -7,6 +7,7 @@ from app.api.headers import warning_headers
 from app.api.negotiation import negotiate
 from app.api.parameters import is_watch
 from app.api.paths import ResourcePaths, Target
+from app.api.websocket import no_watch
 from app.domain.declarations.catalog import Kinds
 from app.domain.errors import MethodNotAllowed
 
@@ -56,6 +57,8 @@ class Resources:
             verb = "watch"
         if verb not in self._paths.verbs(target):
             raise self._refused(exchange, target)
+        if exchange.over_websocket and verb != "watch":
+            raise no_watch()
         return verb
 
     def _refused(self, exchange: Exchange, target: Target) -> MethodNotAllowed:

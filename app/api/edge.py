@@ -14,6 +14,7 @@ from app.api.limits import BodyBudget, Limits
 from app.api.measures import Measures
 from app.api.statuses import reply_failure
 from app.api.streaming import Streams
+from app.api.websocket import Handshake, no_watch
 from app.domain.errors import ApiError, InternalError, Timeout, TooManyRequests
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -57,6 +58,9 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["type"] == "websocket":
+            handshake = Handshake(scope, receive, send)
+            scope, receive, send = handshake.scope, handshake.receive, handshake.send
         exchange = Exchange(scope, receive, send, self._limits.body_bytes, self._budget)
         task = asyncio.current_task()
         self._open[exchange] = task
@@ -77,12 +81,7 @@ class Edge:
             exchange.check_headers()
             exchange.user = await self._guard.admit(exchange)
             self._check_room()
-            if self._documents.has(exchange.path):
-                await self._documents.answer(exchange)
-            elif exchange.path.startswith(_RESOURCE_ROOTS):
-                await self._resources.handle(exchange)
-            else:
-                await self._others(exchange.scope, exchange.receive, exchange.send)
+            await self._dispatch(exchange)
         except ApiError as error:
             await self._fail(exchange, error)
         except ClientGone:
@@ -90,6 +89,17 @@ class Edge:
         except Exception:  # noqa: BLE001 - a defect must not end the connection without an answer
             _log.exception("request failed", method=exchange.method, path=exchange.path)
             await self._fail(exchange, InternalError("the server could not answer; its log says why"))
+
+    async def _dispatch(self, exchange: Exchange) -> None:
+        is_document = self._documents.has(exchange.path)
+        if exchange.path.startswith(_RESOURCE_ROOTS) and not is_document:
+            await self._resources.handle(exchange)
+        elif exchange.over_websocket:
+            raise no_watch()
+        elif is_document:
+            await self._documents.answer(exchange)
+        else:
+            await self._others(exchange.scope, exchange.receive, exchange.send)
 
     def _check_room(self) -> None:
         if len(self._open) - self._streams.open > self._limits.in_flight:

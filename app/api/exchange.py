@@ -115,6 +115,11 @@ class Exchange:
             raise BadRequest("the request has no Host header, which HTTP/1.1 asks for")
 
     @property
+    def over_websocket(self) -> bool:
+        """Whether the answer goes over a WebSocket."""
+        return bool(self.scope["type"] == "websocket")
+
+    @property
     def pretty(self) -> bool:
         """Whether a person will read the answer: `pretty` tells, else the agent, as in Kubernetes."""
         if self.scope["query_string"] and "pretty" in self.query:

@@ -41,12 +41,7 @@ class Guard:
             Unauthorized: There is a token file and the request carries none of its tokens.
         """
         if self._tokens is None:
-            host = exchange.headers.get(b"host", b"")
-            if len(host) > _LONGEST_HOST or not _is_loopback(host):
-                raise Forbidden(
-                    "without a token file only requests to a loopback name are answered: use localhost, 127.0.0.1 or "
-                    "[::1] in the URL, or start the server with --token-file"
-                )
+            self._check_loopback(exchange)
             return ANONYMOUS
         scheme, _, secret = exchange.headers.get(b"authorization", b"").partition(b" ")
         user = self._tokens.find(secret.strip()) if scheme.lower() == b"bearer" else None
@@ -56,10 +51,31 @@ class Guard:
             return ANONYMOUS
         raise Unauthorized("Unauthorized: send one of the server's tokens as Authorization: Bearer TOKEN")
 
+    @staticmethod
+    def _check_loopback(exchange: Exchange) -> None:
+        """Refuse what a page in a browser may have sent.
 
-@lru_cache(maxsize=256)
+        A browser lets any page open a WebSocket anywhere and read from it, so the page has to be of loopback, too.
+        """
+        if not _is_loopback(exchange.headers.get(b"host", b"")):
+            raise Forbidden(
+                "without a token file only requests to a loopback name are answered: use localhost, 127.0.0.1 or "
+                "[::1] in the URL, or start the server with --token-file"
+            )
+        origin = exchange.headers.get(b"origin") if exchange.over_websocket else None
+        if origin is not None and not _is_loopback(origin.partition(b"://")[2]):
+            raise Forbidden(
+                "without a token file a WebSocket is open to pages of loopback only: start the server with --token-file"
+            )
+
+
 def _is_loopback(host: bytes) -> bool:
     """Whether a Host header names this machine's loopback."""
+    return len(host) <= _LONGEST_HOST and _names_loopback(host)
+
+
+@lru_cache(maxsize=256)
+def _names_loopback(host: bytes) -> bool:
     match = _HOST.fullmatch(host.decode("latin-1").lower())
     if match is None:
         return False

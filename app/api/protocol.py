@@ -146,6 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_upgrade():
             if self._should_upgrade() and self._is_answering():
                 self._stop_parsing(BadRequest("a connection becomes a WebSocket only when all requests are answered"))
+            self.scope["method"] = self.parser.get_method().decode()
             return
         super().on_headers_complete()
         self._in_head = False
@@ -246,11 +247,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _abort(self) -> None:
-        """Cut the connection and forget what was not read, in the kernel, too, which would keep it for minutes."""
-        connection = self.transport.get_extra_info("socket")
-        if connection is not None and connection.fileno() >= 0:  # else it was closed a moment ago
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.transport.abort()
+        cut(self.transport)
 
     def _await_head(self) -> None:
         self._timer = self.loop.call_later(LIMITS.head_seconds, self.timeout_keep_alive_handler)
@@ -280,6 +277,14 @@ class _Answers:
         self.write = transport.write
         self.is_closing = transport.is_closing
         self.close = protocol.close
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """Cut a connection and forget what was not read, in the kernel, too, which would keep it for minutes."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0:  # else it was closed a moment ago
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
 
 
 def _too_large() -> RequestHeaderFieldsTooLarge:

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.protocol import BoundedProtocol
+from app.api.websocket import MESSAGE_BYTES, WatchProtocol
 
 # Longer than the 90 s for which Go's HTTP client keeps an idle connection: the client closes first, so that none of
 # its requests meets a connection that is just being closed.
@@ -31,10 +32,23 @@ async def serve(
             its own ends on it.
         tls: The certificate to show; None serves plain HTTP.
     """
-    config = uvicorn.Config(
+    config = configuration(app, tls)
+    server = _Server(config, stopping)
+    stop = asyncio.create_task(server.stop(), name="stop")
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stop.cancel()
+
+
+def configuration(app: FastAPI, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+    """How uvicorn serves an application."""
+    return uvicorn.Config(
         app,
         http=BoundedProtocol,
-        ws="none",
+        ws=WatchProtocol,
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # it would keep a compressor for each watch
         log_config=None,
         access_log=False,
         # Nothing here asks who the client behind a proxy is.
@@ -45,12 +59,6 @@ async def serve(
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
-    server = _Server(config, stopping)
-    stop = asyncio.create_task(server.stop(), name="stop")
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        stop.cancel()
 
 
 class _Server(uvicorn.Server):

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+import trustme
 import uvicorn
 
 from app.api.application import create_app
-from app.api.protocol import BoundedProtocol
+from app.api.server import configuration
+from app.certificates import client_context, server_context
 from app.domain.declarations.catalog import Kinds
 from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
@@ -67,7 +69,7 @@ async def running_registry(url):
 
 
 @asynccontextmanager
-async def serving(registry, send_buffer=0, **options):
+async def serving(registry, send_buffer=0, tls=None, **options):
     """The application on a free port of loopback; gives its base URL and the event that announces its end."""
 
     async def well():
@@ -78,13 +80,12 @@ async def serving(registry, send_buffer=0, **options):
     listener = socket.create_server(("127.0.0.1", 0))
     if send_buffer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-    config = uvicorn.Config(app, http=BoundedProtocol, ws="none", log_config=None, timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configuration(app, tls))
     task = asyncio.create_task(server._serve([listener]))
     try:
         while not server.started:
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", stopping
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}", stopping
     finally:
         stopping.set()
         server.should_exit = True
@@ -97,6 +98,17 @@ async def registry(migrated_url):
     await empty(migrated_url)
     async with running_registry(migrated_url) as registry:
         yield registry
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory):
+    """A server's context and a client's that trusts it."""
+    directory = tmp_path_factory.mktemp("tls")
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    certificate, key = directory / "tls.crt", directory / "tls.key"
+    certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(key)
+    return server_context(certificate, key), client_context(certificate)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -132,22 +132,33 @@ async def test_every_request_names_its_host(base_url, version, expected):
         assert (await answer(reader))[0] == expected
 
 
+def send_all(base_url, head, chunked, tls=None):
+    """Send 20 MB as a blocking client does, then look for the answer."""
+    host, port = base_url.partition("://")[2].split(":")
+    with ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection((host, int(port)), timeout=DEADLINE))
+        if tls is not None:
+            connection = stack.enter_context(tls.wrap_socket(connection))
+        connection.sendall(head + (CHUNKED if chunked else b"Content-Length: 20000000\r\n\r\n"))
+        for _ in range(20):
+            piece = b"x" * 1_000_000
+            connection.sendall(chunk(piece) if chunked else piece)
+        with connection.makefile("rb") as answers:
+            return answers.readline() + answers.read1()
+
+
+async def test_too_large_a_body_is_answered_over_tls_too(registry, tls):
+    server, client = tls
+    async with serving(registry, tls=server) as (url, _):
+        for chunked in (False, True):
+            received = await asyncio.to_thread(send_all, url, POST, chunked, client)
+            assert received.startswith(b"HTTP/1.1 413 ")
+
+
 @pytest.mark.parametrize("more", [b"", b"Connection: close\r\n", b"Expect: 100-continue\r\n"])
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_client_that_sends_too_large_a_body_gets_to_read_so(base_url, more, chunked):
-    """As a blocking client sends it: the whole body first, then it looks for the answer."""
-
-    def send():
-        host, port = base_url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
-            connection.sendall(POST + more + (CHUNKED if chunked else b"Content-Length: 20000000\r\n\r\n"))
-            for _ in range(20):
-                piece = b"x" * 1_000_000
-                connection.sendall(chunk(piece) if chunked else piece)
-            with connection.makefile("rb") as answers:
-                return answers.read()
-
-    received = await asyncio.to_thread(send)
+    received = await asyncio.to_thread(send_all, base_url, POST + more, chunked)
     if more.startswith(b"Expect") and chunked:
         received = received.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 413 ")

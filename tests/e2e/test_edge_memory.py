@@ -19,6 +19,10 @@ POST = b"POST /api/v1/namespaces/default/services HTTP/1.1\r\n" + HOST + b"Conte
 BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 WATCH = b"GET /api/v1/services?watch=1 HTTP/1.1\r\n" + HOST
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 GET = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
@@ -40,7 +44,7 @@ def push(serving, head, piece, most=200_000_000):
     sent = 0
     with suppress(OSError):
         connection.sendall(head)
-        while sent < most:
+        while piece and sent < most:
             connection.sendall(piece)
             sent += len(piece)
     return connection
@@ -66,6 +70,22 @@ def test_endless_requests_are_not_kept(guarded, head, piece, token):
     api = psutil.Process(guarded.child("api").pid)
     before = api.memory_info().rss
     with push(guarded, head.replace(HOST, HOST + token), piece):
+        assert api.memory_info().rss < before + MOST
+    assert guarded.is_ready()
+
+
+@pytest.mark.parametrize(
+    "frame", [b"\x89\xfdmask" + b"x" * 125, b"\x00\x80mask", b"\x81\x80mask"], ids=["pings", "empty parts", "messages"]
+)
+def test_what_is_sent_over_a_websocket_is_not_kept(guarded, frame):
+    api = psutil.Process(guarded.child("api").pid)
+    before = api.memory_info().rss
+    with push(guarded, WATCH + BEARER + UPGRADE, b"") as connection:
+        assert connection.recv(12) == b"HTTP/1.1 101"
+        with suppress(OSError):
+            connection.sendall(b"\x01\x80mask" if frame.startswith(b"\x00") else frame)
+            for _ in range(20):
+                connection.sendall(frame * (10_000_000 // len(frame)))
         assert api.memory_info().rss < before + MOST
     assert guarded.is_ready()
 

@@ -1,0 +1,134 @@
+"""Watches over WebSocket (RFC 6455), as Kubernetes serves them: each event is one text message of JSON.
+
+To the edge a WebSocket is the GET that it began as: the answer to it is a stream, which becomes messages, or an error,
+which refuses the handshake.
+"""
+
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+from app.api.exchange import ABORT, Message, Receive, Scope, Send
+from app.api.protocol import cut
+from app.domain.errors import BadRequest
+
+MESSAGE_BYTES = 4096
+"""Size of a message from a client; none is expected."""
+_TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io."  # noqa: S105 - what stands before a token
+"""Scripts in a browser cannot set a header of a WebSocket, but they can offer protocols: Kubernetes takes a token from
+one of this name, followed by the token in base64url without padding."""
+
+
+class WatchProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol for a server that only sends: messages of the client are not kept."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; refuse a handshake that the HTTP parser read and this one does not."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+    def handle_connect(self, event: Request) -> None:
+        """Let the application cut the connection."""
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.scope["extensions"][ABORT] = self._abort  # type: ignore[assignment]  # uvicorn knows extensions without values only
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says; a handshake that it refused is over, too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
+
+    def handle_text(self, event: Frame) -> None:
+        """Forget a message."""
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Forget a message."""
+
+    def handle_cont(self, event: Frame) -> None:
+        """Forget a part of a message."""
+
+    def pause_writing(self) -> None:
+        """The client does not read: read nothing of it, or its pings would be answered without an end."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self.transport.resume_reading()
+
+    def _abort(self) -> None:
+        cut(self.transport)
+
+
+class Handshake:
+    """A WebSocket as the GET that it began as.
+
+    Attributes:
+        scope: The request, with the token as a header.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = {**scope, "method": "GET", "headers": _headers(scope)}
+        self._protocol = next((name for name in scope["subprotocols"] if not name.startswith(_TOKEN_PROTOCOL)), None)
+        self._receive = receive
+        self._send = send
+        self._accepted = False
+
+    async def receive(self) -> Message:
+        """The end of the connection, which is all that comes of a client."""
+        while (await self._receive())["type"] != "websocket.disconnect":
+            continue
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Send a part of an HTTP answer as what it is here; a client that has gone is sent nothing."""
+        try:
+            for each in self._translated(message):
+                await self._send(each)
+        except ClientDisconnected:
+            return
+
+    def _translated(self, message: Message) -> Iterable[Message]:
+        if message.get("status") == HTTPStatus.OK:
+            self._accepted = True
+            return [{"type": "websocket.accept", "subprotocol": self._protocol}]
+        if not self._accepted:
+            return [{**message, "type": f"websocket.{message['type']}"}]
+        events: list[Message] = [
+            {"type": "websocket.send", "text": line.decode()} for line in message["body"].split(b"\n") if line
+        ]
+        return events if message.get("more_body") else [*events, {"type": "websocket.close"}]
+
+
+def no_watch() -> BadRequest:
+    """What is asked for over a WebSocket is no stream."""
+    return BadRequest("only a watch is served over a WebSocket: send the request without Upgrade, or add watch=1")
+
+
+def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers, with a token that was offered as a protocol where a client usually puts it."""
+    headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    if not any(name == b"authorization" for name, _ in headers):
+        headers += [(b"authorization", b"Bearer " + token) for token in _tokens(scope["subprotocols"])]
+    return headers
+
+
+def _tokens(protocols: Iterable[str]) -> Iterable[bytes]:
+    for name in protocols:
+        encoded = name.removeprefix(_TOKEN_PROTOCOL)
+        if encoded != name:
+            try:
+                yield b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+            except Error:
+                yield b""
