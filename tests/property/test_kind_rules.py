@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,13 +21,17 @@ WORDS = [
 texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=5))
 numbers = st.one_of(st.sampled_from([0, 1, -1, 80, 65535, 65536, 2**31 - 1]), st.integers(-(2**31), 2**31 - 1))
 
+FORMATTED = {
+    "date-time": st.sampled_from([NOW, "2026-01-01T00:00:00.5+02:00"]),
+    "byte": st.one_of(st.binary(max_size=5).map(lambda value: b64encode(value).decode()), texts),
+}
+
 
 def documents(of):
     match of:
-        case ScalarType(format="date-time"):
-            return st.sampled_from([NOW, "2026-01-01T00:00:00.5+02:00"])
-        case ScalarType(names=names):
-            return {"integer": numbers, "number": numbers, "boolean": st.booleans()}.get(names[0], texts)
+        case ScalarType():
+            by_name = {"integer": numbers, "number": numbers, "boolean": st.booleans()}
+            return FORMATTED.get(of.format, by_name.get(of.names[0], texts))
         case ListType(item=item):
             return st.lists(documents(item), max_size=3)
         case MapType(value=value):

@@ -1,5 +1,6 @@
 """Protobuf bodies to documents, which are then decoded as JSON bodies are."""
 
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -104,6 +105,8 @@ def _is_quantity(of: Type, value: Any) -> bool:
 def _scalar(of: ScalarType, value: Any) -> Any:
     if len(of.names) > 1:
         return value.intVal if value.type == _INT else value.strVal
+    if of.format == "byte":
+        return b64encode(value).decode()
     return _moment(of, value) if of.format == "date-time" else _text(value)
 
 

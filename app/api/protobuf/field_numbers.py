@@ -35,6 +35,7 @@ _TABLE = {
         "preferredHolder=7"
     ),
     "io.k8s.api.core.v1.ClientIPConfig": "timeoutSeconds=1",
+    "io.k8s.api.core.v1.ConfigMap": "metadata=1 data=2 binaryData=3 immutable=4",
     "io.k8s.api.core.v1.Container": (
         "name=1 image=2 command=3 args=4 workingDir=5 ports=6 terminationMessagePath=13 imagePullPolicy=14 "
         "stdin=16 stdinOnce=17 tty=18 terminationMessagePolicy=20 restartPolicy=24"
@@ -64,6 +65,7 @@ _TABLE = {
     "io.k8s.api.core.v1.HostIP": "ip=1",
     "io.k8s.api.core.v1.LoadBalancerIngress": "ip=1 hostname=2 ipMode=3 ports=4",
     "io.k8s.api.core.v1.LoadBalancerStatus": "ingress=1",
+    "io.k8s.api.core.v1.LocalObjectReference": "name=1",
     "io.k8s.api.core.v1.Namespace": "metadata=1 spec=2 status=3",
     "io.k8s.api.core.v1.NamespaceSpec": "finalizers=1",
     "io.k8s.api.core.v1.NamespaceStatus": "phase=1 conditions=2",
@@ -100,7 +102,9 @@ _TABLE = {
         "hostIPs=16 observedGeneration=17"
     ),
     "io.k8s.api.core.v1.PortStatus": "port=1 protocol=2 error=3",
+    "io.k8s.api.core.v1.Secret": "metadata=1 data=2 type=3 stringData=4 immutable=5",
     "io.k8s.api.core.v1.Service": "metadata=1 spec=2 status=3",
+    "io.k8s.api.core.v1.ServiceAccount": "metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4",
     "io.k8s.api.core.v1.ServicePort": "name=1 protocol=2 port=3 targetPort=4 nodePort=5 appProtocol=6",
     "io.k8s.api.core.v1.ServiceSpec": (
         "ports=1 selector=2 clusterIP=3 type=4 externalIPs=5 sessionAffinity=7 loadBalancerIP=8 "

@@ -87,7 +87,7 @@ class Messages:
             return _RAW
         if len(of.names) > 1:
             return _INT_OR_STRING
-        return _TIME if of.format == "date-time" else _SCALARS[of.names[0]]
+        return {"date-time": _TIME, "byte": "bytes"}.get(of.format) or _SCALARS[of.names[0]]
 
 
 def _flat(name: str) -> str:

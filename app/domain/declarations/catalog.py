@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.declarations.config_map import CONFIG_MAP
 from app.domain.declarations.dns_record_set import DNS_RECORD_SET
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
@@ -15,7 +16,9 @@ from app.domain.declarations.lease import LEASE
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
+from app.domain.declarations.secret import SECRET
 from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_account import SERVICE_ACCOUNT
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 
 ALL: tuple[Kind[Any], ...] = (
@@ -25,6 +28,9 @@ ALL: tuple[Kind[Any], ...] = (
     ENDPOINTS,
     NODE,
     POD,
+    CONFIG_MAP,
+    SECRET,
+    SERVICE_ACCOUNT,
     ENDPOINT_SLICE,
     SERVICE_CIDR,
     IP_ADDRESS,

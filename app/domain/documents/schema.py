@@ -21,7 +21,7 @@ class ScalarType:
 
     Attributes:
         names: JSON Schema names of what is accepted: `string`, `integer`, `number`, `boolean`; two for int-or-string.
-        format: JSON Schema format, e.g. `date-time`, or "".
+        format: JSON Schema format, e.g. `date-time`, or ""; `byte` is Go's `[]byte`, in documents as base64.
         pattern: Regular expression of the one form a string is kept in, or "".
         minimum: Least integer that fits, as in Go's type.
         maximum: Largest integer that fits.
@@ -32,6 +32,11 @@ class ScalarType:
     pattern: str = ""
     minimum: int = -(2**63)
     maximum: int = 2**63 - 1
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether no message may show a value, as it may be a secret."""
+        return self.format in ("byte", "password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +192,16 @@ def _list(kind: inspect.ListType, extensions: Mapping[str, Any]) -> ListType:
 def _scalar(kind: inspect.Type, extensions: Mapping[str, Any]) -> ScalarType:
     parts: Iterable[inspect.Type] = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     names: list[str] = []
-    bounds: dict[str, Any] = {}
+    bounds: dict[str, Any] = {"format": extensions.get("format", "")}
     for part in parts:
         plain = part.type if isinstance(part, inspect.Metadata) else part
         match plain:
             case inspect.StrType():
                 names.append("string")
                 bounds["pattern"] = plain.pattern or ""
+            case inspect.BytesType():
+                names.append("string")
+                bounds["format"] = "byte"
             case inspect.IntType():
                 names.append("integer")
                 limits = (("minimum", plain.ge), ("maximum", plain.le))
@@ -204,12 +212,14 @@ def _scalar(kind: inspect.Type, extensions: Mapping[str, Any]) -> ScalarType:
                 names.append("boolean")
             case _:
                 raise TypeError(f"{plain} has no meaning on the wire")
-    return ScalarType(tuple(sorted(names)), extensions.get("format", ""), **bounds)
+    return ScalarType(tuple(sorted(names)), **bounds)
 
 
 def zero(of: Type) -> Any:
     """Go's zero value of a type, as JSON `null` decodes to inside a list or map."""
     match of:
+        case ScalarType(format="byte"):
+            return b""
         case ScalarType(names=names):
             return {"boolean": False, "integer": 0, "number": 0.0}.get(names[0], "")
         case StructType(model=model):

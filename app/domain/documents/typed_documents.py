@@ -4,8 +4,10 @@
 out means the same as none.
 """
 
+import binascii
 import json
 import re
+from base64 import b64decode
 from typing import Any, TypeVar
 
 from app.domain.documents.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of, zero
@@ -54,6 +56,13 @@ def shown(value: Any) -> str:
     return f"the {json_type(value)} {text[:80]}" if value is not None else "null"
 
 
+def shown_as(of: Type, value: Any) -> str:
+    """The same for a value that should be of a type; of what may be a secret it tells the kind of value only."""
+    inner = of.value if isinstance(of, MapType) else of
+    confidential = isinstance(inner, ScalarType) and inner.is_confidential
+    return _ARTICLES[json_type(value)] if confidential and value is not None else shown(value)
+
+
 def _struct(struct: StructType, document: dict[str, Any], path: str, unknown: list[str]) -> Any:
     values: dict[str, Any] = {}
     for name, value in document.items():
@@ -80,15 +89,15 @@ def _value(of: Type, value: Any, path: str, unknown: list[str]) -> Any:
         case StructType():
             if isinstance(value, dict):
                 return _struct(of, value, path, unknown)
-            raise _wrong_type(path, "an object", value)
+            raise _wrong_type(path, "an object", of, value)
         case ListType(item=item):
             if isinstance(value, list):
                 return [_element(item, part, f"{path}[{index}]", unknown) for index, part in enumerate(value)]
-            raise _wrong_type(path, "a list", value)
+            raise _wrong_type(path, "a list", of, value)
         case MapType(value=item):
             if isinstance(value, dict):
                 return {key: _element(item, part, f"{path}.{key}", unknown) for key, part in value.items()}
-            raise _wrong_type(path, "an object", value)
+            raise _wrong_type(path, "an object", of, value)
         case AnyType():
             return value
 
@@ -102,12 +111,20 @@ def _scalar(of: ScalarType, value: Any, path: str) -> Any:
     if name == "integer" and name not in of.names and "number" in of.names:
         return float(value)
     if name not in of.names:
-        raise _wrong_type(path, " or ".join(_ARTICLES[each] for each in of.names), value)
+        raise _wrong_type(path, " or ".join(_ARTICLES[each] for each in of.names), of, value)
     if name == "integer" and not of.minimum <= value <= of.maximum:
         raise BadRequest(f"{path} must be between {of.minimum} and {of.maximum}, not {value}")
     if of.format == "date-time" and not re.match(of.pattern, value):
         return _moment(of, value, path)
-    return value
+    return _bytes(value, path) if of.format == "byte" else value
+
+
+def _bytes(text: str, path: str) -> bytes:
+    """Go passes over line breaks in base64, as many programs write them."""
+    try:
+        return b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest(f"{path} must be base64, such as aGVsbG8=, padded to a multiple of four characters") from error
 
 
 def _moment(of: ScalarType, text: str, path: str) -> str:
@@ -119,7 +136,14 @@ def _moment(of: ScalarType, text: str, path: str) -> str:
         raise BadRequest(f'{path} must be an RFC 3339 timestamp such as 2026-01-02T03:04:05Z, not "{text}"') from error
 
 
-_ARTICLES = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"}
+_ARTICLES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
 
 
 def json_type(value: Any) -> str:
@@ -130,5 +154,5 @@ def json_type(value: Any) -> str:
     return "object"
 
 
-def _wrong_type(path: str, wanted: str, value: Any) -> BadRequest:
-    return BadRequest(f"{path} must be {wanted}, not {shown(value)}")
+def _wrong_type(path: str, wanted: str, of: Type, value: Any) -> BadRequest:
+    return BadRequest(f"{path} must be {wanted}, not {shown_as(of, value)}")

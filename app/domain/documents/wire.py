@@ -85,6 +85,10 @@ MicroTime = Annotated[str, Meta(pattern=MICRO_TIME_PATTERN, extra_json_schema={"
 """A moment with six digits of a second, UTC (`metav1.MicroTime`); decoding accepts any RFC 3339 timestamp."""
 
 
+Confidential = Annotated[str, Meta(extra_json_schema={"format": "password"})]
+"""A text that no message shows, not even to those who sent it: their terminals and logs have other readers."""
+
+
 def null() -> None:
     """Default factory of a field that the wire shows as `null` rather than leaving it out."""
 

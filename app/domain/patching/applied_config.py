@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.declarations.kind import Kind
 from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
-from app.domain.documents.typed_documents import json_type, shown
+from app.domain.documents.typed_documents import json_type, shown_as
 from app.domain.errors import BadRequest, Invalid, invalid
 from app.domain.patching.typed_values import NoElement, is_granular_list, item_element
 
@@ -42,7 +42,7 @@ def _problems(of: Type, value: Any, path: str) -> Iterator[str]:
             return
         case ScalarType(names=names):
             if json_type(value) not in names:
-                yield f"{path} must be {' or '.join(names)}, not {shown(value)}"
+                yield f"{path} must be {' or '.join(names)}, not {shown_as(of, value)}"
         case ListType():
             yield from _list_problems(of, value, path) if isinstance(value, list) else [f"{path} must be a list"]
         case StructType() | MapType():

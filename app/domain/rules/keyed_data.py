@@ -1,0 +1,46 @@
+"""What ConfigMaps and Secrets have in common: data under keys, of limited size, that may be fixed for good."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+from app.domain.errors import Cause, forbidden, invalid
+from app.domain.rules.names import MAX_SUBDOMAIN
+
+MAX_DATA_BYTES = 2**20
+"""All values of an object together; keys do not count (v1.MaxSecretSize)."""
+
+_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+
+
+def key_causes(field: str, keys: Iterable[str]) -> Iterator[Cause]:
+    """Keys have to be names of files, as which programs get to see them (validation.IsConfigMapKey)."""
+    for key in keys:
+        problem = _key_problem(key)
+        if problem:
+            yield invalid(f"{field}[{key}]", key, problem)
+
+
+def _key_problem(key: str) -> str | None:
+    if len(key) > MAX_SUBDOMAIN:
+        return f"may have at most {MAX_SUBDOMAIN} characters"
+    if not _KEY.fullmatch(key):
+        return "must be letters, digits, '-', '_' and '.' only, such as key.name, KEY_NAME or key-name"
+    if key == "." or key.startswith(".."):
+        return "must not be '.' and not begin with '..', which mean something else in a path"
+    return None
+
+
+def frozen_causes(*, was: bool | None, stays: bool | None, changed: Collection[str]) -> Iterator[Cause]:
+    """What an update may not do to an object that was immutable.
+
+    Args:
+        was: Whether it was.
+        stays: Whether it is after the update.
+        changed: The fields that the update changes.
+    """
+    if not was:
+        return
+    if not stays:
+        yield forbidden("immutable", "it cannot be taken back; delete the object and create it anew")
+    for field in changed:
+        yield forbidden(field, "the object is immutable; delete it and create it anew")

@@ -1,0 +1,130 @@
+"""The rules of a Secret (ValidateSecret of the API server). No message shows a value."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificates
+
+from app.domain.errors import Cause, invalid, required, too_long
+from app.domain.kinds.secret import Secret
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.keyed_data import MAX_DATA_BYTES, frozen_causes, key_causes
+from app.domain.rules.strategy import Strategy
+
+OPAQUE = "Opaque"
+SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
+SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+"""Annotation that names the account a token is of."""
+
+TLS = "kubernetes.io/tls"
+_CERTIFICATE, _PRIVATE_KEY = "tls.crt", "tls.key"
+_HIDDEN = "<not shown>"
+
+
+class SecretStrategy(Strategy[Secret]):
+    """What a type of Secret promises to its readers is there; a type stays."""
+
+    def default(self, new: Secret) -> None:
+        """Be Opaque unless it says something else; take texts over into the data, where alone they are kept."""
+        new.type = new.type or OPAQUE
+        if new.string_data:
+            new.data = {**(new.data or {}), **{key: text.encode() for key, text in new.string_data.items()}}
+        new.string_data = None
+
+    def validate_create(self, new: Secret, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong."""
+        del cluster
+        data = new.data or {}
+        causes = list(key_causes("data", data))
+        if sum(map(len, data.values())) > MAX_DATA_BYTES:
+            causes.append(too_long("data", MAX_DATA_BYTES))
+        if new.type == SERVICE_ACCOUNT_TOKEN and not (new.metadata.annotations or {}).get(SERVICE_ACCOUNT_NAME):
+            causes.append(required(f"metadata.annotations[{SERVICE_ACCOUNT_NAME}]", "the ServiceAccount's name"))
+        if new.type in _CONTENT_CAUSES:
+            causes += _CONTENT_CAUSES[new.type](data)
+        return causes
+
+    def validate_update(self, new: Secret, old: Secret, cluster: Cluster) -> list[Cause]:
+        """Name every field that is wrong, or may not change any more."""
+        causes = [invalid("type", new.type, f"must stay {old.type}")] if new.type != old.type else []
+        changed = ["data"] if new.data != old.data else []
+        causes += frozen_causes(was=old.immutable, stays=new.immutable, changed=changed)
+        return [*causes, *self.validate_create(new, cluster)]
+
+    def warnings(self, new: Secret, old: Secret | None, cluster: Cluster) -> list[str]:
+        """A certificate is of no use without its own key."""
+        del old, cluster
+        problem = _pair_problem(new.data or {}) if new.type == TLS else None
+        return [] if problem is None else [problem]
+
+
+def _each_of(*keys: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
+    def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
+        for key in keys:
+            if key not in data:
+                yield required(f"data[{key}]", f"a Secret of this type has {' and '.join(keys)}")
+
+    return causes
+
+
+def _one_of(*keys: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
+    def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
+        if not any(key in data for key in keys):
+            for key in keys:
+                yield required(f"data[{key}]", f"a Secret of this type has {' or '.join(keys)}")
+
+    return causes
+
+
+def _not_empty(key: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
+    def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
+        if not data.get(key):
+            yield required(f"data[{key}]", f"a Secret of this type has {key}, not empty")
+
+    return causes
+
+
+def _json_object(key: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
+    def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
+        if key not in data:
+            yield required(f"data[{key}]", f"a Secret of this type has {key}")
+        elif data[key] and not _is_json_object(data[key]):
+            yield invalid(f"data[{key}]", _HIDDEN, "must be a JSON object")
+
+    return causes
+
+
+def _is_json_object(text: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict | NoneType)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+_CONTENT_CAUSES: Mapping[str, Callable[[Mapping[str, bytes]], Iterator[Cause]]] = {
+    TLS: _each_of(_CERTIFICATE, _PRIVATE_KEY),
+    "kubernetes.io/basic-auth": _one_of("username", "password"),
+    "kubernetes.io/ssh-auth": _not_empty("ssh-privatekey"),
+    "kubernetes.io/dockercfg": _json_object(".dockercfg"),
+    "kubernetes.io/dockerconfigjson": _json_object(".dockerconfigjson"),
+}
+"""What the data must have, by type; other types have what they like."""
+
+
+def _pair_problem(data: Mapping[str, bytes]) -> str | None:
+    """Why a certificate cannot be served with a key (tls.X509KeyPair), None when it can."""
+    try:
+        certificate = load_pem_x509_certificates(data[_CERTIFICATE])[0].public_key()
+    except (KeyError, ValueError, UnsupportedAlgorithm):
+        return f"{_CERTIFICATE} is no certificate in PEM, so this Secret cannot be used for TLS"
+    try:
+        key = load_pem_private_key(data[_PRIVATE_KEY], None).public_key()
+    except (KeyError, TypeError, ValueError, UnsupportedAlgorithm):
+        return f"{_PRIVATE_KEY} is no private key in PEM without a password, so this Secret cannot be used for TLS"
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    if certificate.public_bytes(*form) == key.public_bytes(*form):
+        return None
+    return f"{_PRIVATE_KEY} is no key of the first certificate in {_CERTIFICATE}, so this Secret cannot be used for TLS"

@@ -1,0 +1,28 @@
+"""The rules of a ServiceAccount."""
+
+from app.domain.kinds.meta import ObjectReference
+from app.domain.kinds.service_account import ServiceAccount
+from app.domain.rules.cluster import Cluster
+from app.domain.rules.strategy import Strategy
+
+DEFAULT_ACCOUNT = "default"
+"""The account of programs that ask for none; every namespace has it."""
+
+
+class ServiceAccountStrategy(Strategy[ServiceAccount]):
+    """A reference to a Secret is its name, as it is in the same namespace."""
+
+    def prepare_create(self, new: ServiceAccount, cluster: Cluster) -> None:
+        """Keep the names of Secrets only."""
+        del cluster
+        _keep_names(new)
+
+    def prepare_update(self, new: ServiceAccount, old: ServiceAccount, cluster: Cluster) -> None:
+        """Keep the names of Secrets only."""
+        del old, cluster
+        _keep_names(new)
+
+
+def _keep_names(account: ServiceAccount) -> None:
+    if account.secrets:
+        account.secrets = [ObjectReference(name=each.name) for each in account.secrets]
