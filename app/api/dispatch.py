@@ -6,10 +6,11 @@ from app.api.exchange import Exchange
 from app.api.headers import warning_headers
 from app.api.negotiation import negotiate
 from app.api.parameters import is_watch
-from app.api.paths import ResourcePaths, Target
+from app.api.paths import ResourcePaths
 from app.api.websocket import no_watch
 from app.domain.declarations.catalog import Kinds
 from app.domain.errors import MethodNotAllowed
+from app.registry.target import Target
 
 Verb = Callable[[Exchange, Target], Awaitable[None]]
 Answerer = Callable[[Exchange], Awaitable[None]]
@@ -43,16 +44,16 @@ class Resources:
         if action is not None:
             await action(exchange)
             return
-        target = self._paths.resolve(exchange.path)
+        target, streams = self._paths.resolve(exchange.path)
         exchange.resource = target.kind.plural
-        exchange.verb = verb = self._verb(exchange, target)
+        exchange.verb = verb = self._verb(exchange, target, streams=streams)
         exchange.extra = self._warnings[target.kind.key]
         exchange.form = negotiate(exchange.headers.get(b"accept", b""))
         await self._verbs[verb](exchange, target)
 
-    def _verb(self, exchange: Exchange, target: Target) -> str:
+    def _verb(self, exchange: Exchange, target: Target, *, streams: bool) -> str:
         verb = (_ON_OBJECT if target.name else _ON_COLLECTION).get(exchange.method, "")
-        streams = target.watch or (exchange.scope["query_string"] and verb == "list" and is_watch(exchange.query))
+        streams = streams or (exchange.scope["query_string"] and verb == "list" and is_watch(exchange.query))
         if streams and exchange.method == "GET":
             verb = "watch"
         if verb not in self._paths.verbs(target):

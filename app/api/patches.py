@@ -1,15 +1,14 @@
 """The bodies of PATCH requests."""
 
 from collections.abc import Callable
-from typing import Any
 
 from app.api.bodies import media_type, read_apart
 from app.api.exchange import Exchange
 from app.api.parameters import flag, strictness, write_options
-from app.api.paths import Target
 from app.domain.patching.apply import Applying
-from app.domain.patching.prepared import APPLY_PATCH, MEDIA_TYPES, prepare_patch
-from app.registry.options import Document, Patch, WriteOptions
+from app.domain.patching.prepared import APPLY_PATCH, MEDIA_TYPES, Patch, prepare_patch
+from app.registry.options import WriteOptions
+from app.registry.target import Target
 
 
 async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str]) -> tuple[Patch, WriteOptions]:
@@ -22,15 +21,8 @@ async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str])
     options = write_options(exchange, apply=content_type == APPLY_PATCH)
     applying = Applying(options.field_manager, flag(exchange.query, "force"), target.subresource, now())
     strict = strictness(exchange.query)
-    prepared = await read_apart(
+    patch = await read_apart(
         await exchange.read_body(),
         lambda body: prepare_patch(target.kind, content_type, body, strictness=strict, applying=applying),
     )
-
-    def decode(document: Document) -> tuple[Any, list[str]]:
-        """Decode, and remember the warnings for the case that the object is refused later on."""
-        obj, warnings = prepared.decode(document)
-        exchange.warnings = warnings
-        return obj, warnings
-
-    return Patch(prepared.apply, decode, prepared.creates, prepared.operation), options
+    return patch, options

@@ -1,36 +1,17 @@
 """From a path to the kind, the object and the subresource it names, at a cost that does not grow with the kinds."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.errors import NotFound
+from app.registry.target import Target
 
 _NAMESPACES = "namespaces"
 _STATUS_VERBS = ("get", "patch", "update")
 
 READ_METHODS = ["GET", "HEAD"]
 """Of whatever is no resource: documents, health, metrics. Resources have no HEAD, as in Kubernetes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a resource path names.
-
-    Attributes:
-        kind: The kind.
-        namespace: The namespace, "" for cluster-scoped kinds, None for all namespaces.
-        name: The object, "" for the collection.
-        subresource: `status`, another that the kind declares, or "".
-        watch: Whether the path is one of the old `/watch/` ones, which stream whatever the query says.
-    """
-
-    kind: Kind[Any]
-    namespace: str | None
-    name: str
-    subresource: str = ""
-    watch: bool = False
 
 
 def subresource_verbs(kind: Kind[Any]) -> dict[str, tuple[str, ...]]:
@@ -47,8 +28,11 @@ class ResourcePaths:
         self._subresources = {kind.key: subresource_verbs(kind) for kind in kinds}
         self._of_namespaces = frozenset(self._subresources.get(_NAMESPACES, ()))
 
-    def resolve(self, path: str) -> Target:
+    def resolve(self, path: str) -> tuple[Target, bool]:
         """Read a path below `/api/` or `/apis/`.
+
+        Returns:
+            What it names, and whether it is one of the old `/watch/` paths, which stream whatever the query says.
 
         Raises:
             NotFound: It names nothing that is served.
@@ -59,7 +43,7 @@ class ResourcePaths:
             raise unknown_path()
         version, *rest = parts
         watch = rest[0] == "watch" and len(rest) > 1
-        return self._target(group, version, rest[1:] if watch else rest, watch=watch)
+        return self._target(group, version, rest[1:] if watch else rest, watch=watch), watch
 
     def verbs(self, target: Target) -> tuple[str, ...]:
         """What the target's kind or subresource offers."""
@@ -79,7 +63,7 @@ class ResourcePaths:
             raise unknown_path()
         if subresource and (subresource not in self._subresources[kind.key] or watch):
             raise unknown_path()
-        return Target(kind, namespace if kind.namespaced else "", name, subresource, watch)
+        return Target(kind, namespace if kind.namespaced else "", name, subresource)
 
 
 def unknown_path() -> NotFound:

@@ -3,12 +3,12 @@
 from app.api.exchange import Exchange
 from app.api.negotiation import PLAIN
 from app.api.parameters import list_options, watch_options, whole_number
-from app.api.paths import Target
 from app.api.rendering import Renderer
 from app.api.streaming import Streams
 from app.api.watch_frames import Frames
 from app.domain.errors import Expired, NotAcceptable
 from app.registry.registry import Registry
+from app.registry.target import Target
 
 
 class Reads:
@@ -22,7 +22,7 @@ class Reads:
     async def get(self, exchange: Exchange, target: Target) -> None:
         """GET of an object."""
         revision = exchange.query.get("resourceVersion", "")
-        entry = await self._registry.get(target.kind, target.namespace or "", target.name, revision)
+        entry = await self._registry.get(target, revision)
         if exchange.form is PLAIN and not exchange.pretty:
             await exchange.reply(200, entry.wire)
         else:
@@ -30,7 +30,7 @@ class Reads:
 
     async def list(self, exchange: Exchange, target: Target) -> None:
         """GET of a collection."""
-        page = await self._registry.list(target.kind, target.namespace, list_options(exchange.query))
+        page = await self._registry.list(target, list_options(exchange.query))
         await self._renderer.page(exchange, target.kind, page)
 
     async def watch(self, exchange: Exchange, target: Target) -> None:
@@ -42,7 +42,7 @@ class Reads:
         options = watch_options(exchange.query, target.name)
         with self._streams.opened(exchange):
             try:
-                watch = await self._registry.watch(target.kind, target.namespace, options)
+                watch = await self._registry.watch(target, options)
             except Expired as error:
                 await self._streams.refuse(exchange, frames.error(error))
                 return

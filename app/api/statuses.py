@@ -46,4 +46,5 @@ async def reply_failure(exchange: Exchange, error: ApiError) -> None:
     body = failure(error)
     if exchange.read_by_people:
         body = msgspec.json.format(body, indent=2) + b"\n"
+    exchange.warnings = [*exchange.warnings, *error.warnings]
     await exchange.reply(error.code, body, extra=extra)

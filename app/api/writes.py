@@ -7,13 +7,13 @@ from app.api.deletion_options import read_delete_options
 from app.api.exchange import Exchange
 from app.api.parameters import list_options, strictness, write_options
 from app.api.patches import read_patch
-from app.api.paths import Target
 from app.api.rendering import Renderer
 from app.api.reviews import answer_review, is_review
 from app.api.statuses import success
 from app.domain.errors import MethodNotAllowed
 from app.registry.options import Answer
 from app.registry.registry import Registry
+from app.registry.target import Target
 
 
 class Writes:
@@ -43,30 +43,26 @@ class Writes:
             )
         options = write_options(exchange)
         obj, exchange.warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
-        answer = await self._registry.create(target.kind, target.namespace, obj, options)
+        answer = await self._registry.create(target, obj, options)
         await self._send(exchange, target, answer)
 
     async def update(self, exchange: Exchange, target: Target) -> None:
         """PUT of an object or a subresource."""
         options = write_options(exchange)
         obj, exchange.warnings = await self._bodies.read_object(exchange, target.kind, strictness(exchange.query))
-        answer = await self._registry.update(
-            target.kind, target.namespace or "", target.name, obj, options, target.subresource
-        )
+        answer = await self._registry.update(target, obj, options)
         await self._send(exchange, target, answer)
 
     async def patch(self, exchange: Exchange, target: Target) -> None:
         """PATCH of an object or a subresource."""
         patch, options = await read_patch(exchange, target, self._now)
-        answer = await self._registry.patch(
-            target.kind, target.namespace or "", target.name, patch, options, target.subresource
-        )
+        answer = await self._registry.patch(target, patch, options)
         await self._send(exchange, target, answer)
 
     async def delete(self, exchange: Exchange, target: Target) -> None:
         """DELETE of an object; the body may carry DeleteOptions."""
         options = await read_delete_options(exchange, self._bodies)
-        answer = await self._registry.delete(target.kind, target.namespace or "", target.name, options)
+        answer = await self._registry.delete(target, options)
         if answer.deleted and not target.kind.delete_returns_object:
             kind, entry = target.kind, answer.entry
             body = success(group=kind.group, plural=kind.plural, name=entry.name, uid=entry.uid)
@@ -81,7 +77,7 @@ class Writes:
             raise MethodNotAllowed("a collection is deleted one namespace at a time")
         selected = list_options(exchange.query)
         options = await read_delete_options(exchange, self._bodies)
-        page = await self._registry.delete_collection(target.kind, target.namespace, selected, options)
+        page = await self._registry.delete_collection(target, selected, options)
         await self._renderer.page(exchange, target.kind, page)
 
     async def _send(self, exchange: Exchange, target: Target, answer: Answer) -> None:

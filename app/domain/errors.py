@@ -89,6 +89,7 @@ class ApiError(FairleadError):
         uid: Its uid, or "".
         causes: The fields at fault.
         retry_after: Seconds after which trying again is worth it, or None.
+        warnings: Texts for Warning headers of the answer.
     """
 
     code: ClassVar[int] = 500
@@ -113,6 +114,7 @@ class ApiError(FairleadError):
         self.uid = uid
         self.causes = tuple(causes)
         self.retry_after = retry_after
+        self.warnings: tuple[str, ...] = ()
 
 
 class BadRequest(ApiError):  # noqa: N818 - these carry Kubernetes' reason as their name

@@ -11,13 +11,8 @@ from app.api.application import create_app
 from app.api.limits import Limits
 from app.api.server import serve
 from app.controllers.allocation import Allocation
-from app.domain.declarations.service import SERVICE
 from app.domain.wanted.api_endpoints import lease_name
 from app.main.parts import holder_name, now, started
-from app.registry.context import Context
-from app.registry.forms import Forms
-from app.registry.preview import ServicePreview
-from app.registry.registry import Registry
 from app.settings import ApiSettings
 from app.startup.bootstrap import Surroundings
 from app.startup.presence import Presence, reachable_address
@@ -42,15 +37,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
     """
     stopping = asyncio.Event()
     async with started(settings) as parts:
-        context = Context(
-            writer=parts.writer,
-            mirror=parts.mirror,
-            cluster=parts.cluster,
-            allocation_wait=settings.allocation_wait,
-            forms=Forms(parts.kinds),
-            previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
-        )
-        registry = Registry(context, parts.kinds)
+        registry = parts.registry(settings.allocation_wait)
         surroundings = Surroundings(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
         await surroundings.ensure(registry)
         await surroundings.adapt(registry)

@@ -13,11 +13,16 @@ from functools import lru_cache
 
 from app.cluster.service_ranges import ServiceRanges
 from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.service import SERVICE
 from app.domain.errors import ServiceUnavailable
 from app.domain.pools.pool_set import PoolSet
 from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
+from app.registry.context import Context
+from app.registry.forms import Forms
+from app.registry.preview import ServicePreview
+from app.registry.registry import Registry
 from app.settings import Settings
 from app.store import schema
 from app.store.agreement import agreed
@@ -39,6 +44,22 @@ class Parts:
     kinds: Kinds
     cluster: Callable[[], Cluster]
     empty_pools: Callable[[], PoolSet]
+
+    def registry(self, allocation_wait: float) -> Registry:
+        """The verbs over these parts.
+
+        Args:
+            allocation_wait: Seconds that a write waits for its allocation before it is answered pending.
+        """
+        context = Context(
+            writer=self.writer,
+            mirror=self.mirror,
+            cluster=self.cluster,
+            allocation_wait=allocation_wait,
+            forms=Forms(self.kinds),
+            previews={SERVICE.key: ServicePreview(self.reader, self.empty_pools)},
+        )
+        return Registry(context, self.kinds)
 
     async def check_mirror(self) -> None:
         """For `/readyz`: the objects are in memory and follow the log."""

@@ -1,19 +1,18 @@
 """Why something cannot be written to that is not stored."""
 
-from typing import Any
-
-from app.domain.declarations.kind import Kind
 from app.domain.errors import ApiError, Forbidden
 from app.mirror.mirror import Mirror
 from app.registry.outcomes import not_found
+from app.registry.target import Target
 
 
-async def absent(mirror: Mirror, kind: Kind[Any], name: str) -> ApiError:
+async def absent(mirror: Mirror, target: Target) -> ApiError:
     """It is not there, or it is computed from another object and changes only with that, to be raised.
 
     Raises:
         ServiceUnavailable: The database cannot be reached.
     """
+    kind, name = target.kind, target.name
     claim = None if kind.derivation is None else kind.derivation.claim(name)
     holder = None if claim is None else await mirror.holder(claim)
     if holder is None:

@@ -66,7 +66,7 @@ class Bulk:
             except _StaleError:
                 continue
             return [each.result for each in prepared]
-        raise Conflict("the objects are being changed by others faster than they could be applied; nothing was stored")
+        raise Conflict("others change the objects faster than they can be applied; nothing was stored")
 
     async def _preview(self, prepared: Sequence[PreparedItem]) -> list[BulkResult]:
         """What would be stored, with a tentative allocation."""

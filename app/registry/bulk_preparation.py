@@ -22,6 +22,7 @@ from app.mirror.entry import Entry
 from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import WriteOptions
+from app.registry.target import Target
 from app.registry.updating import Updating
 from app.store.writes import Action, Write
 
@@ -132,12 +133,13 @@ class BulkPreparation:
         if not meta.name:
             raise Invalid("", causes=[required("metadata.name", "what is applied must be named")])
         namespace = (meta.namespace or options.namespace) if kind.namespaced else ""
+        target = Target(kind, namespace, meta.name)
         entry = self._context.mirror.get(self._context.forms.stored(kind).key, namespace, meta.name)
         if entry is not None:
-            return self._changed(kind, entry, item, options)
+            return self._changed(target, entry, item, options)
         if kind.namespaced and namespace not in founded:
-            self._creation.check_known_namespace(kind, namespace, meta.name)
-        return self._created(kind, namespace, item, options)
+            self._creation.check_known_namespace(target)
+        return self._created(target, item, options)
 
     def _kind_of(self, head: _Head) -> Kind[Any]:
         kind = self._kinds.by_kind(head.api_version, head.kind)
@@ -146,19 +148,21 @@ class BulkPreparation:
             raise Invalid("", causes=[not_supported("kind", f"{head.api_version} {head.kind}", known)])
         return kind
 
-    def _created(self, kind: Kind[Any], namespace: str, item: RawItem, options: BulkOptions) -> PreparedItem:
+    def _created(self, target: Target, item: RawItem, options: BulkOptions) -> PreparedItem:
+        kind = target.kind
         obj, warnings = decode_json(kind.model, item.body, strictness=options.strictness)
         warnings = [*judge(item.problems, options.strictness), *warnings]
         if obj.metadata.managed_fields is not None:
             raise BadRequest("metadata.managedFields must not be in what is applied; the server keeps it")
-        self._creation.check_request(namespace, obj)
+        self._creation.check_request(target.scope, obj)
         record_apply(kind, obj, options.write.field_manager, self._context.cluster().now)
-        warnings += self._creation.apply_rules(kind, namespace, obj, options.write, recorded=True)
+        warnings += self._creation.apply_rules(target, obj, options.write, recorded=True)
         body = encode_body(obj)
         write = self._context.forms.write(kind, "create", obj, body, self._context.cluster())
         return PreparedItem(kind, obj, BulkResult("created", entry_of(kind, obj, 0, body), warnings), write)
 
-    def _changed(self, kind: Kind[Any], entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
+    def _changed(self, target: Target, entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
+        kind = target.kind
         document, duplicates = parse_json(item.body)
         problems = [*item.problems, *(f'duplicate field "{path}"' for path in duplicates)]
         warnings = judge(problems, options.strictness)
@@ -167,7 +171,7 @@ class BulkPreparation:
         cluster = self._context.cluster()
         applying = Applying(options.write.field_manager, options.force, "", cluster.now)
         new = decode_applied(kind, apply(kind, msgspec.to_builtins(old), document, applying))
-        warnings += self._updating.apply_rules(kind, entry, new, old, options.write, recorded=True)
+        warnings += self._updating.apply_rules(target, entry, new, old, options.write, recorded=True)
         body = encode_body(new)
         if body == encode_body(old):
             return PreparedItem(kind, new, BulkResult("unchanged", forms.shown(kind, entry), warnings))

@@ -13,6 +13,7 @@ from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 from app.registry.forms import Forms
+from app.registry.target import Target
 from app.store.writer import Writer
 
 
@@ -53,10 +54,10 @@ class Context:
     previews: Mapping[str, Preview]
     forms: Forms
 
-    async def current(self, kind: Kind[Any], namespace: str, name: str) -> Entry | None:
+    async def current(self, target: Target) -> Entry | None:
         """The object as of now, whichever process wrote it last."""
         await self.mirror.fresh()
-        return self.mirror.get(self.forms.stored(kind).key, namespace, name)
+        return self.mirror.get(self.forms.stored(target.kind).key, target.scope, target.name)
 
     async def preview(self, kind: Kind[Any], obj: Any, *, created: bool) -> None:
         """For a dry run: fill in what would be allocated."""

@@ -23,6 +23,7 @@ from app.registry.outcomes import (
     namespace_terminating,
     refusal,
 )
+from app.registry.target import Target
 from app.store.writes import Committed, Stale
 
 _GENERATE_NAME_TRIES = 8
@@ -38,14 +39,11 @@ class Creation:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def create(
-        self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool = False
-    ) -> Answer:
+    async def create(self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool = False) -> Answer:
         """Store a new object.
 
         Args:
-            kind: Its kind.
-            namespace: Of the request; "" for a cluster-scoped kind.
+            target: Its kind, and the namespace of the request.
             obj: As the client sent it; changed in place.
             options: Of the request.
             recorded: Whether managedFields already say who owns what (server-side apply).
@@ -53,16 +51,17 @@ class Creation:
         Raises:
             ApiError: The object is refused; nothing was stored.
         """
+        kind, namespace = target.kind, target.scope
         self.check_request(namespace, obj)
         if kind.namespaced:
-            await self._check_namespace(kind, namespace, obj.metadata.name)
+            await self._check_namespace(target.named(obj.metadata.name))
         if kind.strategy.asks_of_cluster(obj):
             await self._context.mirror.fresh()
         base = obj.metadata.generate_name if not obj.metadata.name else None
         for attempt in range(_GENERATE_NAME_TRIES if base else 1):
             if base:
                 obj.metadata.name = generated_name(base, secrets.choice)
-            warnings = self.apply_rules(kind, namespace, obj, options, recorded=recorded)
+            warnings = self.apply_rules(target, obj, options, recorded=recorded)
             try:
                 return await self._store(kind, obj, options, warnings)
             except AlreadyExists:
@@ -84,35 +83,33 @@ class Creation:
         if meta.resource_version:
             raise BadRequest("metadata.resourceVersion must not be set on an object that is to be created")
 
-    async def _check_namespace(self, kind: Kind[Any], namespace: str, name: str) -> None:
-        entry = self._context.mirror.get(NAMESPACE.key, "", namespace)
+    async def _check_namespace(self, target: Target) -> None:
+        entry = self._context.mirror.get(NAMESPACE.key, "", target.scope)
         if entry is None or is_deleting(entry):
             await self._context.mirror.fresh()
-        self.check_known_namespace(kind, namespace, name)
+        self.check_known_namespace(target)
 
-    def check_known_namespace(self, kind: Kind[Any], namespace: str, name: str) -> None:
+    def check_known_namespace(self, target: Target) -> None:
         """Check, as far as this process knows, that objects may be created in a namespace.
 
         Raises:
             NotFound: It is not there.
             Forbidden: It is being deleted.
         """
-        entry = self._context.mirror.get(NAMESPACE.key, "", namespace)
+        entry = self._context.mirror.get(NAMESPACE.key, "", target.scope)
         if entry is None:
-            raise namespace_missing(namespace)
+            raise namespace_missing(target.scope)
         if is_deleting(entry):
-            raise namespace_terminating(kind, namespace, name)
+            raise namespace_terminating(target.kind, target.scope, target.name)
 
-    def apply_rules(
-        self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool
-    ) -> tuple[str, ...]:
+    def apply_rules(self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool) -> tuple[str, ...]:
         """Make of an object what is to be stored, in place; answers the texts of warnings.
 
         Raises:
             Invalid: It breaks rules.
         """
-        cluster = self._context.cluster()
-        _fill_metadata(kind, namespace, obj, cluster)
+        kind, cluster = target.kind, self._context.cluster()
+        _fill_metadata(target, obj, cluster)
         kind.strategy.default(obj)
         # Owners are recorded of what the client sent and what it stands for, not of what the rules make of it.
         if not recorded:
@@ -163,17 +160,17 @@ class Creation:
         raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored, and is gone before it could be answered')
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
-        if await self._context.current(kind, obj.metadata.namespace or "", obj.metadata.name) is not None:
+        if await self._context.current(Target(kind, obj.metadata.namespace, obj.metadata.name)) is not None:
             raise already_exists(kind, obj.metadata.name)
         await self._context.preview(kind, obj, created=True)
         return Answer(201, entry_of(kind, obj, 0), warnings=warnings)
 
 
-def _fill_metadata(kind: Kind[Any], namespace: str, obj: KubeObject, cluster: Cluster) -> None:
+def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:
     """Set what the system owns (rest.FillObjectMetaSystemFields) and drop what a client may not choose."""
-    meta = obj.metadata
+    meta, kind = obj.metadata, target.kind
     obj.api_version, obj.kind = kind.api_version, kind.name
-    meta.namespace = namespace if kind.namespaced else None
+    meta.namespace = target.scope if kind.namespaced else None
     meta.uid = str(uuid.uuid4())
     meta.creation_timestamp = cluster.now
     meta.resource_version = meta.self_link = meta.deletion_timestamp = None

@@ -14,6 +14,7 @@ from app.registry.context import Context, entry_of
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, refusal
 from app.registry.reading import Reading
+from app.registry.target import Target
 from app.store.writes import Committed, Missing, Stale
 
 _AT_ONCE = 256
@@ -32,40 +33,39 @@ class Deletion:
         self._context = context
         self._reading = reading
 
-    async def delete(self, kind: Kind[Any], namespace: str, name: str, options: DeleteOptions) -> Answer:
+    async def delete(self, target: Target, options: DeleteOptions) -> Answer:
         """Delete one object, or mark it for deletion.
 
         Raises:
             ApiError: It is not there, a precondition does not hold, or it may not be deleted.
         """
+        kind, name = target.kind, target.name
         if kind.key == NAMESPACE.key and name in _IMMORTAL:
             raise Forbidden(
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted', kind=kind.plural, name=name
             )
         while True:
-            entry = await self._context.current(kind, namespace, name)
+            entry = await self._context.current(target)
             if entry is None:
-                raise await absent(self._context.mirror, kind, name)
+                raise await absent(self._context.mirror, target)
             _check_preconditions(kind, entry, options)
             answer = await self._attempt(kind, entry, options)
             if answer is not None:
                 return answer
 
-    async def delete_collection(
-        self, kind: Kind[Any], namespace: str, selected: ListOptions, options: DeleteOptions
-    ) -> Page:
+    async def delete_collection(self, target: Target, selected: ListOptions, options: DeleteOptions) -> Page:
         """Delete all that the selectors choose; answers what was chosen, as it was.
 
         Raises:
             ApiError: The selectors or options are refused.
         """
-        page = await self._reading.list(kind, namespace, selected)
+        page = await self._reading.list(target, selected)
         for entry in page.entries:
-            _check_preconditions(kind, entry, options)
+            _check_preconditions(target.kind, entry, options)
         for start in range(0, len(page.entries), _AT_ONCE):
             together = page.entries[start : start + _AT_ONCE]
             ends = await asyncio.gather(
-                *(self._delete_listed(kind, entry, options) for entry in together), return_exceptions=True
+                *(self._delete_listed(target.kind, entry, options) for entry in together), return_exceptions=True
             )
             for end in ends:
                 if end is not None:

@@ -1,13 +1,11 @@
 """What a verb is asked and what it answers: plain values between the HTTP edge and the registry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from app.domain.rules.deletion import Propagation
 from app.mirror.entry import Entry
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +23,6 @@ class WriteOptions:
     field_manager: str = "unknown"
     respond_async: bool = False
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A patch, ready to apply to whatever the object turns out to be.
-
-    Attributes:
-        apply: Computes the new document from the current one; raises ApiError.
-        decode: Turns the new document into an object of the kind, with decoding warnings.
-        creates: Whether a missing object is created (server-side apply).
-        operation: `Apply` or `Update`, as managedFields has it.
-    """
-
-    apply: Callable[[Document], Document]
-    decode: Callable[[Document], tuple[Any, list[str]]]
-    creates: bool = False
-    operation: Literal["Apply", "Update"] = "Update"
 
 
 @dataclass(frozen=True, slots=True)

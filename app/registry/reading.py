@@ -13,6 +13,7 @@ from app.registry.outcomes import invalid_object, not_found
 from app.registry.paging import ContinueToken, decode_continue
 from app.registry.selection import Selection
 from app.registry.sources import Sources
+from app.registry.target import Target
 
 _PATIENCE = 3.0
 """Seconds a read waits for a revision that this process has not seen yet."""
@@ -25,7 +26,7 @@ class Reading:
         self._context = context
         self._sources = sources
 
-    async def get(self, kind: Kind[Any], namespace: str, name: str, resource_version: str = "") -> Entry:
+    async def get(self, target: Target, resource_version: str = "") -> Entry:
         """One object.
 
         Raises:
@@ -33,22 +34,22 @@ class Reading:
             ApiError: The revision cannot be served.
         """
         await self._reach(resource_version)
-        entry = await self._sources.get(kind, namespace, name)
+        entry = await self._sources.get(target)
         if entry is None and resource_version:
             await self._context.mirror.fresh()
-            entry = await self._sources.get(kind, namespace, name)
+            entry = await self._sources.get(target)
         if entry is None:
-            raise not_found(kind, name)
+            raise not_found(target.kind, target.name)
         return entry
 
-    async def list(self, kind: Kind[Any], namespace: str | None, options: ListOptions) -> Page:
+    async def list(self, target: Target, options: ListOptions) -> Page:
         """Objects in order of namespace and name, a page at a time when a limit is given.
 
         Raises:
             ApiError: A selector, token or revision is refused.
         """
-        selection = Selection(kind, options.label_selector, options.field_selector)
-        _check_list_options(kind, options)
+        selection = Selection(target.kind, options.label_selector, options.field_selector)
+        _check_list_options(target.kind, options)
         if options.continue_token:
             start = decode_continue(options.continue_token)
             await self._reach(str(start.revision))
@@ -57,22 +58,20 @@ class Reading:
             exact = options.resource_version_match == "Exact"
             revision = int(options.resource_version) if exact else self._context.mirror.revision
             start = ContinueToken(revision, "", "")
-        await self._sources.reach_back(kind, start.revision)
+        await self._sources.reach_back(target.kind, start.revision)
         if selection.everything:
-            return await self._whole_page(kind, namespace, options.limit, start)
-        return await self._selected_page(kind, namespace, options.limit, start, selection)
+            return await self._whole_page(target, options.limit, start)
+        return await self._selected_page(target, options.limit, start, selection)
 
-    async def _whole_page(self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken) -> Page:
-        listing = await self._sources.page_at(kind, namespace, start.revision, start.place, limit or None)
+    async def _whole_page(self, target: Target, limit: int, start: ContinueToken) -> Page:
+        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.place, limit or None)
         if not listing.remaining:
             return Page(listing.entries, start.revision)
         return Page(listing.entries, start.revision, start.behind(listing.entries[-1]), listing.remaining)
 
-    async def _selected_page(
-        self, kind: Kind[Any], namespace: str | None, limit: int, start: ContinueToken, selection: Selection
-    ) -> Page:
-        entries = (await self._sources.page_at(kind, namespace, start.revision, start.place, None)).entries
-        chosen = (entry for entry in entries if selection.matches(entry))
+    async def _selected_page(self, target: Target, limit: int, start: ContinueToken, selection: Selection) -> Page:
+        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.place, None)
+        chosen = (entry for entry in listing.entries if selection.matches(entry))
         page = list(islice(chosen, limit + 1 if limit else None))
         if not limit or len(page) <= limit:
             return Page(page, start.revision)

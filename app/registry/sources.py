@@ -12,6 +12,7 @@ from app.mirror.objects import Listing
 from app.registry.derived import Derived
 from app.registry.feeds import ChangeFeed, ViewFeed
 from app.registry.forms import Forms
+from app.registry.target import Target
 
 
 class Sources:
@@ -26,11 +27,12 @@ class Sources:
             if kind.derivation is not None
         }
 
-    async def get(self, kind: Kind[Any], namespace: str, name: str) -> Entry | None:
+    async def get(self, target: Target) -> Entry | None:
         """One object, or None."""
+        kind = target.kind
         if kind.derivation is not None:
-            return await self._derived[kind.key].get(namespace, name)
-        entry = self._mirror.get(self._forms.stored(kind).key, namespace, name)
+            return await self._derived[kind.key].get(target.scope, target.name)
+        entry = self._mirror.get(self._forms.stored(kind).key, target.scope, target.name)
         return None if entry is None else self._forms.shown(kind, entry)
 
     async def reach_back(self, kind: Kind[Any], revision: int) -> None:

@@ -10,8 +10,9 @@ from app.domain.declarations.kind import Kind
 from app.domain.documents.decoding import to_document
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import KubeObject
-from app.domain.errors import AlreadyExists, BadRequest, Cause, ServiceUnavailable, invalid
+from app.domain.errors import AlreadyExists, ApiError, BadRequest, Cause, ServiceUnavailable, invalid
 from app.domain.patching.managed_fields import record_update
+from app.domain.patching.prepared import Patch
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
@@ -19,12 +20,10 @@ from app.mirror.entry import Entry
 from app.registry.absence import absent
 from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
-from app.registry.options import Answer, Patch, WriteOptions
+from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
+from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
-
-Subresource = str
-"""`status`, one that the kind declares, or "" for the object itself."""
 
 _PATIENCE = 10.0
 """Seconds for which a write that named no resourceVersion is applied anew whenever somebody else's came first."""
@@ -38,35 +37,25 @@ class Updating:
         self._creation = creation
         self._turns: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def update(
-        self, kind: Kind[Any], namespace: str, name: str, obj: Any, options: WriteOptions, subresource: Subresource = ""
-    ) -> Answer:
+    async def update(self, target: Target, obj: Any, options: WriteOptions) -> Answer:
         """Replace an object, or create it where the kind allows that.
 
         Raises:
             ApiError: The object is refused; nothing was stored.
         """
-        _check_request(namespace, name, obj)
+        _check_request(target, obj)
 
         async def attempt() -> Answer | None:
-            entry = await self._context.current(kind, namespace, name)
+            entry = await self._context.current(target)
             if entry is not None:
-                return await self._attempt(kind, entry, _copy(kind, obj), options, subresource)
-            if kind.create_on_update and not subresource:
-                return await self._create(kind, namespace, _copy(kind, obj), options)
-            raise await absent(self._context.mirror, kind, name)
+                return await self._attempt(target, entry, _copy(target.kind, obj), options)
+            if target.kind.create_on_update and not target.subresource:
+                return await self._create(target, _copy(target.kind, obj), options)
+            raise await absent(self._context.mirror, target)
 
-        return await self._until_settled(kind, namespace, name, attempt)
+        return await self._until_settled(target, attempt)
 
-    async def patch(
-        self,
-        kind: Kind[Any],
-        namespace: str,
-        name: str,
-        patch: Patch,
-        options: WriteOptions,
-        subresource: Subresource = "",
-    ) -> Answer:
+    async def patch(self, target: Target, patch: Patch, options: WriteOptions) -> Answer:
         """Apply a patch to whatever the object is now, again when it changed meanwhile.
 
         A patch that names a resourceVersion fails on that revision's absence, not on a change in between.
@@ -76,69 +65,65 @@ class Updating:
         """
 
         async def attempt() -> Answer | None:
-            entry = await self._context.current(kind, namespace, name)
-            if entry is None and not (patch.creates and not subresource):
-                raise await absent(self._context.mirror, kind, name)
-            before = {} if entry is None else to_document(self._context.forms.decoded(kind, entry))
+            entry = await self._context.current(target)
+            if entry is None and not (patch.creates and not target.subresource):
+                raise await absent(self._context.mirror, target)
+            before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))
             obj, warnings = patch.decode(patch.apply(before))
-            _check_request(namespace, name, obj)
             told = replace(options, warnings=(*options.warnings, *warnings))
-            if entry is None:
-                return await self._create(kind, namespace, obj, told, recorded=patch.operation == "Apply")
-            return await self._attempt(kind, entry, obj, told, subresource, patch=patch)
+            try:
+                _check_request(target, obj)
+                if entry is None:
+                    return await self._create(target, obj, told, recorded=patch.operation == "Apply")
+                return await self._attempt(target, entry, obj, told, patch=patch)
+            except ApiError as error:
+                error.warnings = tuple(warnings)
+                raise
 
-        return await self._until_settled(kind, namespace, name, attempt)
+        return await self._until_settled(target, attempt)
 
-    async def _until_settled(
-        self, kind: Kind[Any], namespace: str, name: str, attempt: Callable[[], Awaitable[Answer | None]]
-    ) -> Answer:
+    async def _until_settled(self, target: Target, attempt: Callable[[], Awaitable[Answer | None]]) -> Answer:
         """Try once, and when somebody else's write came first, again in turn with all others of this process."""
         answer = await attempt()
         if answer is not None:
             return answer
         clock = asyncio.get_running_loop().time
         until = clock() + _PATIENCE
-        async with self._turns.setdefault((kind.key, namespace, name), asyncio.Lock()):
+        async with self._turns.setdefault((target.kind.key, target.scope, target.name), asyncio.Lock()):
             while clock() < until:
                 answer = await attempt()
                 if answer is not None:
                     return answer
-        raise _contended(kind, name)
+        raise _contended(target)
 
     async def _create(
-        self, kind: Kind[Any], namespace: str, obj: Any, options: WriteOptions, *, recorded: bool = False
+        self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool = False
     ) -> Answer | None:
         """Create what was to be updated; None when somebody else just created it.
 
         A client that names the object it means does not mean a new one.
         """
-        meta = obj.metadata
+        meta, kind = obj.metadata, target.kind
         if meta.uid:
             raise conflict(kind, meta.name, f"uid {meta.uid} in the request is of no object there is")
         if meta.resource_version not in (None, "", "0"):
             raise conflict(kind, meta.name, f"resourceVersion {meta.resource_version} is of no object there is")
         meta.resource_version = None
         try:
-            return await self._creation.create(kind, namespace, obj, options, recorded=recorded)
+            return await self._creation.create(target, obj, options, recorded=recorded)
         except AlreadyExists:
             return None
 
     async def _attempt(
-        self,
-        kind: Kind[Any],
-        entry: Entry,
-        new: Any,
-        options: WriteOptions,
-        subresource: Subresource,
-        *,
-        patch: Patch | None = None,
+        self, target: Target, entry: Entry, new: Any, options: WriteOptions, *, patch: Patch | None = None
     ) -> Answer | None:
         """One try against one state of the object; None when it changed and the client does not mind."""
         # A patched object carries the revision it was made from, so the client named one only in a whole object.
         retry = patch is not None or new.metadata.resource_version in (None, "", "0")
         recorded = patch is not None and patch.operation == "Apply"
+        kind = target.kind
         old = self._context.forms.decoded(kind, entry)
-        warnings = self.apply_rules(kind, entry, new, old, options, subresource, recorded=recorded)
+        warnings = self.apply_rules(target, entry, new, old, options, recorded=recorded)
         body = encode_body(new)
         if body == encode_body(old):
             return Answer(200, self._context.forms.shown(kind, entry), warnings=warnings)
@@ -148,15 +133,7 @@ class Updating:
         return await self._store(kind, entry, new, body, options, warnings, retry=retry)
 
     def apply_rules(
-        self,
-        kind: Kind[Any],
-        entry: Entry,
-        new: Any,
-        old: Any,
-        options: WriteOptions,
-        subresource: Subresource = "",
-        *,
-        recorded: bool,
+        self, target: Target, entry: Entry, new: Any, old: Any, options: WriteOptions, *, recorded: bool
     ) -> tuple[str, ...]:
         """Make of a changed object what is to be stored, in place; answers the texts of warnings.
 
@@ -164,6 +141,7 @@ class Updating:
             Conflict: The client means another state than `entry`, or another object.
             Invalid: It breaks rules.
         """
+        kind, subresource = target.kind, target.subresource
         _check_preconditions(kind, entry, new)
         cluster = self._context.cluster()
         named = new.metadata.resource_version not in (None, "", "0")
@@ -174,7 +152,7 @@ class Updating:
         kind.strategy.default(new)
         if not recorded:
             record_update(kind, old, new, options.field_manager, cluster.now, subresource)
-        prepare, validate = _hooks(kind, subresource)
+        prepare, validate = _hooks(target)
         prepare(new, old, cluster)
         causes = [] if subresource else kind.strategy.unavailable(new, old, cluster)
         causes = causes or [*validate_metadata_update(kind, new.metadata, old.metadata), *validate(new, old, cluster)]
@@ -212,20 +190,20 @@ class Updating:
 
 
 def _hooks(
-    kind: Kind[Any], subresource: Subresource
+    target: Target,
 ) -> tuple[Callable[[Any, Any, Cluster], None], Callable[[Any, Any, Cluster], list[Cause]]]:
     """Which rules a write goes through: the object's, its status's, or those of a subresource the kind declares."""
-    strategy = kind.strategy
+    strategy, subresource = target.kind.strategy, target.subresource
     if not subresource:
         return strategy.prepare_update, strategy.validate_update
     if subresource == "status":
         return strategy.prepare_status, strategy.validate_status
-    declared = next(each for each in kind.subresources if each.name == subresource)
+    declared = next(each for each in target.kind.subresources if each.name == subresource)
     return declared.prepare, declared.validate
 
 
-def _check_request(namespace: str, name: str, obj: KubeObject) -> None:
-    meta = obj.metadata
+def _check_request(target: Target, obj: KubeObject) -> None:
+    meta, name, namespace = obj.metadata, target.name, target.scope
     if meta.name != name:
         raise BadRequest(f"the name of the object ({meta.name}) does not match the name on the URL ({name})")
     if meta.namespace and meta.namespace != namespace:
@@ -271,7 +249,8 @@ def _as_seen(outcome: Outcome) -> Outcome:
     return Stale(None) if isinstance(outcome, Missing) else outcome
 
 
-def _contended(kind: Kind[Any], name: str) -> ServiceUnavailable:
+def _contended(target: Target) -> ServiceUnavailable:
     return ServiceUnavailable(
-        f'{kind.plural} "{name}" is being changed by others faster than this request could be applied', retry_after=1
+        f'others change {target.kind.plural} "{target.name}" faster than this request can be applied; try again',
+        retry_after=1,
     )

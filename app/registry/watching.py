@@ -13,6 +13,7 @@ from app.registry.outcomes import invalid_object
 from app.registry.reading import parse_revision, too_large
 from app.registry.selection import Selection, shared_selection
 from app.registry.sources import Sources
+from app.registry.target import Target
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 _PATIENCE = 3.0
@@ -63,15 +64,15 @@ class Watching:
         self._context = context
         self._sources = sources
 
-    async def watch(self, kind: Kind[Any], namespace: str | None, options: WatchOptions) -> Watch:
+    async def watch(self, target: Target, options: WatchOptions) -> Watch:
         """Start a watch.
 
         Raises:
             ApiError: A selector or option is refused, or the revision is in the future.
             Expired: The revision has left the history.
         """
-        _check_options(kind, options)
-        selection = shared_selection(kind, options.label_selector, options.field_selector)
+        _check_options(target.kind, options)
+        selection = shared_selection(target.kind, options.label_selector, options.field_selector)
         mirror = self._context.mirror
         version = options.resource_version
         wants_initial = options.send_initial_events
@@ -83,15 +84,15 @@ class Watching:
             if not await mirror.at_least(wanted, _PATIENCE):
                 raise too_large(wanted, mirror.revision)
         start = mirror.revision if from_now else parse_revision(version)
-        feed = await self._sources.watch(kind, namespace, start)
+        feed = await self._sources.watch(target.kind, target.namespace, start)
         shows_initial = from_now and wants_initial is not False
-        initial = await self._initial(kind, namespace, options, selection, start) if shows_initial else []
+        initial = await self._initial(target, options, selection, start) if shows_initial else []
         return Watch(selection, options.name, feed, initial)
 
     async def _initial(
-        self, kind: Kind[Any], namespace: str | None, options: WatchOptions, selection: Selection, start: int
+        self, target: Target, options: WatchOptions, selection: Selection, start: int
     ) -> list[WatchEvent]:
-        entries: Sequence[Entry] = await self._sources.list_at(kind, namespace, start)
+        entries: Sequence[Entry] = await self._sources.list_at(target.kind, target.namespace, start)
         events = [
             WatchEvent("ADDED", entry, entry.revision)
             for entry in entries

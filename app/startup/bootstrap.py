@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Any
 
 import structlog
 
-from app.domain.declarations.kind import Kind
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
@@ -20,8 +18,11 @@ from app.domain.rules.service_cidr import DEFAULT_NAME
 from app.domain.wanted.api_endpoints import API_NAMESPACE, API_SERVICE, PORT_NAME, api_service
 from app.registry.options import WriteOptions
 from app.registry.registry import Registry
+from app.registry.target import Target
 
 _BY_US = WriteOptions(field_manager="fairlead")
+_API = Target(SERVICE, API_NAMESPACE, API_SERVICE)
+_DEFAULT_RANGES = Target(SERVICE_CIDR, name=DEFAULT_NAME)
 
 INITIAL_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
@@ -35,7 +36,7 @@ async def bootstrap(registry: Registry) -> None:
         ApiError: The store cannot be reached.
     """
     for name in INITIAL_NAMESPACES:
-        await _ensure(registry, NAMESPACE, "", Namespace(metadata=ObjectMeta(name=name)))
+        await _ensure(registry, Target(NAMESPACE), Namespace(metadata=ObjectMeta(name=name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,13 @@ class Surroundings:
         """
         await bootstrap(registry)
         spec = ServiceCIDRSpec(cidrs=list(self.cidrs))
-        await _ensure(registry, SERVICE_CIDR, "", ServiceCIDR(metadata=ObjectMeta(name=DEFAULT_NAME), spec=spec))
+        await _ensure(registry, Target(SERVICE_CIDR), ServiceCIDR(metadata=ObjectMeta(name=DEFAULT_NAME), spec=spec))
         try:
-            await _ensure(registry, SERVICE, API_NAMESPACE, api_service(str(ip_network(self.cidrs[0])[1]), self.port))
+            await _ensure(registry, _API, api_service(str(ip_network(self.cidrs[0])[1]), self.port))
         except Invalid as error:
             # Its address is somebody else's, or in no range that gives any; or another process was first by a moment,
             # and who asks for an address is told first that it is held.
-            if not await _is_there(registry, SERVICE, API_NAMESPACE, API_SERVICE, as_of=""):
+            if not await _is_there(registry, _API, as_of=""):
                 _log.warning("the API has no Service", name=API_SERVICE, why=error.message)
 
     async def adapt(self, registry: Registry) -> None:
@@ -83,11 +84,11 @@ class Surroundings:
 
     async def _adapt_ranges(self, registry: Registry) -> None:
         """A second family can be added to ranges; anything else takes another ServiceCIDR."""
-        stored = decode_object(SERVICE_CIDR, (await registry.get(SERVICE_CIDR, "", DEFAULT_NAME)).wire)
+        stored = decode_object(SERVICE_CIDR, (await registry.get(_DEFAULT_RANGES)).wire)
         before, wanted = stored.spec.cidrs or [], list(self.cidrs)
         if before == wanted[: len(before)] and len(before) < len(wanted):
             stored.spec.cidrs = wanted
-            await registry.update(SERVICE_CIDR, "", DEFAULT_NAME, stored, _BY_US)
+            await registry.update(_DEFAULT_RANGES, stored, _BY_US)
             _log.info("service ranges extended", ranges=wanted)
         elif before != wanted:
             _log.warning(
@@ -97,29 +98,30 @@ class Surroundings:
             )
 
     async def _adapt_port(self, registry: Registry) -> None:
-        if not await _is_there(registry, SERVICE, API_NAMESPACE, API_SERVICE):
+        if not await _is_there(registry, _API):
             return
-        stored = decode_object(SERVICE, (await registry.get(SERVICE, API_NAMESPACE, API_SERVICE)).wire)
+        stored = decode_object(SERVICE, (await registry.get(_API)).wire)
         ports = [port for port in stored.spec.ports or [] if port.name == PORT_NAME]
         if ports and ports[0].target_port != self.port:
             ports[0].target_port = self.port
-            await registry.update(SERVICE, API_NAMESPACE, API_SERVICE, stored, _BY_US)
+            await registry.update(_API, stored, _BY_US)
 
 
-async def _ensure(registry: Registry, kind: Kind[Any], namespace: str, obj: KubeObject) -> None:
+async def _ensure(registry: Registry, collection: Target, obj: KubeObject) -> None:
     """Create an object unless it is there; what is known to be there costs nothing."""
-    if await _is_there(registry, kind, namespace, obj.metadata.name):
+    target = collection.named(obj.metadata.name)
+    if await _is_there(registry, target):
         return
     try:
-        await registry.create(kind, namespace, obj, _BY_US)
+        await registry.create(target, obj, _BY_US)
     except AlreadyExists:
         return
-    _log.info("created", kind=kind.name, name=obj.metadata.name)
+    _log.info("created", kind=target.kind.name, name=obj.metadata.name)
 
 
-async def _is_there(registry: Registry, kind: Kind[Any], namespace: str, name: str, *, as_of: str = "0") -> bool:
+async def _is_there(registry: Registry, target: Target, *, as_of: str = "0") -> bool:
     try:
-        await registry.get(kind, namespace, name, resource_version=as_of)
+        await registry.get(target, resource_version=as_of)
     except NotFound:
         return False
     return True

@@ -13,15 +13,10 @@ import uvicorn
 from app.api.application import create_app
 from app.api.server import configuration
 from app.certificates import client_context, server_context
-from app.domain.declarations.catalog import Kinds
-from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
-from app.mirror.mirror import Mirror
-from app.registry.context import Context
-from app.registry.forms import Forms
-from app.registry.registry import Registry
+from app.main.parts import started
+from app.settings import Settings
 from app.startup.bootstrap import bootstrap
-from app.store.store import Store
 from tests.api.objects import EVENTS, SERVICES
 from tests.conftest import empty
 
@@ -33,39 +28,13 @@ def now():
     return format_time(datetime.now(UTC))
 
 
-def cluster():
-    return Cluster(
-        service_cidrs=("10.96.0.0/16",),
-        node_port_range=(30000, 32767),
-        cluster_domain="cluster.local",
-        manages_load_balancers=True,
-        now=now(),
-    )
-
-
 @asynccontextmanager
 async def running_registry(url):
     """The registry over a real store and mirror, with the first namespaces."""
-    store = Store(url)
-    await store.start()
-    mirror = Mirror(store.reader, store.notifications)
-    await mirror.start()
-    try:
-        kinds = Kinds()
-        context = Context(
-            writer=store.writer,
-            mirror=mirror,
-            cluster=cluster,
-            allocation_wait=0.2,
-            previews={},
-            forms=Forms(kinds),
-        )
-        registry = Registry(context, kinds)
+    async with started(Settings(database_url=url)) as parts:
+        registry = parts.registry(allocation_wait=0.2)
         await bootstrap(registry)
         yield registry
-    finally:
-        await mirror.close()
-        await store.close()
 
 
 @asynccontextmanager

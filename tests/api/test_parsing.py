@@ -45,9 +45,9 @@ def exchange(query=b"", path="/", headers=()):
     ],
 )
 def test_paths_name_what_kubernetes_names_by_them(path, plural, namespace, name, subresource, watch):
-    target = PATHS.resolve(path)
+    target, streams = PATHS.resolve(path)
     assert (target.kind.plural, target.namespace, target.name) == (plural, namespace, name)
-    assert (target.subresource, target.watch) == (subresource, watch)
+    assert (target.subresource, streams) == (subresource, watch)
 
 
 SEGMENTS = st.sampled_from(
@@ -59,7 +59,7 @@ SEGMENTS = st.sampled_from(
 def test_any_path_is_read_or_not_found(segments):
     for root in ("/api/", "/apis/"):
         try:
-            target = PATHS.resolve(root + "/".join(segments))
+            target, _ = PATHS.resolve(root + "/".join(segments))
         except NotFound:
             continue
         assert target.kind.plural in segments

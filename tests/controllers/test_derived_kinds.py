@@ -12,7 +12,9 @@ from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import AlreadyExists, ApiError, Expired, Forbidden, NotFound
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointConditions
-from app.registry.options import DeleteOptions, ListOptions, Patch, WatchOptions, WriteOptions
+from app.domain.patching.prepared import Patch
+from app.registry.options import DeleteOptions, ListOptions, WatchOptions, WriteOptions
+from app.registry.target import Target
 from tests.e2e.waiting import eventually
 
 
@@ -78,11 +80,11 @@ def closing(watch):
 
 
 async def watching(world, kind, namespace="default", **options):
-    return await world.registry.watch(kind, namespace if kind.namespaced else None, WatchOptions(**options))
+    return await world.registry.watch(Target(kind, namespace if kind.namespaced else None), WatchOptions(**options))
 
 
 async def listed(world, kind, namespace="default", **options):
-    page = await world.registry.list(kind, namespace if kind.namespaced else None, ListOptions(**options))
+    page = await world.registry.list(Target(kind, namespace if kind.namespaced else None), ListOptions(**options))
     return {(each.namespace, each.name): _content(decode_object(kind, each.wire)) for each in page.entries}
 
 
@@ -112,7 +114,7 @@ async def test_each_cluster_ip_is_an_address(world):
     assert await listed(world, IP_ADDRESS, label_selector=chosen) == {}
     for absent in ("10.96.0.11", "web", "10.96.0.010", "fd00::"):
         with pytest.raises(NotFound):
-            await world.registry.get(IP_ADDRESS, "", absent)
+            await world.registry.get(Target(IP_ADDRESS, name=absent))
 
 
 async def test_an_address_of_a_service_changes_only_with_it(world):
@@ -123,10 +125,10 @@ async def test_an_address_of_a_service_changes_only_with_it(world):
         await world.delete(IP_ADDRESS, "10.96.0.10")
     found = await world.get(IP_ADDRESS, "10.96.0.10")
     with pytest.raises(Forbidden):
-        await world.registry.update(IP_ADDRESS, "", "10.96.0.10", found, WriteOptions())
+        await world.registry.update(Target(IP_ADDRESS, name="10.96.0.10"), found, WriteOptions())
     patch = Patch(lambda document: document, lambda document: (document, []))
     with pytest.raises(Forbidden):
-        await world.registry.patch(IP_ADDRESS, "", "10.96.0.10", patch, WriteOptions())
+        await world.registry.patch(Target(IP_ADDRESS, name="10.96.0.10"), patch, WriteOptions())
     await world.delete(SERVICE, "web")
     with pytest.raises(NotFound):
         await world.delete(IP_ADDRESS, "10.96.0.10")
@@ -144,7 +146,7 @@ async def test_an_address_by_hand_is_stored_beside_them(world):
         await world.create(SERVICE, service("other", "10.96.0.11"))
     labelled = await world.change(IP_ADDRESS, "10.96.0.11", lambda obj: setattr(obj.metadata, "labels", {"a": "b"}))
     assert labelled.metadata.labels == {"a": "b"}
-    await world.registry.delete_collection(IP_ADDRESS, "", ListOptions(), DeleteOptions())
+    await world.registry.delete_collection(Target(IP_ADDRESS), ListOptions(), DeleteOptions())
     assert list(await listed(world, IP_ADDRESS)) == [("", "10.96.0.10")]
     assert (await world.create(SERVICE, service("other", "10.96.0.11"))).spec.cluster_ip == "10.96.0.11"
 
@@ -158,7 +160,7 @@ async def test_pages_go_through_computed_and_stored_ones_in_order(world):
             await world.create(IP_ADDRESS, reservation(address))
     token, names = "", []
     while True:
-        page = await world.registry.list(IP_ADDRESS, None, ListOptions(limit=4, continue_token=token))
+        page = await world.registry.list(Target(IP_ADDRESS, None), ListOptions(limit=4, continue_token=token))
         names += [entry.name for entry in page.entries]
         token = page.continue_token
         if not token:
@@ -238,7 +240,7 @@ def hand_over(name):
 
 async def test_a_watch_resumes_where_another_ended(world):
     await world.create(SERVICE, service("db"))
-    page = await world.registry.list(DNS_RECORD_SET, "default", ListOptions())
+    page = await world.registry.list(Target(DNS_RECORD_SET, "default"), ListOptions())
     await world.create(ENDPOINT_SLICE, slice_of("one", "db", "172.16.0.1"))
     await world.create(ENDPOINT_SLICE, slice_of("two", "db", "172.16.0.2"))
     await world.change(ENDPOINT_SLICE, "one", make_unready)

@@ -17,6 +17,7 @@ from app.domain.kinds.events_event import EventSeries
 from app.domain.kinds.service import Service
 from app.domain.timestamps import format_micro_time, format_time
 from app.registry.options import ListOptions, WatchOptions
+from app.registry.target import Target
 from tests.e2e.waiting import eventually
 
 REGARDING = {"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "n1"}
@@ -76,7 +77,7 @@ def older(name, **fields):
 
 
 async def listed(world, kind, selector=""):
-    page = await world.registry.list(kind, "default", ListOptions(field_selector=selector))
+    page = await world.registry.list(Target(kind, "default"), ListOptions(field_selector=selector))
     return [entry.name for entry in page.entries]
 
 
@@ -89,7 +90,7 @@ async def test_what_is_told_through_one_api_is_read_and_counted_through_the_othe
     told = await world.get(EVENT, "proxy")
     assert (told.involved_object.name, told.message, told.reporting_component) == ("n1", "hello", "kube-proxy")
 
-    watch = await world.registry.watch(EVENT, "default", WatchOptions(resource_version=latest))
+    watch = await world.registry.watch(Target(EVENT, "default"), WatchOptions(resource_version=latest))
     await world.change(EVENTS_EVENT, "proxy", count_up(2))
     (event,) = await watch.next(5)
     watch.close()

@@ -6,6 +6,7 @@ import pytest
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
 from app.registry.options import WriteOptions
+from app.registry.target import Target
 from tests.controllers.world import running
 
 TINY = {
@@ -27,7 +28,7 @@ async def tried(world, name, **spec):
     """A Service as a dry run would have it."""
     document = {"metadata": {"name": name}, "spec": {"ports": PORTS[:1]} | spec}
     obj = msgspec.convert(document, type=SERVICE.model)
-    answer = await world.registry.create(SERVICE, "default", obj, WriteOptions(dry_run=True))
+    answer = await world.registry.create(Target(SERVICE, "default"), obj, WriteOptions(dry_run=True))
     return decode_object(SERVICE, answer.entry.wire)
 
 

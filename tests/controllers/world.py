@@ -6,23 +6,24 @@ import itertools
 
 import msgspec
 
-from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
 from app.main.parts import started
 from app.main.reconciler import _reconciler
 from app.reconciler.loop import Reconciler
-from app.registry.context import Context
-from app.registry.forms import Forms
 from app.registry.options import DeleteOptions, WriteOptions
-from app.registry.preview import ServicePreview
-from app.registry.registry import Registry
+from app.registry.target import Target
 from app.settings import Settings
 from app.startup.bootstrap import bootstrap
 from app.store.leases import Leases
 from tests.e2e.waiting import eventually
 
 _holders = itertools.count(1)
+
+
+def target(kind, namespace, name="", subresource=""):
+    """What a call is about; a cluster-scoped kind has no namespace."""
+    return Target(kind, namespace if kind.namespaced else "", name, subresource)
 
 
 class World:
@@ -40,7 +41,7 @@ class World:
     async def create(self, kind, document, namespace="default"):
         """Create an object from a document; answers it as stored."""
         obj = msgspec.convert(document, type=kind.model)
-        answer = await self.registry.create(kind, namespace if kind.namespaced else "", obj, WriteOptions())
+        answer = await self.registry.create(target(kind, namespace), obj, WriteOptions())
         return decode_object(kind, answer.entry.wire)
 
     async def change(self, kind, name, change, namespace="default", subresource=""):
@@ -48,23 +49,22 @@ class World:
 
         As clients do, it begins again when somebody else, a controller perhaps, changed the object meanwhile.
         """
-        scope = namespace if kind.namespaced else ""
+        about = target(kind, namespace, name, subresource)
         while True:
             obj = await self.get(kind, name, namespace)
             change(obj)
             with contextlib.suppress(Conflict):
-                answer = await self.registry.update(kind, scope, name, obj, WriteOptions(), subresource)
+                answer = await self.registry.update(about, obj, WriteOptions())
                 return decode_object(kind, answer.entry.wire)
 
     async def delete(self, kind, name, namespace="default", **options):
         """Delete an object."""
-        namespace = namespace if kind.namespaced else ""
-        return await self.registry.delete(kind, namespace, name, DeleteOptions(**options))
+        return await self.registry.delete(target(kind, namespace, name), DeleteOptions(**options))
 
     async def get(self, kind, name, namespace="default"):
         """An object as it is now; None when it is not there."""
         try:
-            entry = await self.registry.get(kind, namespace if kind.namespaced else "", name)
+            entry = await self.registry.get(target(kind, namespace, name))
         except NotFound:
             return None
         return decode_object(kind, entry.wire)
@@ -117,14 +117,6 @@ async def _run(reconciler):
 async def running(url, **settings):
     """A world on a database, with what is there from the start."""
     async with started(Settings(database_url=url, **settings)) as parts:
-        context = Context(
-            writer=parts.writer,
-            mirror=parts.mirror,
-            cluster=parts.cluster,
-            allocation_wait=5.0,
-            forms=Forms(parts.kinds),
-            previews={SERVICE.key: ServicePreview(parts.reader, parts.empty_pools)},
-        )
-        registry = Registry(context, parts.kinds)
+        registry = parts.registry(allocation_wait=5.0)
         await bootstrap(registry)
         yield World(parts, registry)

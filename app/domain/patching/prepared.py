@@ -34,7 +34,7 @@ MEDIA_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH)
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedPatch:
+class Patch:
     """A patch, parsed and ready to apply to whatever the object turns out to be.
 
     Attributes:
@@ -52,7 +52,7 @@ class PreparedPatch:
 
 def prepare_patch(
     kind: Kind[Any], media_type: str, body: bytes, *, strictness: Strictness, applying: Applying
-) -> PreparedPatch:
+) -> Patch:
     """Parse the body of a PATCH.
 
     Args:
@@ -72,24 +72,24 @@ def prepare_patch(
             return _json_patch(kind, body, strictness)
         case "application/merge-patch+json":
             patch, problems = _object(body)
-            return PreparedPatch(lambda live: merge_patch(live, patch), _decoder(kind, strictness, problems))
+            return Patch(lambda live: merge_patch(live, patch), _decoder(kind, strictness, problems))
         case "application/strategic-merge-patch+json":
             patch, problems = _object(body)
             of = schema_of(kind.model)
             decoder = _decoder(kind, strictness, problems, any_kind=True)
-            return PreparedPatch(lambda live: strategic_merge(of, live, patch), decoder)
+            return Patch(lambda live: strategic_merge(of, live, patch), decoder)
         case "application/apply-patch+yaml":
             return _apply_patch(kind, body, strictness, applying)
         case _:
             raise UnsupportedMediaType(f"a patch must be one of {', '.join(MEDIA_TYPES)}, not {media_type}")
 
 
-def _json_patch(kind: Kind[Any], body: bytes, strictness: Strictness) -> PreparedPatch:
+def _json_patch(kind: Kind[Any], body: bytes, strictness: Strictness) -> Patch:
     document, duplicates = parse_json(body)
     operations, unknown = check_operations(document)
     problems = [f'json patch unknown field "{path}"' for path in unknown]
     problems += [f'json patch duplicate field "{path}"' for path in duplicates]
-    return PreparedPatch(lambda live: apply_json_patch(live, operations), _decoder(kind, strictness, problems))
+    return Patch(lambda live: apply_json_patch(live, operations), _decoder(kind, strictness, problems))
 
 
 def _object(body: bytes) -> tuple[Document, list[str]]:
@@ -99,7 +99,7 @@ def _object(body: bytes) -> tuple[Document, list[str]]:
     return patch, [f'duplicate field "{path}"' for path in duplicates]
 
 
-def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying: Applying) -> PreparedPatch:
+def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying: Applying) -> Patch:
     config, duplicates = _parse_config(body)
     problems = yaml_problems(duplicates)
 
@@ -107,7 +107,7 @@ def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying:
         warnings = judge(problems, strictness)
         return decode_applied(kind, document), warnings
 
-    return PreparedPatch(lambda live: apply(kind, live, config, applying), read, creates=True, operation="Apply")
+    return Patch(lambda live: apply(kind, live, config, applying), read, creates=True, operation="Apply")
 
 
 def decode_applied(kind: Kind[Any], document: Document) -> Any:
