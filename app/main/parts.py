@@ -24,11 +24,11 @@ from app.registry.forms import Forms
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import Settings
-from app.store import schema
 from app.store.agreement import agreed
 from app.store.database import Database
 from app.store.notifications import Notifications
 from app.store.reader import Reader
+from app.store.store import Store
 from app.store.writer import Writer
 
 
@@ -79,22 +79,22 @@ async def started(settings: Settings, *, gathering: float = 0.0) -> AsyncIterato
         UnsuitableDatabaseError: The database has another version's schema, or none.
         DisagreementError: Others work on the database with other settings.
     """
-    database = Database(settings.url)
+    store = Store(settings.url)
     try:
-        await schema.check(database)
-        async with agreed(database, holder_name(), settings.agreed()), _working(settings, database, gathering) as parts:
+        await store.start()
+        async with (
+            agreed(store.database, holder_name(), settings.agreed()),
+            _working(settings, store, gathering) as parts,
+        ):
             yield parts
     finally:
-        await database.close()
+        await store.close()
 
 
 @asynccontextmanager
-async def _working(settings: Settings, database: Database, gathering: float) -> AsyncIterator[Parts]:
+async def _working(settings: Settings, store: Store, gathering: float) -> AsyncIterator[Parts]:
     """Everything that works on a database which is one to work with."""
-    reader, writer, notifications = Reader(database), Writer(database), Notifications(database)
-    mirror = Mirror(reader, notifications, gathering=gathering)
-    await notifications.start()
-    await writer.start()
+    mirror = Mirror(store.reader, store.notifications, gathering=gathering)
     await mirror.start()
     ranges = ServiceRanges(mirror, tuple(map(str, settings.service_cidrs)))
     # What was loaded stays: a full collection need not walk it each time.
@@ -102,10 +102,10 @@ async def _working(settings: Settings, database: Database, gathering: float) -> 
     gc.freeze()
     try:
         yield Parts(
-            database=database,
-            writer=writer,
-            reader=reader,
-            notifications=notifications,
+            database=store.database,
+            writer=store.writer,
+            reader=store.reader,
+            notifications=store.notifications,
             mirror=mirror,
             kinds=Kinds(),
             cluster=_cluster(settings, ranges),
@@ -113,9 +113,6 @@ async def _working(settings: Settings, database: Database, gathering: float) -> 
         )
     finally:
         await mirror.close()
-        await writer.close()
-        await notifications.close()
-        await reader.close()
 
 
 def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]:
