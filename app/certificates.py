@@ -4,19 +4,60 @@ import ssl
 from pathlib import Path
 from typing import NoReturn
 
+from app.secret_files import refuse_if_writable
+
 
 class CertificateError(ValueError):
     """Files that TLS cannot be served with; the message names the file and what it should hold."""
+
+
+class ServedCertificate:
+    """TLS with the certificate of two files, which can be read again.
+
+    Args:
+        certificate: The file of the certificate, followed by those that connect it to its authority.
+        private_key: The file of its key.
+
+    Attributes:
+        context: What a server is given; each connection gets the certificate that was read last.
+
+    Raises:
+        CertificateError: The files cannot be used.
+    """
+
+    def __init__(self, certificate: Path, private_key: Path) -> None:
+        self.certificate = certificate
+        self.private_key = private_key
+        self._current = self.context = server_context(certificate, private_key)
+        # Loading another certificate into a context would leave the old one there, beside it, if their keys are of
+        # different types.
+        self.context.sni_callback = self._choose
+
+    def reload(self) -> None:
+        """Read the files again; connections that are there keep what they have.
+
+        Raises:
+            CertificateError: They cannot be used; what was read before stays in use.
+        """
+        self._current = server_context(self.certificate, self.private_key)
+
+    def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = self._current
 
 
 def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
     """TLS 1.2 or newer with a certificate, followed by those that connect it to its authority, all in PEM.
 
     Raises:
-        CertificateError: A file cannot be read or is no PEM, or the key is encrypted or another certificate's.
+        CertificateError: A file cannot be read or is no PEM, or the key is encrypted, another certificate's, or can
+            be changed by others than its owner.
     """
     for path in (certificate, private_key):
         _check_readable(path)
+    try:
+        refuse_if_writable(private_key)
+    except ValueError as error:
+        raise CertificateError(str(error)) from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
 

@@ -79,7 +79,7 @@ def _run(name: str, settings: DatabaseSettings) -> None:
     if settings.database_url is None and not COMMANDS[name].starts_database:
         raise RefusedError(f"{_flag('database_url')} is missing; write postgresql://user:password@host:5432/database")
     tokens = settings.tokens if isinstance(settings, EdgeSettings) else ()
-    configure_logging(settings.log_format, settings.log_level, (token.secret for token in tokens))
+    configure_logging(settings.log_format, settings.level, (token.secret for token in tokens))
     import_module(f"app.commands.{name.replace('-', '_')}").run(settings)
 
 

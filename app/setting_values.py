@@ -1,16 +1,18 @@
 """What settings are made of: each value is read from a text, and a wrong one refused with what would be right."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import combinations
+from pathlib import Path
 
 from pydantic import SecretStr
 
 Network = IPv4Network | IPv6Network
 
 LARGEST_PORT = 65535
+_LONGEST_LEVEL = 64
 _SHORTEST_IPV6_PREFIX = 64  # Kubernetes' limit on service ranges
 _FEWEST_SERVICE_ADDRESSES = 4
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
@@ -164,3 +166,18 @@ def postgres_url(url: Url) -> Url:
             "password as %XX (%40 for @, %2F for /)"
         )
     return url
+
+
+def read_level(path: Path, levels: Collection[str]) -> str:
+    """The level of the log in a file.
+
+    Raises:
+        ValueError: The file cannot be read, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")[:_LONGEST_LEVEL].strip()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    if text not in levels:
+        raise ValueError(f"{path} holds {text!r}, which is no level; write one of {', '.join(levels)}")
+    return text

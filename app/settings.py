@@ -1,16 +1,15 @@
 """Every setting, as a flag and as an environment variable FAIRLEAD_*: built once at the start, then passed in."""
 
-import ssl
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.certificates import server_context
+from app.certificates import ServedCertificate
 from app.setting_values import (
     LARGEST_PORT,
     Cidrs,
@@ -20,12 +19,14 @@ from app.setting_values import (
     host_address,
     postgres_url,
     reachable_address,
+    read_level,
     room_for_services,
 )
 from app.tokens import Token, read_tokens
 
 ENVIRONMENT_PREFIX = "FAIRLEAD_"
 
+LogLevel = Literal["debug", "info", "warning", "error"]
 CidrsField = Annotated[Cidrs, NoDecode, BeforeValidator(Cidrs.parse)]
 
 
@@ -47,7 +48,24 @@ class DatabaseSettings(BaseSettings):
         "by every user of the machine, so a password belongs in the environment variable",
     )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged")
+    log_level: LogLevel = Field("info", description="The least that is logged")
+    log_level_file: Path | None = Field(
+        None, description="File that holds the level, instead of --log-level; a process reads it again when it changes"
+    )
+
+    @property
+    def level(self) -> str:
+        """The least that is logged, read from its file if there is one.
+
+        Raises:
+            ValueError: The file cannot be read or holds something else.
+        """
+        return self.log_level if self.log_level_file is None else read_level(self.log_level_file, get_args(LogLevel))
+
+    @model_validator(mode="after")
+    def _level_is_one(self) -> Self:
+        _ = self.level
+        return self
 
     @property
     def url(self) -> str:
@@ -156,11 +174,11 @@ class EdgeSettings(Settings):
         return () if self.token_file is None else read_tokens(self.token_file)
 
     @cached_property
-    def tls(self) -> ssl.SSLContext | None:
-        """What TLS is served with, None where plain HTTP is."""
+    def tls(self) -> ServedCertificate | None:
+        """The certificate that TLS is served with, None where plain HTTP is."""
         if self.tls_cert_file is None or self.tls_private_key_file is None:
             return None
-        return server_context(self.tls_cert_file, self.tls_private_key_file)
+        return ServedCertificate(self.tls_cert_file, self.tls_private_key_file)
 
     @model_validator(mode="after")
     def _certificate_and_key_fit(self) -> Self:

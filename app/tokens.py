@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from app.domain.user import User
+from app.secret_files import refuse_if_writable
 
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token, RFC 6750 section 2.1
 _COLUMNS_WITHOUT_GROUPS = 3
@@ -58,13 +59,18 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
     Empty lines are passed over.
 
     Raises:
-        TokenFileError: The file cannot be read, a line is malformed, a token occurs twice, or there is none.
+        TokenFileError: The file cannot be read, or can be changed by others than its owner; a line is malformed, a
+            token occurs twice, or there is none.
     """
     try:
+        refuse_if_writable(path)
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise TokenFileError(f"{path} cannot be read: {reason}") from error
+    except OSError as error:
+        raise TokenFileError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TokenFileError(f"{path} cannot be read: it is not UTF-8 text") from error
+    except ValueError as error:
+        raise TokenFileError(str(error)) from error
     tokens = [_token(f"{path} line {number}", line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not tokens:
         raise TokenFileError(f'{path} holds no token; a line is: token,user,uid,"group1,group2"')

@@ -13,6 +13,8 @@ from app.api.server import serve
 from app.controllers.allocation import Allocation
 from app.domain.wanted.api_endpoints import lease_name
 from app.main.parts import holder_name, now, started
+from app.main.reloading import certificate, reloading, tokens
+from app.reloading import log_level
 from app.settings import ApiSettings
 from app.startup.bootstrap import Surroundings
 from app.startup.presence import Presence, reachable_address
@@ -25,7 +27,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
-    """Serve the API until SIGTERM or SIGINT.
+    """Serve the API until SIGTERM or SIGINT; SIGHUP has it read tokens, certificate and level of the log again.
 
     Args:
         settings: Of the command line.
@@ -36,7 +38,10 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         DisagreementError: Others work on the database with other settings.
     """
     stopping = asyncio.Event()
-    async with started(settings) as parts:
+    users = TokenUsers(settings.tokens) if settings.token_file else None
+    tls = None if settings.tls is None else settings.tls.context
+    sources = (*log_level(settings), *tokens(settings.token_file, users), *certificate(settings.tls))
+    async with reloading(stopping.set, *sources), started(settings) as parts:
         registry = parts.registry(settings.allocation_wait)
         surroundings = Surroundings(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
         await surroundings.ensure(registry)
@@ -46,7 +51,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             now=now,
             ready={"mirror": parts.check_mirror},
             version=__version__,
-            tokens=TokenUsers(settings.tokens) if settings.token_file else None,
+            tokens=users,
             limits=Limits(bodies_bytes=settings.body_memory_mib * 1024 * 1024),
             stopping=stopping,
         )
@@ -59,7 +64,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         # A process that cannot tell where it is reached is of no use: whichever ends, the other does.
         tasks = [
             asyncio.create_task(presence.run(stopping), name="presence"),
-            asyncio.create_task(serve(app, listener, stopping, settings.tls), name="serve"),
+            asyncio.create_task(serve(app, listener, stopping, tls), name="serve"),
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

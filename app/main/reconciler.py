@@ -25,7 +25,9 @@ from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
 from app.main.parts import Parts, holder_name, started
+from app.main.reloading import reloading
 from app.reconciler.loop import Reconciler
+from app.reloading import log_level
 from app.settings import ReconcilerSettings
 from app.store.leases import Leases
 
@@ -34,7 +36,7 @@ _GATHERING = 0.01
 
 
 async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket | None) -> None:
-    """Reconcile until SIGTERM or SIGINT.
+    """Reconcile until SIGTERM or SIGINT; SIGHUP has it read the level of the log again.
 
     Args:
         settings: Of the command line.
@@ -48,7 +50,7 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
-    async with started(settings, gathering=_GATHERING) as parts:
+    async with reloading(stopping.set, *log_level(settings)), started(settings, gathering=_GATHERING) as parts:
         work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")

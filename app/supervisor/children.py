@@ -61,6 +61,8 @@ def spawn(
 
 def _tie_to_parent(parent: int, death_signal: signal.Signals) -> None:
     """Runs in the child between fork and exec."""
+    # Until the program says what SIGHUP means to it, it means nothing: one that has just started has read all files.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")

@@ -1,11 +1,26 @@
 """The kubeconfig that points kubectl and the SDKs at this server."""
 
 import os
+import time
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 import yaml
+
+from app.certificates import server_context
+from app.reloading import Source
+from app.settings import EdgeSettings
+from app.supervisor.errors import UntrustedCertificateError
+from app.supervisor.probe import Probe
+from app.tokens import read_tokens
+
+_RENEWAL_SECONDS = 20.0
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,62 @@ class Trust:
 
     certificate: bytes
     name: str | None
+
+
+class Kubeconfig:
+    """The kubeconfig of a server, with its first token and its certificate as they are in their files.
+
+    Args:
+        path: Where; its directory exists.
+        server: URL of the API.
+        settings: Name the files.
+    """
+
+    def __init__(self, path: Path, server: str, settings: EdgeSettings) -> None:
+        self.path = path
+        self._server = server
+        self._settings = settings
+        self._tokens = settings.tokens
+        self._renew_until = 0.0
+
+    def write(self) -> bool:
+        """Write it if the API answers; gives whether it does.
+
+        Raises:
+            UntrustedCertificateError: The API shows another certificate, or one that no client would accept.
+        """
+        certificate = self._settings.tls_cert_file
+        probe = Probe(self._server, certificate)
+        if not probe.answers():
+            return False
+        trust = None if certificate is None else Trust(certificate.read_bytes(), probe.other_name)
+        write_kubeconfig(self.path, self._server, self._tokens[0].secret if self._tokens else None, trust)
+        return True
+
+    def sources(self) -> Iterator[Source]:
+        """The files that it follows."""
+        files = (self._settings.token_file, self._settings.tls_cert_file, self._settings.tls_private_key_file)
+        if any(files):
+            yield Source("kubeconfig", tuple(file for file in files if file is not None), self._renew)
+
+    def keep_up(self) -> None:
+        """Write it anew after a file has changed, once the API shows the certificate that is there now."""
+        if not self._renew_until:
+            return
+        with suppress(UntrustedCertificateError, OSError):  # a worker may still show the old one
+            if self.write():
+                self._renew_until = 0.0
+                return
+        if time.monotonic() > self._renew_until:
+            self._renew_until = 0.0
+            _log.warning("the kubeconfig stays as it was: the API does not show the certificate that is in the file")
+
+    def _renew(self) -> None:
+        if self._settings.token_file is not None:
+            self._tokens = read_tokens(self._settings.token_file)
+        if self._settings.tls_cert_file is not None and self._settings.tls_private_key_file is not None:
+            server_context(self._settings.tls_cert_file, self._settings.tls_private_key_file)
+        self._renew_until = time.monotonic() + _RENEWAL_SECONDS
 
 
 def write_kubeconfig(path: Path, server: str, token: str | None, trust: Trust | None) -> None:

@@ -12,21 +12,21 @@ from functools import partial
 
 import structlog
 
+from app.reloading import Reloads, log_level
 from app.settings import ENVIRONMENT_PREFIX, ServeSettings
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory
 from app.supervisor.errors import CannotListenError, ChildFailedError
-from app.supervisor.kubeconfig import Trust, write_kubeconfig
+from app.supervisor.kubeconfig import Kubeconfig
 from app.supervisor.listening import reserve, share, url
 from app.supervisor.postgres import EmbeddedPostgres
-from app.supervisor.probe import Probe
+from app.supervisor.signals import Signals, StopRequested
 from app.supervisor.welcome import welcome
 from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
 
 _log = structlog.stdlib.get_logger(__name__)
 
-_STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _TICK = 0.5
 _PORT_WAIT = 2.0
 _POSTGRES_START = 300.0  # recovery after a crash included
@@ -34,10 +34,6 @@ _POSTGRES_START = 300.0  # recovery after a crash included
 _WORKERS_STOP = 5.5
 _RECONCILER_STOP = 1.5
 _POSTGRES_STOP = 2.5
-
-
-class StopRequested(Exception):  # noqa: N818 - a request, not an error
-    """SIGTERM, SIGINT or SIGHUP arrived."""
 
 
 class Supervisor:
@@ -56,19 +52,23 @@ class Supervisor:
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
         self._workers: list[Child] = []
         self._reconciler: Child | None = None
+        self._signals = Signals()
 
     def run(self) -> None:
-        """Serves until SIGTERM, SIGINT or SIGHUP.
+        """Serves until SIGTERM, SIGINT or the end of the terminal; SIGHUP is passed on, for files to be read again.
 
         Raises:
             CannotStartError: What stands in the way; nothing is left running.
         """
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP | {signal.SIGCHLD})
         try:
-            self._announce(self._start())
+            kubeconfig = self._announce(self._start())
+            reloads = Reloads(*log_level(self._settings), *kubeconfig.sources())
             while True:
                 self._tend()
-                _pause(_TICK)
+                reloads.check()
+                kubeconfig.keep_up()
+                if self._signals.pause(_TICK):
+                    self._reload(reloads)
         except StopRequested:
             _log.info("stopping")
         finally:
@@ -101,7 +101,7 @@ class Supervisor:
             except CannotListenError:
                 if time.monotonic() > deadline:
                     raise
-                _pause(0.05)
+                self._signals.pause(0.05)
 
     def _start_database(self) -> None:
         if self._postgres is None or self._database is None:
@@ -109,12 +109,12 @@ class Supervisor:
         self._database.start()
         deadline = time.monotonic() + _POSTGRES_START
         while not self._postgres.ready(deadline):
-            _pause(0.05)
+            self._signals.pause(0.05)
 
     def _migrate(self) -> None:
         migration = self._spawn("migrate")
         while (status := migration.poll()) is None:
-            _pause(_TICK)
+            self._signals.pause(_TICK)
         if status != 0:
             raise ChildFailedError("the database could not be migrated; the reason is in the lines above")
 
@@ -131,7 +131,7 @@ class Supervisor:
         with share(reserved) as listener:
             return self._spawn("api", "--fd", str(listener.fileno()), pass_fds=(listener.fileno(),))
 
-    def _announce(self, reserved: socket.socket) -> None:
+    def _announce(self, reserved: socket.socket) -> Kubeconfig:
         """Waits until requests are answered, and tells what to do now.
 
         Raises:
@@ -140,18 +140,22 @@ class Supervisor:
         """
         certificate = self._settings.tls_cert_file
         server = url(self._settings.host, reserved.getsockname()[1], "http" if certificate is None else "https")
-        probe = Probe(server, certificate)
-        while not probe.answers():
+        kubeconfig = Kubeconfig(self._path / "kubeconfig", server, self._settings)
+        while not kubeconfig.write():
             for child in self._children():
                 if (status := child.poll()) is not None and status > 0:
                     raise ChildFailedError(f"{child.name} ended with status {status}; the reason is in the lines above")
             self._tend()
-            _pause(0.1)
-        kubeconfig = self._path / "kubeconfig"
-        tokens = self._settings.tokens
-        trust = None if certificate is None else Trust(certificate.read_bytes(), probe.other_name)
-        write_kubeconfig(kubeconfig, server, tokens[0].secret if tokens else None, trust)
-        print(welcome(server, kubeconfig, self._settings.token_file, certificate), flush=True)  # noqa: T201 - for the person at the terminal
+            self._signals.pause(0.1)
+        print(welcome(server, kubeconfig.path, self._settings.token_file, certificate), flush=True)  # noqa: T201 - for the person at the terminal
+        return kubeconfig
+
+    def _reload(self, reloads: Reloads) -> None:
+        """Reads files again, and has the children do so."""
+        reloads.everything()
+        for child in (self._reconciler, *self._workers):
+            if child is not None:
+                child.send_signal(signal.SIGHUP)
 
     def _children(self) -> list[Child]:
         return [child for child in (self._database, self._reconciler, *self._workers) if child is not None]
@@ -164,31 +168,20 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Ends everything in the order in which it is needed: requests, what they wait for, the database."""
-        _end(self._workers, _WORKERS_STOP)
-        _end([self._reconciler] if self._reconciler else [], _RECONCILER_STOP)
+        _end(self._workers, _WORKERS_STOP, self._signals)
+        _end([self._reconciler] if self._reconciler else [], _RECONCILER_STOP, self._signals)
         if self._postgres is not None:
             self._postgres.stop(_POSTGRES_STOP)
 
 
-def _pause(seconds: float) -> None:
-    """Sleeps, but not beyond the end of a child.
-
-    Raises:
-        StopRequested: At the signal to stop.
-    """
-    received = signal.sigtimedwait(_STOP | {signal.SIGCHLD}, seconds)
-    if received is not None and received.si_signo in _STOP:
-        raise StopRequested
-
-
-def _end(children: Sequence[Child], patience: float) -> None:
+def _end(children: Sequence[Child], patience: float, signals: Signals) -> None:
     """Asks children to end, and kills those that have not within `patience` seconds, or at a second request to stop."""
     for child in children:
         child.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + patience
     try:
         while time.monotonic() < deadline and not all(child.has_ended() for child in children):
-            _pause(0.05)
+            signals.pause(0.05)
     except StopRequested:
         _log.warning("stopping at once")
     for child in children:

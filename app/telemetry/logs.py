@@ -56,29 +56,49 @@ def configure_logging(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *rendered,
-                _Masked(secrets),
+                _masking,
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
     logging.captureWarnings(True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+    mask(secrets)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """Log what is of this level or above."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
     for name in ("uvicorn.error", "alembic.runtime"):  # the steps of their starting are no news
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
-class _Masked:
+def mask(secrets: Iterable[str]) -> None:
+    """Let no line show these texts, beside those that none may show already."""
+    _masking.add(secrets)
+
+
+class _Masking:
     """The last step of a line: what must stay secret is replaced in its finished text."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        words = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, words))) if words else None
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._secrets: re.Pattern[str] | None = None
+
+    def add(self, secrets: Iterable[str]) -> None:
+        self._words.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        longest_first = sorted(self._words, key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any] | str) -> str:
         line = _URL_PASSWORD.sub(rf"\1{_MASK}@", str(event))
         return line if self._secrets is None else self._secrets.sub(_MASK, line)
+
+
+_masking = _Masking()

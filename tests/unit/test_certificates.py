@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from app.certificates import CertificateError, client_context, server_context
+from app.certificates import CertificateError, ServedCertificate, client_context, server_context
 
 
 @pytest.fixture
@@ -19,6 +19,12 @@ def files(tmp_path):
     certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     issued.private_key_pem.write_to_path(key)
     return certificate, key
+
+
+def issue(files, name, key_type=trustme.KeyType.ECDSA):
+    issued = trustme.CA(key_type=key_type).issue_cert(name, key_type=key_type)
+    files[0].write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(files[1])
 
 
 def shake_hands(client, server):
@@ -59,3 +65,35 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(files)
     files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     with pytest.raises(CertificateError, match=r"tls.key is encrypted"):
         server_context(*files)
+
+
+def test_a_key_that_others_may_change_is_refused(files):
+    files[1].chmod(0o660)
+    with pytest.raises(CertificateError, match=r"chmod go-w .*tls.key"):
+        server_context(*files)
+
+
+@pytest.mark.parametrize("then", [trustme.KeyType.ECDSA, trustme.KeyType.RSA])
+def test_new_connections_are_shown_the_certificate_that_was_read_last(files, then):
+    issue(files, "old.example.org", trustme.KeyType.RSA)
+    served = ServedCertificate(*files)
+    before = client_context(files[0])
+    assert names(before, served) == ["old.example.org"]
+    issue(files, "new.example.org", then)
+    assert names(before, served) == ["old.example.org"]
+    served.reload()
+    assert names(client_context(files[0]), served) == ["new.example.org"]
+    with pytest.raises(ssl.SSLCertVerificationError):
+        names(before, served)
+
+
+def test_files_that_do_not_fit_leave_the_certificate_as_it_was(files):
+    served, before = ServedCertificate(*files), client_context(files[0])
+    issue((files[0], files[1].with_name("other.key")), "new.example.org")
+    with pytest.raises(CertificateError):
+        served.reload()
+    assert names(before, served) == ["fairlead.example.org"]
+
+
+def names(client, served):
+    return [name for _, name in shake_hands(client, served.context).getpeercert()["subjectAltName"]]

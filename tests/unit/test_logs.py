@@ -6,7 +6,7 @@ import warnings
 import pytest
 import structlog
 
-from app.telemetry.logs import configure_logging
+from app.telemetry.logs import configure_logging, mask, set_level
 
 
 @pytest.fixture
@@ -65,3 +65,15 @@ def test_secrets_are_masked_wherever_they_turn_up(stream, log_format):
     assert "postgresql://fairlead:***@db/fairlead" in text
     assert "a@b" in text
     assert "postgresql://u:***@h/d" in text
+
+
+def test_the_level_and_the_secrets_may_change(stream):
+    configure_logging("json", "warning", ["first-secret"], stream)
+    log = structlog.stdlib.get_logger("ours")
+    log.info("quiet")
+    set_level("debug")
+    log.debug("loud")
+    logging.getLogger("uvicorn.error").info("still quiet")
+    mask(["second-secret"])
+    log.info("first-secret second-secret")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["loud", "*** ***"]

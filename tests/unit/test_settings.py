@@ -143,6 +143,23 @@ def test_loopback_needs_no_token(host):
     assert ServeSettings(host=host).tokens == ()
 
 
+def test_the_level_of_the_log_may_be_in_a_file(tmp_path):
+    path = tmp_path / "level"
+    path.write_text("debug\n")
+    settings = read_settings("serve", COMMANDS["serve"], ["--log-level-file", str(path)])
+    assert settings.level == "debug"
+    path.write_text("loud" * 100)
+    assert "which is no level; write one of debug, info" in refusal("serve", "--log-level-file", str(path))[0]
+    assert "cannot be read" in refusal("serve", "--log-level-file", str(tmp_path / "absent"))[0]
+
+
+def test_tokens_that_others_may_change_are_refused(tmp_path):
+    path = tmp_path / "tokens.csv"
+    path.write_text("abc,admin,1\n")
+    path.chmod(0o620)
+    assert f"chmod go-w {path}" in refusal("serve", "--token-file", str(path))[0]
+
+
 def test_defaults_leave_room_and_do_not_overlap():
     settings = ServeSettings()
     assert sum(network.num_addresses for network in settings.internal_pool) >= 1024

@@ -1,0 +1,33 @@
+"""The signals that a supervisor gets: it waits for them instead of being interrupted by them."""
+
+import signal
+
+from app.reloading import Terminal
+
+_STOP = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+class StopRequested(Exception):  # noqa: N818 - a request, not an error
+    """SIGTERM or SIGINT arrived, or the terminal was closed."""
+
+
+class Signals:
+    """Waits for SIGTERM, SIGINT, SIGHUP and the end of a child, which no longer interrupt the process."""
+
+    def __init__(self) -> None:
+        self._terminal = Terminal()
+        self._awaited = _STOP | {signal.SIGHUP, signal.SIGCHLD}
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._awaited)
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep, but not beyond a signal; gives whether that is SIGHUP, by which files are to be read again.
+
+        Raises:
+            StopRequested: At a signal to stop.
+        """
+        received = signal.sigtimedwait(self._awaited, seconds)
+        if received is None or received.si_signo == signal.SIGCHLD:
+            return False
+        if received.si_signo in _STOP or self._terminal.is_gone():
+            raise StopRequested
+        return True
