@@ -7,6 +7,7 @@ import msgspec
 
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object
+from app.domain.documents.peeking import raw_metadata_of
 from app.domain.errors import BadRequest
 from app.mirror.entry import Entry
 
@@ -14,19 +15,11 @@ _PIECE = 200
 """Rows computed at once; each decodes an object."""
 
 
-class _Envelope(msgspec.Struct):
-    metadata: msgspec.Raw
-
-
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
-
-
 def partial_metadata(wire: bytes, version: str) -> bytes:
     """An object's PartialObjectMetadata, of a version of `meta.k8s.io`."""
-    metadata = bytes(_ENVELOPE.decode(wire).metadata)
     return b'{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/%b","metadata":%b}' % (
         version.encode(),
-        metadata,
+        raw_metadata_of(wire),
     )
 
 

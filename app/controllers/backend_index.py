@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from app.controllers.controller import ObjectKey
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
+from app.domain.documents.peeking import labels_of, selector_of
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
 from app.domain.kinds.node import Node
 from app.domain.kinds.pod import Pod
@@ -22,27 +21,6 @@ from app.mirror.mirror import Mirror
 
 Pair = tuple[str, str, str]
 """Namespace, label key, label value."""
-
-
-class _Spec(msgspec.Struct):
-    selector: dict[str, str] | None = None
-
-
-class _Selecting(msgspec.Struct):
-    spec: _Spec
-
-
-class _Metadata(msgspec.Struct):
-    labels: dict[str, str] | None = None
-
-
-class _Labelled(msgspec.Struct):
-    metadata: _Metadata
-
-
-# There may be a million Services, and most changes of them leave their selector alone.
-_SELECTOR = msgspec.json.Decoder(_Selecting)
-_LABELS = msgspec.json.Decoder(_Labelled)
 
 
 _DECODED = 1024
@@ -157,7 +135,7 @@ class BackendIndex:
         }
 
     def _bring_in_service(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
-        selector = None if entry is None else _SELECTOR.decode(entry.wire).spec.selector
+        selector = None if entry is None else selector_of(entry.wire)
         if selector != self._selectors.get(key):
             under = self._found_under.pop(key, None)
             if under is not None:
@@ -201,7 +179,7 @@ class BackendIndex:
         if before is not None:
             _forget(self._slices, before, key[1])
             yield before
-        labels = None if entry is None else _LABELS.decode(entry.wire).metadata.labels
+        labels = None if entry is None else labels_of(entry.wire)
         if labels and SERVICE_NAME_LABEL in labels:
             after = (key[0], labels[SERVICE_NAME_LABEL])
             self._labelled_with[key] = after

@@ -4,25 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from app.domain.documents.objects import OwnerReference
+from app.domain.documents.peeking import mentions, metadata_of
 from app.domain.rules.deletion import FOREGROUND_FINALIZER, ORPHAN_FINALIZER
 from app.mirror.entry import Entry
 
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    owner_references: list[OwnerReference] | None = None
-    deletion_timestamp: str | None = None
-    finalizers: list[str] | None = None
-
-
-class _Owned(msgspec.Struct):
-    metadata: _Metadata
-
-
-_OWNED = msgspec.json.Decoder(_Owned)
-_MARKS = tuple(f'"{name}"'.encode() for name in (FOREGROUND_FINALIZER, ORPHAN_FINALIZER))
+_DECIDING = ("ownerReferences", FOREGROUND_FINALIZER, ORPHAN_FINALIZER)
+"""Texts of which an object mentions one if it has ties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +38,9 @@ NO_TIES = Ties()
 
 def ties_of(entry: Entry) -> Ties:
     """The ties of a state of an object; most have none, and finding that out costs next to nothing."""
-    wire = entry.wire
-    if b'"ownerReferences"' not in wire and not any(mark in wire for mark in _MARKS):
+    if not any(mentions(entry.wire, text) for text in _DECIDING):
         return NO_TIES
-    meta = _OWNED.decode(wire).metadata
+    meta = metadata_of(entry.wire)
     finalizers = (meta.finalizers or ()) if meta.deletion_timestamp else ()
     return Ties(meta.owner_references or (), FOREGROUND_FINALIZER in finalizers, ORPHAN_FINALIZER in finalizers)
 

@@ -11,6 +11,7 @@ from app.domain.declarations.lease import LEASE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.documents.encoding import decode_object
+from app.domain.documents.peeking import mentions
 from app.domain.kinds.lease import Lease
 from app.domain.kinds.pod import READY
 from app.domain.rules.registration import (
@@ -28,8 +29,6 @@ RegistrationKey = tuple[str, str]
 
 REGISTERED: Mapping[str, Kind[Any]] = {NODE.key: NODE, POD.key: POD}
 """The kinds of registrations."""
-
-_ANNOTATION = DURATION_ANNOTATION.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class Heartbeats:
 
 def is_source(entry: Entry) -> bool:
     """Whether an object may carry a registration's lease."""
-    return entry.kind == LEASE.key or (entry.kind in REGISTERED and _ANNOTATION in entry.wire)
+    return entry.kind == LEASE.key or (entry.kind in REGISTERED and mentions(entry.wire, DURATION_ANNOTATION))
 
 
 def last_heartbeat(entry: Entry) -> tuple[Heartbeat, str]:

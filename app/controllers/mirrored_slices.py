@@ -10,6 +10,7 @@ from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
+from app.domain.documents.peeking import labels_of, mentions
 from app.domain.errors import RetryError
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL
 from app.domain.rules.cluster import Cluster
@@ -18,8 +19,6 @@ from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
-
-_MARK = CONTROLLER.encode()
 
 
 class MirroredSlices(Controller[ObjectKey]):
@@ -43,9 +42,8 @@ class MirroredSlices(Controller[ObjectKey]):
             elif kind == ENDPOINT_SLICE.key:
                 states = [change.entry] if change.previous is None else [change.entry, change.previous]
                 for entry in states:
-                    if _MARK in entry.wire:
-                        labels = decode_object(ENDPOINT_SLICE, entry.wire).metadata.labels or {}
-                        yield (entry.namespace, labels.get(SERVICE_NAME_LABEL, ""))
+                    if mentions(entry.wire, CONTROLLER):
+                        yield (entry.namespace, labels_of(entry.wire).get(SERVICE_NAME_LABEL, ""))
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All Endpoints, and everything that slices are labelled with."""

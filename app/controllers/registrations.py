@@ -20,6 +20,7 @@ from app.domain.declarations.lease import LEASE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.documents.encoding import decode_object
+from app.domain.documents.peeking import mentions
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.node import Node
 from app.domain.kinds.pod import READY, Pod
@@ -47,9 +48,6 @@ Nobody knows then whether it was the registrant that was silent, or the store th
 
 SOURCES = (LEASE.key, NODE.key, POD.key)
 """Kinds that may carry a registration's lease."""
-
-MARK = b'LeaseExpired"'
-"""In the bytes of every object that was made not ready here."""
 
 _AGAIN = 0.05
 
@@ -130,10 +128,10 @@ class Registrations(Controller[RegistrationKey]):
 
     def _may_be_wrong(self, pod: Entry, now: float) -> bool:
         lapsed = self._lapsed_nodes and self._index.node_of((pod.namespace, pod.name)) in self._lapsed_nodes
-        return bool(lapsed) or MARK in pod.wire or self._heartbeats.has_expired(registration_key(pod), now)
+        return bool(lapsed) or _may_have_lapsed(pod) or self._heartbeats.has_expired(registration_key(pod), now)
 
     def _note_node(self, entry: Entry, *, gone: bool) -> None:
-        if not gone and MARK in entry.wire and own_reason(decode_object(NODE, entry.wire).status.conditions):
+        if not gone and _may_have_lapsed(entry) and own_reason(decode_object(NODE, entry.wire).status.conditions):
             self._lapsed_nodes.add(entry.name)
         else:
             self._lapsed_nodes.discard(entry.name)
@@ -154,7 +152,7 @@ class Registrations(Controller[RegistrationKey]):
         self._unsure = []
         async for entry in stored_entries(self._mirror, REGISTERED):
             key = registration_key(entry)
-            if MARK in entry.wire:
+            if _may_have_lapsed(entry):
                 self._unsure.append(key)
             else:
                 self._heartbeats.grant_grace(key, self._clock(), GRACE_SECONDS)
@@ -226,3 +224,8 @@ def _notes(obj: Node | Pod, latest: Renewal | None) -> list[Note]:
     if ready.reason == LEASE_EXPIRED and latest is not None:
         return [Note(obj, "Warning", LEASE_EXPIRED, latest.heartbeat.notice)]
     return [Note(obj, "Normal", LEASE_RENEWED, "the lease was renewed")] if ready.reason == LEASE_RENEWED else []
+
+
+def _may_have_lapsed(entry: Entry) -> bool:
+    """Whether an object may be one that was made not ready here; most are not, and cost next to nothing."""
+    return mentions(entry.wire, LEASE_EXPIRED) or mentions(entry.wire, NODE_LEASE_EXPIRED)

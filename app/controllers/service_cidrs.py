@@ -8,6 +8,7 @@ from app.controllers.controller import Controller, ObjectKey
 from app.controllers.object_writes import removal, update
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.peeking import is_deleting
 from app.domain.errors import RetryError, Temporary
 from app.domain.kinds.service_cidr import ServiceCIDR
 from app.domain.rules.cluster import Cluster
@@ -55,7 +56,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
         """Those that are to go, when addresses were given back."""
         del channel
         entries = self._mirror.list(SERVICE_CIDR.key, None)
-        return [("", entry.name) for entry in entries if b'"deletionTimestamp"' in entry.wire]
+        return [("", entry.name) for entry in entries if is_deleting(entry.wire)]
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All of them."""

@@ -4,24 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import msgspec
-
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import encode_body, wire_bytes
-from app.domain.documents.objects import KubeObject, ObjectMeta
+from app.domain.documents.objects import KubeObject
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 from app.registry.forms import Forms
 from app.registry.target import Target
 from app.store.writer import Writer
-
-
-class _Metadata(msgspec.Struct):
-    metadata: ObjectMeta
-
-
-_METADATA = msgspec.json.Decoder(_Metadata)
 
 
 class Preview(Protocol):
@@ -72,8 +63,3 @@ def entry_of(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None
     body = encode_body(obj) if body is None else body
     wire = wire_bytes(body, revision) if revision else body
     return Entry(kind.key, meta.namespace or "", meta.name, meta.uid or "", revision, wire)
-
-
-def is_deleting(entry: Entry) -> bool:
-    """Whether the object's deletion has been asked for."""
-    return b'"deletionTimestamp"' in entry.wire and _METADATA.decode(entry.wire).metadata.deletion_timestamp is not None

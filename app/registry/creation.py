@@ -8,13 +8,14 @@ from app.domain.declarations.kind import Kind
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import KubeObject
+from app.domain.documents.peeking import is_deleting
 from app.domain.errors import AlreadyExists, BadRequest, ServiceUnavailable, Timeout, TooManyRequests
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
 from app.domain.rules.names import generated_name
 from app.mirror.entry import Entry
-from app.registry.context import Context, entry_of, is_deleting
+from app.registry.context import Context, entry_of
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import (
     already_exists,
@@ -85,7 +86,7 @@ class Creation:
 
     async def _check_namespace(self, target: Target) -> None:
         entry = self._context.mirror.get(NAMESPACE.key, "", target.scope)
-        if entry is None or is_deleting(entry):
+        if entry is None or is_deleting(entry.wire):
             await self._context.mirror.fresh()
         self.check_known_namespace(target)
 
@@ -99,7 +100,7 @@ class Creation:
         entry = self._context.mirror.get(NAMESPACE.key, "", target.scope)
         if entry is None:
             raise namespace_missing(target.scope)
-        if is_deleting(entry):
+        if is_deleting(entry.wire):
             raise namespace_terminating(target.kind, target.scope, target.name)
 
     def apply_rules(self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool) -> tuple[str, ...]:

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Derivation, Kind
 from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
+from app.domain.documents.peeking import labels_of, mentions
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Change, Entry, Place
 from app.mirror.mirror import Mirror
@@ -22,17 +21,6 @@ _TURN = 200
 
 Named = Mapping[str, Entry]
 """The objects of one source by name."""
-
-
-class _Metadata(msgspec.Struct):
-    labels: dict[str, str] | None = None
-
-
-class _Labelled(msgspec.Struct):
-    metadata: _Metadata
-
-
-_LABELS = msgspec.json.Decoder(_Labelled)
 
 
 class Derived:
@@ -74,8 +62,8 @@ class Derived:
     def _parts_of(self, source: Entry) -> list[Entry]:
         if self._part is None:
             return []
-        mark = f'"{source.name}"'.encode()
-        near = (entry for entry in self._mirror.list(self._part.key, source.namespace) if mark in entry.wire)
+        parts = self._mirror.list(self._part.key, source.namespace)
+        near = (entry for entry in parts if mentions(entry.wire, source.name))
         return [entry for entry in near if self.place_of_source(entry) == (source.namespace, source.name)]
 
     async def reach_back(self, revision: int) -> None:
@@ -152,7 +140,7 @@ class Derived:
 
     def place_of_source(self, part: Entry) -> Place:
         """Where the source is that a part belongs to."""
-        labels = _LABELS.decode(part.wire).metadata.labels or {}
+        labels = labels_of(part.wire)
         return (part.namespace, labels.get(self._derivation.part_label, ""))
 
     def is_source(self, entry: Entry) -> bool:

@@ -3,24 +3,13 @@
 from typing import Any
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, watch_frame
+from app.domain.documents.peeking import labels_of
 from app.domain.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
 from app.mirror.entry import Change, ChangeType, Entry
 from app.registry.options import WatchEvent
 
-
-class _Labels(msgspec.Struct):
-    labels: dict[str, str] = {}
-
-
-class _Labelled(msgspec.Struct):
-    metadata: _Labels
-
-
-_LABELS = msgspec.json.Decoder(_Labelled)
 _REMEMBERED = 1024
 """Changes of which a shared selection remembers the outcome: more than the mirror brings in at a time."""
 
@@ -50,7 +39,7 @@ class Selection:
 
     def matches(self, entry: Entry) -> bool:
         """Whether the object is selected."""
-        if self._labels is not None and not self._labels.matches(_LABELS.decode(entry.wire).metadata.labels):
+        if self._labels is not None and not self._labels.matches(labels_of(entry.wire)):
             return False
         return self._fields is None or self._fields.matches(self._field_reader(entry))
 

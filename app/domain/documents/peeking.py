@@ -1,0 +1,97 @@
+"""Looking into an encoded object without decoding it whole: the one place that knows how.
+
+There may be a million objects, and most questions concern few of them. A peek decodes one part of the object and skips
+the rest. `mentions` does not even do that: it looks for a text in the bytes. A hit may stand anywhere in the object, so
+whoever gets one decodes; a miss is certain.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from app.domain.documents.objects import OwnerReference
+
+
+class PeekedMetadata(msgspec.Struct, rename="camel"):
+    """The part of an object's metadata that says what its deletion waits for and what it belongs to.
+
+    Attributes:
+        owner_references: What the object belongs to.
+        deletion_timestamp: When its deletion was asked for; None while it was not.
+        finalizers: What its deletion waits for.
+    """
+
+    owner_references: list[OwnerReference] | None = None
+    deletion_timestamp: str | None = None
+    finalizers: list[str] | None = None
+
+
+class _Labels(msgspec.Struct):
+    labels: dict[str, str] | None = None
+
+
+class _Labelled(msgspec.Struct):
+    metadata: _Labels
+
+
+class _WithMetadata(msgspec.Struct):
+    metadata: PeekedMetadata
+
+
+class _WithRawMetadata(msgspec.Struct):
+    metadata: msgspec.Raw
+
+
+class _Selector(msgspec.Struct):
+    selector: dict[str, str] | None = None
+
+
+class _Selecting(msgspec.Struct):
+    spec: _Selector
+
+
+_LABELLED = msgspec.json.Decoder(_Labelled)
+_WITH_METADATA = msgspec.json.Decoder(_WithMetadata)
+_WITH_RAW_METADATA = msgspec.json.Decoder(_WithRawMetadata)
+_SELECTING = msgspec.json.Decoder(_Selecting)
+
+
+def mentions(wire: bytes, text: str) -> bool:
+    """Whether an object may have a text as a key or as a value.
+
+    Args:
+        wire: The encoded object.
+        text: Without characters that JSON escapes.
+    """
+    return _quoted(text) in wire
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> bytes:
+    return b'"%b"' % text.encode()
+
+
+def labels_of(wire: bytes) -> Mapping[str, str]:
+    """The labels of an object."""
+    return _LABELLED.decode(wire).metadata.labels or {}
+
+
+def metadata_of(wire: bytes) -> PeekedMetadata:
+    """What an object belongs to, and what its deletion waits for."""
+    return _WITH_METADATA.decode(wire).metadata
+
+
+def raw_metadata_of(wire: bytes) -> bytes:
+    """The metadata of an object, still encoded."""
+    return bytes(_WITH_RAW_METADATA.decode(wire).metadata)
+
+
+def selector_of(wire: bytes) -> Mapping[str, str] | None:
+    """The selector of a Service, None where it has none."""
+    return _SELECTING.decode(wire).spec.selector
+
+
+def is_deleting(wire: bytes) -> bool:
+    """Whether the deletion of an object has been asked for."""
+    return mentions(wire, "deletionTimestamp") and metadata_of(wire).deletion_timestamp is not None
