@@ -133,12 +133,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line of the head; those that follow a body (trailers, RFC 9110, 6.5) mean nothing here."""
         if self._in_head:
+            if len(self.headers) >= LIMITS.head_lines:
+                self._stop_parsing(_too_large())
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._forget_timer()
-        if len(self.headers) > LIMITS.head_lines or self._head_is_too_large():
+        if self._head_is_too_large():
             self._stop_parsing(_too_large())
         if len(self.pipeline) >= LIMITS.pipelined:
             self.cycle.keep_alive = False
@@ -216,6 +218,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, error: ApiError) -> None:
         """Answer what cannot be read with an error, unless something before it is still to be answered, and close."""
         self._discarding = True
+        self.parser = None  # type: ignore[assignment]  # it holds what it could not finish
+        if self._in_head:
+            self.headers.clear()
         if self.pipeline and self._in_message and not self._in_head:
             self.pipeline.popleft()  # the request that cannot be read, which waits for those before it
             return

@@ -74,6 +74,17 @@ def test_endless_requests_are_not_kept(guarded, head, piece, token):
     assert guarded.is_ready()
 
 
+@pytest.mark.parametrize("piece", [b"a:b\r\n" * 50_000, b"X: " + b"1" * 250_000, b"X: " + b"1" * 60_000])
+def test_heads_that_are_refused_are_forgotten(guarded, piece):
+    api = psutil.Process(guarded.child("api").pid)
+    before = api.memory_info().rss
+    with ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(push(guarded, POST, piece, most=len(piece)))
+        assert api.memory_info().rss < before + MOST
+    assert guarded.is_ready()
+
+
 @pytest.mark.parametrize(
     "frame", [b"\x89\xfdmask" + b"x" * 125, b"\x00\x80mask", b"\x81\x80mask"], ids=["pings", "empty parts", "messages"]
 )
