@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.rows import ObjectRow
 from app.store.writer import Writer
-from app.store.writes import Aborted, ClaimHeld, Committed, LeaseGuard, LeaseLost, Outcome, Write
+from app.store.writes import Aborted, ClaimHeld, Committed, LeaseGuard, LeaseLost, Outcome, Write, outcome_document
 
 _PIECE = 128
 """Items prepared between two turns of the event loop, where the lease is renewed."""
@@ -29,6 +28,10 @@ _PICKS = 5
 
 _PAUSE = 0.05
 """Seconds before the queue of writes, which had no room, is tried again."""
+
+
+_REPICK = BulkRefusal()
+"""Not told to anybody: a pick turned out to be another object's, and picking anew may help."""
 
 
 class _ShortError(Exception):
@@ -99,7 +102,7 @@ class BulkAllocation:
                 return
             for picks in picked:
                 picks.give_back()
-            if refusal.outcome != _REPICK:
+            if refusal is not _REPICK:
                 break
         self._let_go(items)
         bulk.status = BulkStatus(refusal=refusal)
@@ -175,24 +178,12 @@ class BulkAllocation:
                 continue
             if isinstance(outcome, LeaseLost):
                 raise ApiError("another process has taken over")
+            # The last write is the result itself. Where it is refused, nobody waits for it any more.
             if isinstance(outcome, ClaimHeld) and outcome.claim.key not in asked[index]:
                 self._memory.held(outcome)
-                return BulkRefusal(index, outcome=_REPICK)
-            # The result itself is the last one: who waited for it has given up, and nothing is owed.
-            if index == len(asked):
-                return BulkRefusal(index, outcome=_GIVEN_UP)
-            return BulkRefusal(index, outcome=type(outcome).__name__, details=_details(outcome))
+                return _REPICK
+            return BulkRefusal(index, outcome=outcome_document(outcome))
         return None
-
-
-_REPICK, _GIVEN_UP = "Repick", "GivenUp"
-
-
-def _details(outcome: Outcome) -> dict[str, object]:
-    details = asdict(outcome)
-    if isinstance(outcome, ClaimHeld):
-        details["claim"] = msgspec.to_builtins(outcome.claim)
-    return details
 
 
 def _result(bulk: BulkApply, lease: LeaseGuard) -> Write:

@@ -25,7 +25,7 @@ from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.outcomes import refusal
 from app.registry.updating import Updating
-from app.store.writes import Aborted, ClaimHeld, Committed, NamespaceMissing, NamespaceTerminating, Outcome, Write
+from app.store.writes import Aborted, Committed, Missing, NameTaken, Outcome, Stale, Write, read_outcome
 
 _TRIES = 3
 """How often everything is prepared anew because an object changed meanwhile."""
@@ -137,22 +137,14 @@ class Bulk:
 def _check(index: int, each: PreparedItem, outcome: Outcome) -> None:
     if isinstance(outcome, Committed | Aborted):
         return
-    if type(outcome).__name__ in _STALE:
+    if isinstance(outcome, NameTaken | Stale | Missing):
         raise _StaleError
     meta = each.obj.metadata
     raise refused(located(index, refusal(each.kind, meta.namespace or "", meta.name, outcome)))
 
 
-_STALE = frozenset({"NameTaken", "Stale", "Missing", "Repick", "GivenUp"})
-_OUTCOMES: dict[str, type[Outcome]] = {
-    outcome.__name__: outcome for outcome in (ClaimHeld, NamespaceMissing, NamespaceTerminating)
-}
-
-
 def _raise(found: BulkRefusal, going: Sequence[tuple[int, PreparedItem]]) -> None:
-    if found.outcome in _STALE:
-        raise _StaleError
     index, each = going[found.index]
-    if found.outcome:
-        _check(index, each, msgspec.convert(found.details or {}, type=_OUTCOMES[found.outcome]))
+    if found.outcome is not None:
+        _check(index, each, read_outcome(found.outcome))
     raise refused([Cause("FieldValueInvalid", f"items[{index}]", text) for text in found.shortages or []])

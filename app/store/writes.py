@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from app.domain.rules.claim import Claim
 
@@ -56,8 +58,7 @@ class Write:
     lease: LeaseGuard | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True, tag=True):
     """Stored, and durable if it has a revision.
 
     Attributes:
@@ -67,8 +68,7 @@ class Committed:
     revision: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class NameTaken:
+class NameTaken(msgspec.Struct, frozen=True, tag=True):
     """Create: another object has the name.
 
     Attributes:
@@ -78,8 +78,7 @@ class NameTaken:
     published: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True, tag=True):
     """Update, delete: the object is at another revision. Publish: it has been published already.
 
     Attributes:
@@ -89,28 +88,23 @@ class Stale:
     revision: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, tag=True):
     """No object has that name and uid, or, for an update, none that is published."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceMissing:
+class NamespaceMissing(msgspec.Struct, frozen=True, tag=True):
     """Create: the namespace does not exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceTerminating:
+class NamespaceTerminating(msgspec.Struct, frozen=True, tag=True):
     """Create: the namespace is being deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceNotEmpty:
+class NamespaceNotEmpty(msgspec.Struct, frozen=True, tag=True):
     """Delete of a Namespace: objects remain in it, perhaps unpublished ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimHeld:
+class ClaimHeld(msgspec.Struct, frozen=True, tag=True):
     """Somebody else holds one of the claims.
 
     Attributes:
@@ -126,13 +120,11 @@ class ClaimHeld:
     owner_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseLost:
+class LeaseLost(msgspec.Struct, frozen=True, tag=True):
     """The lease has passed to another tenure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aborted:
+class Aborted(msgspec.Struct, frozen=True, tag=True):
     """Nothing is wrong with this write, but with another one that it was to be stored together with."""
 
 
@@ -148,3 +140,19 @@ Outcome = (
     | LeaseLost
     | Aborted
 )
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as plain values, for another process; `type` says which one it is."""
+    document: dict[str, Any] = msgspec.to_builtins(outcome)
+    return document
+
+
+def read_outcome(document: dict[str, Any]) -> Outcome:
+    """An outcome from the plain values that another process made of it.
+
+    Raises:
+        msgspec.ValidationError: They are of no outcome.
+    """
+    outcome: Outcome = msgspec.convert(document, Outcome)
+    return outcome

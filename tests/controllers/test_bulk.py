@@ -117,7 +117,7 @@ async def test_everything_wrong_is_told_at_once_and_nothing_is_stored(bulk):
         service("ok", type="ExternalName", externalName="example.com"),
         service("Bad_Name"),
         service("port", ports=[{"port": 0, "targetPort": 80}]),
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}},
+        {"apiVersion": "v1", "kind": "Ingress", "metadata": {"name": "x"}},
         nowhere,
         service("twice", type="ExternalName", externalName="example.com"),
         service("twice", type="ExternalName", externalName="example.com"),

@@ -39,14 +39,12 @@ class BulkRefusal(Wire):
 
     Attributes:
         index: Which item is at fault.
-        outcome: Name of the store's outcome, or "" when a pool has nothing left.
-        details: The outcome's fields.
+        outcome: What became of the item's write, as the store encodes it; nothing when a pool has nothing left.
         shortages: What the pools lack, in words.
     """
 
     index: int = 0
-    outcome: str = ""
-    details: dict[str, Any] | None = None
+    outcome: dict[str, Any] | None = None
     shortages: list[str] | None = None
 
 
