@@ -15,7 +15,6 @@ from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.kind import Kind
 from app.domain.declarations.service import SERVICE
-from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import ObjectT
 from app.domain.errors import ApiError, RetryError, Temporary
@@ -105,7 +104,7 @@ class Allocation(Controller[ObjectKey]):
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        await self._memory.learn(self._cluster().service_cidrs)
+        await self._memory.learn()
 
     def observe(self, changes: Sequence[Change]) -> None:
         """Keep the memory current, and know which published Services wait."""
@@ -115,9 +114,8 @@ class Allocation(Controller[ObjectKey]):
                 self._observe_service(change)
             elif change.entry.kind == IP_ADDRESS.key:
                 self._remember(*_states(IP_ADDRESS, change))
-            elif change.entry.kind == SERVICE_CIDR.key:
-                self._waiting = dict.fromkeys(self._waiting)
-                self._released = True
+        if self._memory.describe():
+            self._try_all()
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """Services with something left to allocate, and those that wait for what was released."""
@@ -148,6 +146,11 @@ class Allocation(Controller[ObjectKey]):
         if self._memory.follows and self._memory.observe(old, new):
             self._released = True
 
+    def _try_all(self) -> None:
+        """The pools are other ones than before: everything that waits has to be tried again."""
+        self._waiting = dict.fromkeys(self._waiting)
+        self._released = True
+
     def _hopeful(self) -> Iterator[ObjectKey]:
         """Those that wait and have not been tried since what they wait for has enough free."""
         for key, exhausted in self._waiting.items():
@@ -166,7 +169,7 @@ class Allocation(Controller[ObjectKey]):
 
     async def take_over(self) -> None:
         """Learn what is held, if that is not known, and which published Services wait."""
-        if not self._memory.fits(self._cluster().service_cidrs):
+        if not self._memory.known:
             await self.learn()
         self._waiting.clear()
         for row in await self._reader.pending(SERVICE.key):
@@ -179,8 +182,9 @@ class Allocation(Controller[ObjectKey]):
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Allocate for the keys; what finds its pool exhausted is published pending and waits for a release."""
-        if not self._memory.fits(self._cluster().service_cidrs):
-            await self._relearn()
+        if not self._memory.known:
+            await self.learn()
+            self._try_all()
         waiting = [key for key in keys if key != UNPUBLISHED]
         again: list[ObjectKey] = []
         if waiting:
@@ -192,11 +196,6 @@ class Allocation(Controller[ObjectKey]):
                 again.append(UNPUBLISHED)
         self._memory.measure()
         return dict.fromkeys(again, Temporary("what was picked is held by another Service", _REPICK))
-
-    async def _relearn(self) -> None:
-        """The pools are other objects then, so that what waits for them has to be tried again."""
-        await self.learn()
-        self._waiting = dict.fromkeys(self._waiting)
 
     async def _publish_all(self, lease: LeaseGuard) -> bool:
         """Allocate for unpublished Services and publish them; answers whether none has to be picked for again.
@@ -312,7 +311,7 @@ class Allocation(Controller[ObjectKey]):
 
     def _undone(self, attempt: _Attempt, outcome: Outcome) -> bool:
         """Give back what was picked in vain; answers whether it has to be picked for again."""
-        attempt.picks.give_back()
+        self._memory.give_back(attempt.picks)
         self._publishing.discard(attempt.write.uid)
         if isinstance(outcome, ClaimHeld):
             self._memory.held(outcome)

@@ -101,7 +101,7 @@ class BulkAllocation:
             if refusal is None:
                 return
             for picks in picked:
-                picks.give_back()
+                self._memory.give_back(picks)
             if refusal is not _REPICK:
                 break
         self._let_go(items)
@@ -112,13 +112,12 @@ class BulkAllocation:
         self, bulk: BulkApply, items: list[BulkItem], picked: list[Picks], lease: LeaseGuard
     ) -> BulkRefusal | None:
         """One try; answers what stands in the way."""
-        cluster = self._cluster()
-        objects, asked = await self._read(items, cluster)
+        objects, asked = await self._read(items)
         writes: list[Write] = []
         for index, (item, obj) in enumerate(zip(items, objects, strict=True)):
             if index % _PIECE == 0:
                 await asyncio.sleep(0)
-            writes.append(self._prepared(index, item, obj, picked, cluster, lease))
+            writes.append(self._prepared(index, item, obj, picked, lease))
         whole = {write.uid for write in writes if write.kind == SERVICE.key and write.action == "create"}
         self._publishing |= whole
         outcomes: list[Outcome] = []
@@ -129,7 +128,7 @@ class BulkAllocation:
                 self._publishing -= whole
         return self._refusal(outcomes, asked)
 
-    async def _read(self, items: list[BulkItem], cluster: Cluster) -> tuple[list[Any], list[frozenset[str]]]:
+    async def _read(self, items: list[BulkItem]) -> tuple[list[Any], list[frozenset[str]]]:
         """The objects, and what each asks for by name: that is held before anything is picked for another."""
         objects: list[Any] = []
         asked: list[frozenset[str]] = []
@@ -139,7 +138,7 @@ class BulkAllocation:
             kind = self._kinds.by_key[item.kind]
             obj = decode_object(kind, bytes(item.object))
             objects.append(obj)
-            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj, cluster)))
+            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj, self._cluster())))
             if kind is SERVICE and item.action == "create" and asked[-1]:
                 self._memory.observe(None, obj)
         return objects, asked
@@ -150,11 +149,9 @@ class BulkAllocation:
             if item.kind == SERVICE.key and item.action == "create":
                 self._memory.observe(decode_object(SERVICE, bytes(item.object)), None)
 
-    def _prepared(
-        self, index: int, item: BulkItem, obj: Any, picked: list[Picks], cluster: Cluster, lease: LeaseGuard
-    ) -> Write:
+    def _prepared(self, index: int, item: BulkItem, obj: Any, picked: list[Picks], lease: LeaseGuard) -> Write:
         """The write for one item, with what was picked for it."""
-        kind = self._kinds.by_key[item.kind]
+        kind, cluster = self._kinds.by_key[item.kind], self._cluster()
         if kind is not SERVICE or not SERVICE.strategy.pending(obj, cluster):
             return write_of(kind, item.action, obj, bytes(item.object), cluster, expected=item.revision, lease=lease)
         picks = allocate(obj, self._memory.pools, cluster, created=item.action == "create")

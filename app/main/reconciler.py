@@ -1,6 +1,7 @@
 """A reconciler."""
 
 import asyncio
+import secrets
 import signal
 import socket
 import time
@@ -24,6 +25,7 @@ from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
+from app.domain.pools.pool_set import PoolSet
 from app.main.parts import Parts, holder_name, started
 from app.main.reloading import reloading
 from app.reconciler.loop import Reconciler
@@ -67,7 +69,7 @@ def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
-    pools = parts.empty_pools()
+    pools = PoolSet(secrets.randbelow, time.monotonic)
     controllers: list[Controller[Any]] = [
         Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import secrets
+import time
 import uuid
 
 import asyncpg
@@ -16,6 +18,7 @@ from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Timeout
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
+from app.domain.pools.pool_set import PoolSet
 from app.store.object_writes import write_of
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
@@ -46,7 +49,7 @@ class Unlucky:
 def made(world, writer=None):
     parts = world.parts
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    pools = parts.empty_pools()
+    pools = PoolSet(secrets.randbelow, time.monotonic)
     return Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
 
 

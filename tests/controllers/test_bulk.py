@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import secrets
+import time
 
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ from app.domain.declarations.service import SERVICE
 from app.domain.documents.decoding import Strictness
 from app.domain.errors import Invalid
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.domain.pools.pool_set import PoolSet
 from app.registry.bulk_preparation import BulkOptions, RawItem
 from app.registry.options import WriteOptions
 from tests.controllers.world import running
@@ -31,7 +34,7 @@ async def bulk(database_url):
 async def allocating(world):
     parts = world.parts
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    pools = parts.empty_pools()
+    pools = PoolSet(secrets.randbelow, time.monotonic)
     allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
     async with world.reconciling(allocation):
         yield
