@@ -11,7 +11,8 @@ from fastapi import FastAPI
 
 from app.api.health import health_routes
 from app.api.server import serve
-from app.controllers.allocation import Allocation
+from app.controllers.allocation.controller import Allocation
+from app.controllers.allocation.memory import PoolMemory
 from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller
@@ -69,9 +70,9 @@ def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
-    pools = PoolSet(secrets.randbelow, time.monotonic)
+    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
     controllers: list[Controller[Any]] = [
-        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds),
+        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),

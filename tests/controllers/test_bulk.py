@@ -8,7 +8,8 @@ import time
 import msgspec
 import pytest
 
-from app.controllers.allocation import Allocation
+from app.controllers.allocation.controller import Allocation
+from app.controllers.allocation.memory import PoolMemory
 from app.controllers.event_recorder import EventRecorder
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
@@ -34,8 +35,8 @@ async def bulk(database_url):
 async def allocating(world):
     parts = world.parts
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    pools = PoolSet(secrets.randbelow, time.monotonic)
-    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
+    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
+    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
     async with world.reconciling(allocation):
         yield
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.controllers.pool_memory import PoolMemory
+from app.controllers.allocation.memory import PoolMemory
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
@@ -20,13 +20,13 @@ from app.store.rows import ObjectRow
 from app.store.writer import Writer
 from app.store.writes import Aborted, ClaimHeld, Committed, LeaseGuard, LeaseLost, Outcome, Write, outcome_document
 
-_PIECE = 128
+_ITEMS_IN_A_ROW = 128
 """Items prepared between two turns of the event loop, where the lease is renewed."""
 
 _PICKS = 5
 """How often it is picked anew when a pick turns out to be somebody else's."""
 
-_PAUSE = 0.05
+_PAUSE_SECONDS = 0.05
 """Seconds before the queue of writes, which had no room, is tried again."""
 
 
@@ -115,7 +115,7 @@ class BulkAllocation:
         objects, asked = await self._read(items)
         writes: list[Write] = []
         for index, (item, obj) in enumerate(zip(items, objects, strict=True)):
-            if index % _PIECE == 0:
+            if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             writes.append(self._prepared(index, item, obj, picked, lease))
         whole = {write.uid for write in writes if write.kind == SERVICE.key and write.action == "create"}
@@ -133,7 +133,7 @@ class BulkAllocation:
         objects: list[Any] = []
         asked: list[frozenset[str]] = []
         for index, item in enumerate(items):
-            if index % _PIECE == 0:
+            if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             kind = self._kinds.by_key[item.kind]
             obj = decode_object(kind, bytes(item.object))
@@ -166,7 +166,7 @@ class BulkAllocation:
             try:
                 return list(await self._writer.write_together(writes))
             except TooManyRequests:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     def _refusal(self, outcomes: list[Outcome], asked: list[frozenset[str]]) -> BulkRefusal | None:
         """Why nothing was stored, from the first outcome that tells."""
