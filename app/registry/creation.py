@@ -175,4 +175,4 @@ def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:
     meta.uid = str(uuid.uuid4())
     meta.creation_timestamp = cluster.now
     meta.resource_version = meta.self_link = meta.deletion_timestamp = None
-    meta.generation = meta.deletion_grace_period_seconds = None
+    meta.deletion_grace_period_seconds = None

@@ -122,6 +122,10 @@ class Updating:
         retry = patch is not None or new.metadata.resource_version in (None, "", "0")
         recorded = patch is not None and patch.operation == "Apply"
         kind = target.kind
+        # Only in a whole object does a uid say which object is meant; in a patch it is a change, which is refused.
+        if patch is None and new.metadata.uid and new.metadata.uid != entry.uid:
+            told = f"uid {new.metadata.uid} in the request is not the object's uid {entry.uid}"
+            raise conflict(kind, entry.name, told)
         old = self._context.forms.decoded(kind, entry)
         warnings = self.apply_rules(target, entry, new, old, options, recorded=recorded)
         body = encode_body(new)
@@ -221,15 +225,13 @@ def _check_preconditions(kind: Kind[Any], entry: Entry, new: KubeObject) -> None
         raise invalid_object(kind, entry.name, [cause])
     if meta.resource_version and meta.resource_version not in ("0", str(entry.revision)):
         raise conflict(kind, entry.name, MODIFIED)
-    if meta.uid and meta.uid != entry.uid:
-        raise conflict(kind, entry.name, f"uid {meta.uid} in the request is not the object's uid {entry.uid}")
 
 
 def _carry_metadata(kind: Kind[Any], new: KubeObject, old: KubeObject) -> None:
     """Keep what no update can change (rest.BeforeUpdate)."""
     new.api_version, new.kind = kind.api_version, kind.name
     to, kept = new.metadata, old.metadata
-    to.namespace, to.uid = kept.namespace, kept.uid
+    to.namespace, to.uid = kept.namespace, to.uid or kept.uid
     to.generate_name = to.generate_name or kept.generate_name
     to.creation_timestamp = kept.creation_timestamp
     to.deletion_timestamp = kept.deletion_timestamp
