@@ -52,6 +52,7 @@ class Parts:
         """
         context = Context(
             writer=self.writer,
+            reader=self.reader,
             mirror=self.mirror,
             cluster=self.cluster,
             allocation_wait=allocation_wait,

@@ -22,6 +22,7 @@ from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
+from app.registry.publication import seen
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
 
@@ -46,7 +47,7 @@ class Updating:
         _check_request(target, obj)
 
         async def attempt() -> Answer | None:
-            entry = await self._context.current(target)
+            entry = await seen(self._context, target)
             if entry is not None:
                 return await self._attempt(target, entry, _copy(target.kind, obj), options)
             if target.kind.create_on_update and not target.subresource:
@@ -65,7 +66,7 @@ class Updating:
         """
 
         async def attempt() -> Answer | None:
-            entry = await self._context.current(target)
+            entry = await seen(self._context, target)
             if entry is None and not (patch.creates and not target.subresource):
                 raise await absent(self._context.mirror, target)
             before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))

@@ -145,7 +145,8 @@ def test_named_ports_are_looked_up_in_each_pod_and_part_the_slices():
     ]
     plan = planned(service, pods)
     shown = {
-        tuple(port.port for port in each.ports or []): [e.target_ref.name for e in each.endpoints] for each in plan.create
+        tuple(port.port for port in each.ports or []): [e.target_ref.name for e in each.endpoints]
+        for each in plan.create
     }
     assert shown == {(8080,): ["a", "c"], (9090,): ["b"], (): ["d"]}
 
