@@ -8,14 +8,12 @@ from app.api.exchange import Exchange
 from app.api.media_types import JSON, OBJECTS, YAML
 from app.api.protobuf.documents import ProtobufDocuments
 from app.domain.declarations.kind import Kind
-from app.domain.documents.decoding import Strictness, decode, decode_json, decode_yaml
+from app.domain.documents.decoding import LARGE_BODY, Strictness, decode, decode_json, decode_yaml
 from app.domain.documents.wire import Wire
 from app.domain.errors import BadRequest, UnsupportedMediaType
 
 T = TypeVar("T")
 WireT = TypeVar("WireT", bound=Wire)
-
-_LARGE = 64 * 1024
 
 _SENT_BY_BROWSERS = (b"origin", b"sec-fetch-site", b"referer")
 
@@ -40,8 +38,8 @@ def media_type(exchange: Exchange, accepted: tuple[str, ...]) -> str:
 
 
 async def read_apart(body: bytes, read: Callable[[bytes], T]) -> T:
-    """Read a body, in another thread if it is large: YAML of some megabytes takes a second."""
-    return read(body) if len(body) < _LARGE else await asyncio.to_thread(read, body)
+    """Read a body, in another thread if it is large: some megabytes take seconds."""
+    return read(body) if len(body) < LARGE_BODY else await asyncio.to_thread(read, body)
 
 
 def _is_from_a_page(exchange: Exchange) -> bool:

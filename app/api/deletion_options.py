@@ -8,7 +8,7 @@ from app.api.media_types import OBJECTS
 from app.api.meta_models import DeleteOptionsBody, Preconditions
 from app.api.parameters import flag, whole_number
 from app.domain.documents.decoding import Strictness
-from app.domain.errors import BadRequest, Cause, Invalid, forbidden, not_supported
+from app.domain.errors import BadRequest, Cause, Invalid, causes_text, forbidden, not_supported
 from app.registry.options import DeleteOptions
 
 _POLICIES: dict[str, Literal["Background", "Foreground", "Orphan"]] = {
@@ -29,9 +29,8 @@ async def read_delete_options(exchange: Exchange, bodies: Bodies) -> DeleteOptio
     options = _from_body(exchange, bodies, body) if body else _from_query(exchange)
     causes = _causes(options)
     if causes:
-        told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
-        raise Invalid(f'DeleteOptions.meta.k8s.io "" is invalid: {told}', group="meta.k8s.io", kind="DeleteOptions",
-                      causes=causes)  # fmt: skip
+        message = f'DeleteOptions.meta.k8s.io "" is invalid: {causes_text(causes)}'
+        raise Invalid(message, group="meta.k8s.io", kind="DeleteOptions", causes=causes)
     policy = options.propagation_policy or _policy_of(options.orphan_dependents)
     conditions = options.preconditions or Preconditions()
     return DeleteOptions(

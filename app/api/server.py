@@ -1,4 +1,4 @@
-"""Serving an HTTP application on a socket until it is told to stop, also with watches open."""
+"""Running the HTTP application on a socket, and ending it with watches open."""
 
 import asyncio
 import signal
@@ -23,13 +23,14 @@ _BACKLOG = 2048
 async def serve(
     app: FastAPI, listener: socket.socket, stopping: asyncio.Event, tls: ssl.SSLContext | None = None
 ) -> None:
-    """Serve an application until SIGTERM, SIGINT or `stopping`, then until its requests end, four seconds at most.
+    """Runs an application until SIGTERM, SIGINT or `stopping`, then until its requests end, four seconds at most.
 
     Args:
         app: The application.
         listener: A bound socket; it is closed at the end.
-        stopping: Whoever stops the server sets it; SIGTERM and SIGINT set it, too. Streams that have no end end then.
-        tls: TLS with a certificate; None serves plain HTTP.
+        stopping: Set as the first thing of the end, by a signal if nobody else did: whatever streams without an end of
+            its own ends on it.
+        tls: The certificate to show; None serves plain HTTP.
     """
     config = configuration(app, tls)
     server = _Server(config, stopping)
@@ -50,7 +51,7 @@ def configuration(app: FastAPI, tls: ssl.SSLContext | None = None) -> uvicorn.Co
         ws_per_message_deflate=False,  # it would keep a compressor for each watch
         log_config=None,
         access_log=False,
-        # No decision depends on the address of the client.
+        # Nothing here asks who the client behind a proxy is.
         proxy_headers=False,
         server_header=False,
         backlog=_BACKLOG,

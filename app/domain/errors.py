@@ -15,6 +15,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+MAX_CAUSES = 100
+"""Fields at fault that one error names."""
+
+_MAX_SHOWN = 512
+_MAX_MESSAGE = 32 * 1024
+
 
 class FairleadError(Exception):
     """The root of everything this project raises on purpose."""
@@ -37,44 +43,59 @@ class Cause:
 
 def required(field: str, message: str) -> Cause:
     """A value must be there and is not."""
-    return Cause("FieldValueRequired", field, f"Required value: {message}")
+    return _cause("FieldValueRequired", field, f"Required value: {message}")
 
 
 def invalid(field: str, value: Any, message: str) -> Cause:
     """A value is there and is not acceptable."""
-    return Cause("FieldValueInvalid", field, f"Invalid value: {_shown(value)}: {message}")
+    return _cause("FieldValueInvalid", field, f"Invalid value: {_shown(value)}: {message}")
 
 
 def duplicate(field: str, value: Any, message: str = "each value may appear only once") -> Cause:
     """A value appears twice where it must be unique."""
-    return Cause("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}: {message}")
+    return _cause("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}: {message}")
 
 
 def forbidden(field: str, message: str) -> Cause:
     """A value must not be set here."""
-    return Cause("FieldValueForbidden", field, f"Forbidden: {message}")
+    return _cause("FieldValueForbidden", field, f"Forbidden: {message}")
 
 
 def not_supported(field: str, value: Any, valid: Iterable[str]) -> Cause:
     """A value is none of the listed ones."""
     shown = ", ".join(f'"{item}"' for item in valid)
-    return Cause("FieldValueNotSupported", field, f"Unsupported value: {_shown(value)}: supported values: {shown}")
+    return _cause("FieldValueNotSupported", field, f"Unsupported value: {_shown(value)}: supported values: {shown}")
 
 
 def too_long(field: str, limit: int, unit: str = "bytes") -> Cause:
     """A value is longer than `limit` units."""
-    return Cause("FieldValueTooLong", field, f"Too long: may not be more than {limit} {unit}")
+    return _cause("FieldValueTooLong", field, f"Too long: may not be more than {limit} {unit}")
 
 
 def too_many(field: str, count: int, limit: int) -> Cause:
     """A list has more than `limit` items."""
-    return Cause("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} items")
+    return _cause("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} items")
+
+
+def causes_text(causes: Sequence[Cause], limit: int = MAX_CAUSES) -> str:
+    """Causes in one sentence: the first `limit` of them, and how many more there are."""
+    text = "; ".join(f"{cause.field}: {cause.message}" for cause in causes[:limit])
+    return f"{text}; and {len(causes) - limit} more" if len(causes) > limit else text
+
+
+def shortened(text: str, limit: int = _MAX_SHOWN) -> str:
+    """A text that is fit for a message, whatever a client sent: beyond `limit` characters it loses its middle."""
+    return text if len(text) <= limit else f"{text[: limit // 2]}...{text[-limit // 2 :]}"
+
+
+def _cause(reason: str, field: str, message: str) -> Cause:
+    return Cause(reason, shortened(field), message)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{shortened(value)}"' if isinstance(value, str) else shortened(str(value))
 
 
 class ApiError(FairleadError):
@@ -87,7 +108,7 @@ class ApiError(FairleadError):
         kind: Its plural resource name or kind, as Kubernetes' `details.kind` has it, or "".
         name: Its name, or "".
         uid: Its uid, or "".
-        causes: The fields at fault.
+        causes: The fields at fault, at most `MAX_CAUSES` of them.
         retry_after: Seconds after which trying again is worth it, or None.
         warnings: Texts for Warning headers of the answer.
     """
@@ -107,12 +128,12 @@ class ApiError(FairleadError):
         retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = shortened(message, _MAX_MESSAGE)
         self.group = group
         self.kind = kind
-        self.name = name
+        self.name = shortened(name)
         self.uid = uid
-        self.causes = tuple(causes)
+        self.causes = tuple(causes[:MAX_CAUSES])
         self.retry_after = retry_after
         self.warnings: tuple[str, ...] = ()
 

@@ -1,16 +1,22 @@
 """Label and field selectors of lists, watches and deletecollection (query `labelSelector` and `fieldSelector`)."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.domain.errors import BadRequest
+from app.domain.errors import BadRequest, shortened
 from app.domain.label_syntax import label_key_problem, label_value_problem
+
+MAX_TERMS = 1_000
+"""Terms of a selector: each is looked at for each object of a list."""
 
 _TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!<>(),]|[^ \t\r\n=!<>(),]+|\Z)")
 _SYMBOLS = frozenset({"==", "!=", "=", "!", "<", ">", "(", ")", ",", ""})
 _INT64 = re.compile(r"[-+]?[0-9]{1,19}")
+_COMMA_OR_ESCAPE = re.compile(r"\\.|,", re.DOTALL)
+_ESCAPE = re.compile(r"\\([\\,=])")
+_UNESCAPED = re.compile(r"[\\,=]")
 _FIELD_OPERATORS = ("!=", "==", "=")
 
 Operator = Literal["in", "notin", "exists", "!", ">", "<"]
@@ -84,7 +90,8 @@ def parse_label_selector(text: str) -> LabelSelector:
     `key != value`, `key in (a, b)`, `key notin (a, b)`, `key > 1` or `key < 1`. Empty values count.
 
     Raises:
-        BadRequest: It does not follow the grammar, or a key or value cannot be a label's.
+        BadRequest: It does not follow the grammar, a key or value cannot be a label's, or there are more than
+            `MAX_TERMS` terms.
     """
     return LabelSelector(tuple(_LabelParser(text).parse()))
 
@@ -99,13 +106,16 @@ def parse_field_selector(text: str, allowed: Collection[str]) -> FieldSelector:
         allowed: Field labels that the kind can be selected by.
 
     Raises:
-        BadRequest: It does not follow the grammar, or names another field.
+        BadRequest: It does not follow the grammar, names another field, or has more than `MAX_TERMS` terms.
     """
-    terms = [_field_requirement(term, text) for term in re.findall(r"(?:\\.|[^,\\]|\\$)+", text, re.DOTALL)]
+    terms = [_field_requirement(term, text) for term in _field_terms(text) if term]
+    if len(terms) > MAX_TERMS:
+        raise _too_many_terms("field")
     for term in terms:
         if term.field not in allowed:
             raise BadRequest(
-                f'field label not supported: "{term.field}" cannot be selected by; can be: {", ".join(allowed)}'
+                f'field label not supported: "{shortened(term.field)}" cannot be selected by; '
+                f"can be: {', '.join(allowed)}"
             )
     return FieldSelector(tuple(terms))
 
@@ -114,7 +124,7 @@ class _LabelParser:
     """Reads a label selector from left to right."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._shown = shortened(text)
         self._tokens = [match[1] for match in _TOKEN.finditer(text)]
         self._at = 0
 
@@ -122,6 +132,8 @@ class _LabelParser:
         requirements: list[LabelRequirement] = []
         while self._peek() or requirements:
             requirements.append(self._requirement())
+            if len(requirements) > MAX_TERMS:
+                raise _too_many_terms("label")
             if not self._peek():
                 break
             if self._next() != ",":
@@ -137,11 +149,11 @@ class _LabelParser:
         return token
 
     def _problem(self, wanted: str) -> BadRequest:
-        found = self._tokens[self._at - 1] if 0 < self._at <= len(self._tokens) else ""
+        found = shortened(self._tokens[self._at - 1]) if 0 < self._at <= len(self._tokens) else ""
         return BadRequest(
-            f'the label selector "{self._text}" cannot be understood: found "{found}" where {wanted} should be'
+            f'the label selector "{self._shown}" cannot be understood: found "{found}" where {wanted} should be'
             if found
-            else f'the label selector "{self._text}" ends where {wanted} should be'
+            else f'the label selector "{self._shown}" ends where {wanted} should be'
         )
 
     def _requirement(self) -> LabelRequirement:
@@ -153,7 +165,9 @@ class _LabelParser:
             raise self._problem("a label key")
         problem = label_key_problem(key)
         if problem is not None:
-            raise BadRequest(f'the label selector "{self._text}" has the key "{key}", which is none: {problem}')
+            raise BadRequest(
+                f'the label selector "{self._shown}" has the key "{shortened(key)}", which is none: {problem}'
+            )
         if absent or self._peek() in ("", ","):
             return LabelRequirement(key, "!" if absent else "exists")
         return self._compared(key)
@@ -204,7 +218,20 @@ class _LabelParser:
         if problem is None and operator in "<>" and not _INT64.fullmatch(value):
             problem = f"{operator} compares integers"
         if problem is not None:
-            raise BadRequest(f'the label selector "{self._text}" has the value "{value}": {problem}')
+            raise BadRequest(f'the label selector "{self._shown}" has the value "{shortened(value)}": {problem}')
+
+
+def _too_many_terms(kind: str) -> BadRequest:
+    return BadRequest(f"a {kind} selector may have at most {MAX_TERMS} terms")
+
+
+def _field_terms(text: str) -> Iterator[str]:
+    start = 0
+    for found in _COMMA_OR_ESCAPE.finditer(text):
+        if found[0] == ",":
+            yield text[start : found.start()]
+            start = found.end()
+    yield text[start:]
 
 
 def _field_requirement(term: str, text: str) -> FieldRequirement:
@@ -213,12 +240,16 @@ def _field_requirement(term: str, text: str) -> FieldRequirement:
             if term.startswith(operator, at):
                 value = _unescaped(term[at + len(operator) :], text)
                 return FieldRequirement(term[:at], operator != "!=", value)
-    raise BadRequest(f'the field selector "{text}" has the term "{term}"; a term is field=value or field!=value')
+    raise BadRequest(
+        f'the field selector "{shortened(text)}" has the term "{shortened(term)}"; '
+        "a term is field=value or field!=value"
+    )
 
 
 def _unescaped(value: str, text: str) -> str:
-    if re.fullmatch(r"(\\[\\,=]|[^\\,=])*", value, re.DOTALL) is None:
+    if _UNESCAPED.search(_ESCAPE.sub("", value)):
         raise BadRequest(
-            f'the field selector "{text}" has the value "{value}"; write \\\\, \\, and \\= in it for \\ , ='
+            f'the field selector "{shortened(text)}" has the value "{shortened(value)}"; '
+            "write \\\\, \\, and \\= in it for \\ , ="
         )
-    return re.sub(r"\\(.)", r"\1", value)
+    return _ESCAPE.sub(r"\1", value)

@@ -10,10 +10,21 @@ import msgspec
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.declarations.namespace import NAMESPACE
-from app.domain.documents.decoding import Strictness, decode_json, judge, parse_json
+from app.domain.documents.decoding import MAX_DEPTH, Strictness, decode_json, duplicate_fields, judge, parse_json
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
-from app.domain.errors import ApiError, BadRequest, Cause, Conflict, Invalid, duplicate, not_supported, required
+from app.domain.errors import (
+    MAX_CAUSES,
+    ApiError,
+    BadRequest,
+    Cause,
+    Conflict,
+    Invalid,
+    causes_text,
+    duplicate,
+    not_supported,
+    required,
+)
 from app.domain.patching.apply import Applying, apply
 from app.domain.patching.managed_fields import record_apply
 from app.domain.patching.prepared import decode_applied
@@ -29,7 +40,6 @@ from app.store.writes import Action, Write
 _PIECE = 64
 """Items prepared between two turns of the event loop."""
 
-_MOST_CAUSES = 100
 _CONFLICT = "FieldManagerConflict"
 
 
@@ -121,7 +131,7 @@ class BulkPreparation:
                 prepared.append(each)
             except ApiError as error:
                 causes += located(index, error)
-            if len(causes) >= _MOST_CAUSES:
+            if len(causes) >= MAX_CAUSES:
                 break
         if causes:
             raise refused(causes)
@@ -164,7 +174,7 @@ class BulkPreparation:
     def _changed(self, target: Target, entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
         kind = target.kind
         document, duplicates = parse_json(item.body)
-        problems = [*item.problems, *(f'duplicate field "{path}"' for path in duplicates)]
+        problems = [*item.problems, *duplicate_fields(duplicates)]
         warnings = judge(problems, options.strictness)
         forms = self._context.forms
         old = forms.decoded(kind, entry)
@@ -184,8 +194,10 @@ class BulkPreparation:
 def _head(index: int, item: RawItem) -> _Head:
     try:
         return msgspec.json.decode(item.body, type=_Head)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRequest(f"items[{index}] is no object of the API: {error}") from error
+    except RecursionError as error:
+        raise BadRequest(f"items[{index}] is nested more than {MAX_DEPTH} levels deep") from error
 
 
 def located(index: int, error: ApiError) -> list[Cause]:
@@ -198,7 +210,5 @@ def located(index: int, error: ApiError) -> list[Cause]:
 
 def refused(causes: Sequence[Cause]) -> ApiError:
     """The error for a bulk apply of which some items cannot be stored; a conflict when that is all there is."""
-    told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes[:3])
-    more = f"; and {len(causes) - 3} more" if len(causes) > 3 else ""  # noqa: PLR2004 - as many as were told
     error = Conflict if all(cause.reason == _CONFLICT for cause in causes) else Invalid
-    return error(f"nothing was stored: {told}{more}", causes=causes[:_MOST_CAUSES])
+    return error(f"nothing was stored: {causes_text(causes, 3)}", causes=causes)

@@ -3,7 +3,18 @@
 from typing import Any
 
 from app.domain.declarations.kind import Derivation, Kind
-from app.domain.errors import AlreadyExists, ApiError, Cause, Conflict, Forbidden, Invalid, NotFound, invalid
+from app.domain.errors import (
+    AlreadyExists,
+    ApiError,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    causes_text,
+    invalid,
+    shortened,
+)
 from app.domain.rules.claim import Claim
 from app.store.writes import (
     ClaimHeld,
@@ -38,8 +49,8 @@ def conflict(kind: Kind[Any], name: str, why: str) -> Conflict:
 
 def invalid_object(kind: Kind[Any], name: str, causes: list[Cause]) -> Invalid:
     """The object breaks rules."""
-    told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes)
-    message = f'{kind.name}{"." + kind.group if kind.group else ""} "{name}" is invalid: {told}'
+    resource = f"{kind.name}.{kind.group}" if kind.group else kind.name
+    message = f'{resource} "{shortened(name)}" is invalid: {causes_text(causes)}'
     return Invalid(message, group=kind.group, kind=kind.name, name=name, causes=causes)
 
 

@@ -15,6 +15,7 @@ JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
 DEEP = 100_000
 MEGABYTE = 2**20
+OPEN, CLOSE = '{"port":80,"x', '":0}'
 HUGE = "1" + "0" * 5_000
 
 
@@ -31,6 +32,17 @@ def laughs():
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     return "\n".join(lines)
+
+
+def duplicates_below_a_long_name():
+    pairs = ",".join(f'"{n}":0,"{n}":0' for n in range(5_000))
+    return f'{{"{"k" * 200_000}":{{{pairs}}}}}'
+
+
+def unknown_fields_and_duplicates():
+    unknown = ",".join(f'"u{n}":0' for n in range(20_000))
+    duplicates = ",".join(f'"l{n}":"","l{n}":""' for n in range(8_000))
+    return f'{{{unknown},"metadata":{{"labels":{{{duplicates}}}}}}}'
 
 
 BODIES = {
@@ -81,6 +93,16 @@ BODIES = {
     "deep YAML": (YAML, nested("[", "]").encode()),
     "YAML in deep blocks": (YAML, "\n".join(" " * n + "a:" for n in range(3_000)).encode()),
     "laughs": (YAML, laughs().encode()),
+    "duplicates below a long name": (JSON, duplicates_below_a_long_name().encode()),
+    "unknown fields and duplicates": (JSON, unknown_fields_and_duplicates().encode()),
+    "aliases of a long text": (YAML, f"a: &a {'x' * MEGABYTE}\nb: [{', '.join(['*a'] * 2_000)}]".encode()),
+    "tags with a long prefix": (YAML, f"%TAG !e! tag:{'x' * MEGABYTE}\n--- [{'!e!a 1, ' * 100_000}]".encode()),
+    "many prefixes of tags": (YAML, ("".join(f"%TAG !e{n}! x\n" for n in range(100_000)) + "--- 1").encode()),
+    "many maps to merge": (
+        YAML,
+        f"{{{', '.join(f'k{n}: 0' for n in range(50_000))}, <<: [{'{}, ' * 50_000}]}}".encode(),
+    ),
+    "a million objects": (JSON, f'{{"spec":{{"ports":[{",".join(["{}"] * 900_000)}]}}}}'.encode()),
     "a YAML object": (YAML, b"metadata: !!python/object/apply:os.system [ls]"),
     "an alias of itself": (YAML, b"metadata: &a {name: fuzz, labels: *a}"),
     "YAML with a tab": (YAML, b"metadata:\n\tname: fuzz"),
@@ -110,6 +132,9 @@ PATCHES = {
     "an order of a wrong type": (STRATEGIC, b'{"spec":{"$setElementOrder/ports":7}}'),
     "keys to retain of a wrong type": (STRATEGIC, b'{"spec":{"$retainKeys":{"a":1}}}'),
     "deletions of a wrong type": (STRATEGIC, b'{"metadata":{"$deleteFromPrimitiveList/finalizers":"a"}}'),
+    "one item a hundred thousand times": (
+        STRATEGIC, f'{{"spec":{{"ports":[{",".join(f"{OPEN}{n}{CLOSE}" for n in range(100_000))}]}}}}'.encode()
+    ),
     "an object for operations": (JSON_PATCH, b"{}"),
     "no operation": (JSON_PATCH, b'[{"path":"/spec"}]'),
     "an unknown operation": (JSON_PATCH, b'[{"op":"vanish","path":"/spec"}]'),
@@ -120,6 +145,17 @@ PATCHES = {
     "the whole document": (JSON_PATCH, b'[{"op":"remove","path":""}]'),
     "a document moved into itself": (JSON_PATCH, b'[{"op":"move","from":"/spec","path":"/spec/ports"}]'),
     "a failed test": (JSON_PATCH, b'[{"op":"test","path":"/spec/type","value":"NodePort"}]'),
+    "the first place of a long list": (
+        JSON_PATCH,
+        json.dumps([{"op": "add", "path": "/x", "value": [0] * 500_000}]
+                   + [{"op": "add", "path": "/x/0", "value": 0}] * 9_000).encode(),
+    ),
+    "a copy of what is nested without end": (
+        JSON_PATCH,
+        json.dumps([{"op": "add", "path": "/b", "value": {}}, {"op": "move", "from": "/spec", "path": "/b/a"},
+                    {"op": "move", "from": "/b", "path": "/spec"}] * 3_000
+                   + [{"op": "copy", "from": "/spec", "path": "/c"}]).encode(),
+    ),
     "copies of copies": (
         JSON_PATCH,
         json.dumps([{"op": "add", "path": "/metadata/annotations", "value": {"a": "b" * 200}}]

@@ -1,5 +1,7 @@
 """Strategies for documents: any JSON, and Services as clients send them."""
 
+import copy
+
 from hypothesis import strategies as st
 
 from app.domain.errors import ApiError
@@ -75,8 +77,11 @@ def without_zeros(value):
 
 @st.composite
 def spoilt_services(draw):
-    """A Service with something unexpected at a random place."""
-    document = draw(SERVICES)
+    """A Service with something unexpected at a random place.
+
+    Examples share what strategies such as `just` hold, so only a copy may be changed.
+    """
+    document = copy.deepcopy(draw(SERVICES))
     place = document
     while True:
         keys = list(place) if isinstance(place, dict) else list(range(len(place)))

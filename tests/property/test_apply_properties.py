@@ -9,7 +9,7 @@ from app.domain.documents.schema import schema_of
 from app.domain.errors import Conflict
 from app.domain.kinds.service import Service
 from app.domain.patching.apply import Applying, apply
-from app.domain.patching.field_sets import difference, intersection, is_field_set, members, path_text
+from app.domain.patching.field_sets import conflict_field, difference, intersection, is_field_set, members
 from app.domain.patching.managed_fields import record_update, strip
 from app.domain.patching.typed_values import field_set
 from tests.property.service_documents import SERVICES, attempt, without_zeros
@@ -78,7 +78,7 @@ def test_force_takes_what_differs_and_shares_what_does_not(first, second):
 def test_conflicts_name_just_what_force_takes(first, second):
     live = applied({}, first, "alice")
     forced = applied(live, second, "bob", force=True)
-    lost = {path_text(path) for path in members(difference(owned(live, "alice"), owned(forced, "alice")))}
+    lost = {conflict_field(path) for path in members(difference(owned(live, "alice"), owned(forced, "alice")))}
     unforced, conflict = attempt(lambda: applied(live, second, "bob"))
     if conflict is None:
         assert unforced == forced

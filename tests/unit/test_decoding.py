@@ -12,6 +12,7 @@ from app.domain.documents.decoding import (
     parse_json,
     to_document,
 )
+from app.domain.documents.typed_documents import MAX_OBJECTS
 from app.domain.errors import BadRequest
 from app.domain.kinds.event import Event
 from app.domain.kinds.service import Service, ServicePort
@@ -227,7 +228,7 @@ def test_empty_managed_fields_are_told_from_absent_ones():
 
 def test_decode_reports_duplicates_that_parsing_found():
     document, duplicates = parse_json(b'{"kind":"A","kind":"B"}')
-    assert (document, duplicates) == ({"kind": "B"}, ["kind"])
+    assert (document, duplicates) == ({"kind": "B"}, [(None, "kind")])
     assert decode(Service, document, strictness=Strictness.WARN, duplicates=duplicates)[1] == ['duplicate field "kind"']
 
 
@@ -251,3 +252,41 @@ spec:
     ]
     with pytest.raises(StrictDecodingError):
         decode_yaml(Service, body, strictness=Strictness.STRICT)
+
+
+def test_long_names_are_shortened_in_messages():
+    name = "n" * 10_000
+    (warning,) = read(json.dumps({name: 1}).encode())[1]
+    assert warning.startswith('unknown field "nnn')
+    assert len(warning) < 600
+    with pytest.raises(BadRequest) as error:
+        read(json.dumps({"metadata": {"labels": {name: 1}}}).encode())
+    assert len(error.value.message) < 700
+
+
+def test_a_label_of_the_greatest_length_is_named_whole():
+    name = "p" * 253 + "/" + "n" * 63
+    body = f'{{"metadata":{{"annotations":{{"{name}":"1","{name}":"2"}}}}}}'.encode()
+    assert read(body)[1] == [f'duplicate field "metadata.annotations.{name}"']
+
+
+def test_duplicates_inside_of_duplicates_are_named_once():
+    body = b'{"metadata":{"labels":{"a":"1","a":"2"}},"metadata":{"labels":{"a":"1","a":"2","a":"3"}}}'
+    service, warnings = read(body)
+    assert warnings == ['duplicate field "metadata.labels.a"', 'duplicate field "metadata"']
+    assert service.metadata.labels == {"a": "3"}
+
+
+def test_many_duplicates_of_a_yaml_body_still_fit_into_one_warning():
+    body = "metadata:\n  labels:\n" + "".join(f"    l{index}: a\n" for index in range(500)) * 2
+    (warning,) = decode_yaml(Service, body.encode(), strictness=Strictness.WARN)[1]
+    assert warning.startswith('duplicate field "metadata.labels.l0", "metadata.labels.l1"')
+    assert warning.endswith('"metadata.labels.l9" and others')
+
+
+def test_objects_are_counted_where_each_takes_much_memory():
+    ports = ",".join(["{}"] * MAX_OBJECTS)
+    with pytest.raises(BadRequest, match="objects"):
+        read(f'{{"spec":{{"ports":[{ports}]}}}}'.encode())
+    braces = "{}" * MAX_OBJECTS
+    assert read(f'{{"metadata":{{"annotations":{{"a":"{braces}"}}}}}}'.encode())[1] == []

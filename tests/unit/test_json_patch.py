@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from app.domain.documents.paths import path_text
 from app.domain.errors import BadRequest, Invalid, RequestEntityTooLarge
-from app.domain.patching.json_patch import MAX_OPERATIONS, apply_json_patch, check_operations
+from app.domain.patching.json_patch import MAX_OPERATIONS, MAX_SHIFTED_ITEMS, apply_json_patch, check_operations
 
 
 def patched(document, *operations):
@@ -113,7 +114,8 @@ def test_a_malformed_patch_is_a_bad_request(body):
 
 
 def test_unknown_members_of_operations_are_named():
-    assert check_operations([op("add", "/a", value=1), op("add", "/b", values=2)])[1] == ["[1].values"]
+    unknown = check_operations([op("add", "/a", value=1), op("add", "/b", values=2)])[1]
+    assert [path_text(path) for path in unknown] == ["[1].values"]
 
 
 def test_the_number_of_operations_is_limited():
@@ -126,3 +128,30 @@ def test_copies_cannot_grow_without_end():
     double = {"op": "copy", "from": "/a", "path": "/a/b"}
     with pytest.raises(Invalid, match="copies more than"):
         patched({"a": {"c": "x" * 100}}, *[double, {"op": "copy", "from": "/a", "path": "/a/c"}] * 100)
+
+
+def test_a_long_list_can_only_be_appended_to():
+    document = {"list": [0] * (MAX_SHIFTED_ITEMS + 1)}
+    assert patched(document, op("add", "/list/-", value=1))["list"][-1] == 1
+    assert patched(document, op("replace", "/list/0", value=1))["list"][0] == 1
+    for operation in (op("add", "/list/0", value=1), op("remove", "/list/0")):
+        with pytest.raises(Invalid, match="appended to"):
+            patched(document, operation)
+    shorter = {"list": [0] * MAX_SHIFTED_ITEMS}
+    assert len(patched(shorter, op("remove", "/list/0"))["list"]) == MAX_SHIFTED_ITEMS - 1
+
+
+def test_what_was_nested_without_end_cannot_be_copied():
+    deeper = [
+        op("add", "/b", value={}),
+        {"op": "move", "from": "/a", "path": "/b/a"},
+        {"op": "move", "from": "/b", "path": "/a"},
+    ]
+    with pytest.raises(Invalid, match="levels deep"):
+        patched({"a": {}}, *deeper * 1_000, {"op": "copy", "from": "/a", "path": "/c"})
+
+
+def test_long_paths_are_shortened_in_messages():
+    with pytest.raises(Invalid) as error:
+        patched({}, op("remove", "/" + "a" * 10_000))
+    assert len(error.value.message) < 700

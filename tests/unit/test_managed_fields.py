@@ -3,7 +3,15 @@ import pytest
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
-from app.domain.patching.field_sets import difference, intersection, is_field_set, members, path_text, union
+from app.domain.patching.field_sets import (
+    conflict_field,
+    difference,
+    intersection,
+    is_field_set,
+    members,
+    union,
+    union_of,
+)
 from app.domain.patching.managed_fields import MAX_UPDATE_MANAGERS, record_update
 
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"
@@ -146,9 +154,37 @@ def test_paths_read_as_in_conflicts():
         "f:spec": {"f:ports": {'k:{"port":80,"protocol":"TCP"}': {".": {}, "f:name": {}}}, 'v:"x"': {}, "i:3": {}}
     }
     assert is_field_set(fields)
-    assert [path_text(path) for path in members(fields)] == [
+    assert [conflict_field(path) for path in members(fields)] == [
         '.spec.ports[port=80,protocol="TCP"]',
         '.spec.ports[port=80,protocol="TCP"].name',
         '.spec[="x"]',
         ".spec[3]",
     ]
+
+
+def test_the_union_of_many_sets_is_what_is_in_any():
+    sets = [{"f:spec": {f"f:{index % 7}": {}}, f"f:{index}": {}} for index in range(50)]
+    expected = {}
+    for each in sets:
+        expected = union(expected, each)
+    assert union_of(sets) == expected
+    assert union_of([]) == {}
+
+
+def test_many_managers_of_updates_are_merged_into_one():
+    entries = [
+        ManagedFieldsEntry(
+            f"m{index}", "Update", "v1", NOW, "FieldsV1", {"f:metadata": {"f:labels": {f"f:l{index}": {}}}}
+        )
+        for index in range(100)
+    ]
+    live = service(entries, **{f"l{index}": "x" for index in range(100)})
+    new = changed(live, "putter", managed=entries, **{f"l{index}": "y" if index == 99 else "x" for index in range(100)})
+    merged = new.metadata.managed_fields
+    assert len(merged) == MAX_UPDATE_MANAGERS
+    labels = [entry.fields_v1["f:metadata"]["f:labels"] for entry in merged]
+    assert sorted(label for each in labels for label in each if label != ".") == sorted(f"f:l{n}" for n in range(100))
+
+
+def test_a_key_that_is_nested_without_end_is_no_field_set():
+    assert not is_field_set({"k:" + "[" * 100_000: {}})

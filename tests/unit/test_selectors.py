@@ -1,7 +1,7 @@
 import pytest
 
 from app.domain.errors import BadRequest
-from app.domain.selectors import parse_field_selector, parse_label_selector
+from app.domain.selectors import MAX_TERMS, parse_field_selector, parse_label_selector
 
 LABELS = {"app": "web", "tier": "", "n": "5", "example.com/x": "a-b_c.d"}
 
@@ -105,3 +105,23 @@ def test_malformed_field_selectors_are_bad_requests(selector):
 def test_an_unsupported_field_label_is_named_with_what_could_be():
     with pytest.raises(BadRequest, match=r'"spec.bogus".*metadata.name'):
         parse_field_selector("spec.bogus=1", ALLOWED)
+
+
+def test_the_number_of_terms_is_limited():
+    assert parse_label_selector(",".join(["!x"] * MAX_TERMS)).matches(LABELS)
+    assert parse_field_selector(",".join(["a!=b"] * MAX_TERMS), ("a",)).matches(lambda _: "c")
+    for parse in (parse_label_selector, lambda text: parse_field_selector(text, ("a",))):
+        with pytest.raises(BadRequest, match="terms"):
+            parse(",".join(["a!=b"] * (MAX_TERMS + 1)))
+
+
+def test_a_set_of_values_is_one_term():
+    values = ",".join(f"v{index}" for index in range(5_000))
+    assert parse_label_selector(f"app notin ({values})").matches(LABELS)
+
+
+def test_a_long_selector_is_shortened_in_messages():
+    for parse in (parse_label_selector, lambda text: parse_field_selector(text, ("a",))):
+        with pytest.raises(BadRequest) as error:
+            parse("a" * 10_000 + "=((" * 10_000)
+        assert len(error.value.message) < 2_000

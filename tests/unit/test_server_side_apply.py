@@ -323,3 +323,17 @@ def test_kubectl_still_conflicts_where_somebody_else_changed_a_field():
 def test_a_useless_last_applied_annotation_excuses_no_conflict(annotation):
     live = posted(config({"annotations": {LAST_APPLIED: annotation}}, type="NodePort"))
     assert conflicts(live, config(type="ClusterIP"), "kubectl").keys() == {".spec.type"}
+
+
+def test_conflicts_are_counted_whole_and_named_up_to_a_hundred():
+    labels = {f"l{index}": "a" for index in range(150)}
+    live = applied({}, config({"labels": labels}))
+    with pytest.raises(Conflict, match="150 conflicts") as refused:
+        applied(live, config({"labels": dict.fromkeys(labels, "b")}), "bob")
+    assert len(refused.value.causes) == 100
+
+
+@pytest.mark.parametrize("annotation", ["[" * 100_000, "{", '{"kind":"Pod"}', json.dumps(config(bogus=1))])
+def test_an_annotation_of_client_side_apply_that_makes_no_sense_has_no_effect(annotation):
+    live = posted(config({"annotations": {LAST_APPLIED: annotation}, "labels": {"a": "1"}}))
+    assert set(conflicts(live, config({"labels": {"a": "2"}}), "kubectl")) == {".metadata.labels.a"}

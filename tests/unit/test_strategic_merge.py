@@ -5,7 +5,7 @@ import pytest
 from app.domain.documents.schema import schema_of
 from app.domain.errors import ApiError, BadRequest, Invalid
 from app.domain.kinds.service import Service
-from app.domain.patching.strategic import strategic_merge
+from app.domain.patching.strategic import MAX_SAME_KEY, strategic_merge
 
 HTTP = {"name": "http", "port": 80, "protocol": "TCP"}
 HTTPS = {"name": "https", "port": 443, "protocol": "TCP", "nodePort": 30443}
@@ -185,3 +185,13 @@ def test_malformed_patches_are_refused(patch, error):
 
 def test_true_and_one_are_different_keys():
     assert len(spec({"ports": [{"port": True, "name": "odd"}]})["ports"]) == 4
+
+
+def test_a_few_items_of_a_patch_may_have_the_same_key():
+    """A port may come twice, with two protocols; both change the first item that has the key."""
+    items = [{"port": 80, "nodePort": 30000 + index} for index in range(MAX_SAME_KEY)]
+    assert patched({"spec": {"ports": items}})["spec"]["ports"][0]["nodePort"] == 30000 + MAX_SAME_KEY - 1
+    with pytest.raises(BadRequest, match="same merge key"):
+        patched({"spec": {"ports": [*items, {"port": 80}]}})
+    others = [{"port": port} for port in range(1, 100)]
+    assert len(patched({"spec": {"ports": others}})["spec"]["ports"]) == 99 + 1

@@ -1,5 +1,7 @@
 import pytest
 
+from app.domain.documents import yaml_documents
+from app.domain.documents.paths import path_text
 from app.domain.documents.yaml_documents import parse_yaml, parse_yaml_documents
 from app.domain.errors import BadRequest
 
@@ -68,10 +70,9 @@ def test_invalid_utf8_is_a_bad_request():
 
 
 def test_duplicate_keys_are_named_and_the_last_one_counts():
-    assert parse_yaml(b"a: {b: 1, b: 2}\nc: [{d: 1, d: 2, d: 3}]\n", 50) == (
-        {"a": {"b": 2}, "c": [{"d": 3}]},
-        ["a.b", "c[0].d"],
-    )
+    document, duplicates = parse_yaml(b"a: {b: 1, b: 2}\nc: [{d: 1, d: 2, d: 3}]\n", 50)
+    assert document == {"a": {"b": 2}, "c": [{"d": 3}]}
+    assert [path_text(path) for path in duplicates] == ["a.b", "c[0].d"]
 
 
 def test_anchors_aliases_and_merge_keys():
@@ -96,3 +97,46 @@ def test_only_the_first_document_counts_unless_all_are_asked_for():
         None,
     ]
     assert parse_yaml(b"# nothing\n", 50) == (None, [])
+
+
+def test_aliases_may_repeat_a_megabyte_of_text_and_no_more():
+    text = "x" * 100_000
+    assert parsed(f"a: &a {text}\nb: [{', '.join(['*a'] * 10)}]")["b"] == [text] * 10
+    with pytest.raises(BadRequest, match="characters"):
+        parsed(f"a: &a {text}\nb: [{', '.join(['*a'] * 11)}]")
+
+
+def test_the_aliases_of_all_documents_of_a_stream_count_together():
+    document = f"a: &a {'x' * 500_000}\nb: *a\n"
+    assert len(list(parse_yaml_documents("---\n".join([document] * 2).encode(), 50))) == 2
+    with pytest.raises(BadRequest, match="characters"):
+        list(parse_yaml_documents("---\n".join([document] * 3).encode(), 50))
+
+
+def test_an_alias_is_nested_as_deeply_as_what_it_stands_for():
+    deep = "[" * 30 + "1" + "]" * 30
+    assert parsed(f"a: &a {deep}\nb: [[*a]]")["b"][0][0][0] == parsed(deep)[0]
+    with pytest.raises(BadRequest, match="levels deep"):
+        parsed(f"a: &a {deep}\nb: {'[' * 30}*a{']' * 30}")
+
+
+def test_the_first_of_merged_mappings_counts_and_what_is_written_out_before_them():
+    assert parsed("{x: 1, <<: [{x: 2, y: 2}, {y: 3, z: 3}]}") == {"x": 1, "y": 2, "z": 3}
+
+
+def test_tags_are_short_and_their_prefixes_few():
+    assert parsed("%TAG !e! tag:example.com,2026:\n--- {a: !e!x 1}\n") == {"a": "1"}
+    for prefix in ("tag:", "tag:yaml.org,2002:"):
+        with pytest.raises(BadRequest, match="a tag has more"):
+            parsed(f"%TAG !e! {prefix}{'x' * 300}\n--- {{a: !e!x 1}}\n")
+    directives = "".join(f"%TAG !e{index}! tag:x\n" for index in range(101))
+    with pytest.raises(BadRequest, match="directives"):
+        parsed(f"{directives}--- 1\n")
+    assert parsed("a: |\n" + "  %TAG\n" * 200)["a"].startswith("%TAG")
+
+
+def test_the_number_of_values_is_limited(monkeypatch):
+    monkeypatch.setattr(yaml_documents, "MAX_VALUES", 5)
+    assert parsed("[a, b, c, d]") == ["a", "b", "c", "d"]
+    with pytest.raises(BadRequest, match="values"):
+        parsed("[a, b, c, d, e]")

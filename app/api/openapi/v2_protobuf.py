@@ -1,6 +1,6 @@
-"""Swagger 2.0 as protobuf (openapi.v2.Document of gnostic), which kubectl before 1.29 reads before it applies.
+"""Swagger 2.0 as protobuf (gnostic's openapi.v2.Document), which kubectl before 1.29 reads before it applies.
 
-It has the fields that `swagger_document` uses.
+A subset: what `swagger_document` writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ _TABLE = {
 
 
 def swagger_protobuf(document: Document) -> bytes:
-    """A Swagger document as protobuf."""
+    """The bytes of a Swagger document."""
     message = _classes()["Document"](swagger=document["swagger"], info=document["info"])
     _named(message.paths.path, document["paths"], _path_item)
     _named(message.definitions.additional_properties, document["definitions"], _schema)
@@ -66,7 +66,7 @@ def _classes() -> MessageClasses:
 
 
 def _named(entries: Any, values: Mapping[str, Any], write: Callable[[Any, Any], None]) -> None:
-    """Add a map, which gnostic has as a list of names and values."""
+    """A map as gnostic has it: a list of names and values."""
     for name, value in values.items():
         entry = entries.add(name=name)
         entry.value.SetInParent()
@@ -127,7 +127,7 @@ def _schema(message: Any, schema: Document) -> None:
 
 
 def _extensions(message: Any, document: Document) -> None:
-    """Add the vendor extensions. Gnostic has them as YAML; JSON is YAML, too."""
+    """Vendor extensions are YAML there, of which JSON is a part."""
     for name, value in document.items():
         if name.startswith("x-"):
             message.vendor_extension.add(name=name).value.yaml = msgspec.json.encode(value).decode()

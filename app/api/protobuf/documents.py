@@ -5,14 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from app.api.meta_models import DeleteOptionsBody
 from app.api.model_names import ModelNames, package_of
 from app.api.protobuf.messages import Messages
 from app.domain.declarations.kind import Kind
+from app.domain.documents.decoding import parse_json
 from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
 from app.domain.documents.wire import Wire
 from app.domain.errors import BadRequest, UnsupportedMediaType
@@ -21,7 +20,7 @@ from app.domain.timestamps import MICRO_TIME_PATTERN, format_micro_time, format_
 _MAGIC = b"k8s\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT = 0
-DROPPED = "the protobuf body has fields that this server does not know; they were dropped, send JSON to have them named"
+DROPPED = "the protobuf body has fields that are not known here; they were dropped, send JSON to have them named"
 
 
 class ProtobufDocuments:
@@ -34,7 +33,7 @@ class ProtobufDocuments:
         self._messages = Messages(self._packages.items(), ModelNames(kinds))
 
     def read(self, model: type[Wire], body: bytes) -> tuple[dict[str, Any], list[str]]:
-        """The document in a body, and warnings.
+        """The document in a body, and what there is to warn of.
 
         Raises:
             UnsupportedMediaType: There is no message for the model.
@@ -47,25 +46,28 @@ class ProtobufDocuments:
             raise BadRequest("a protobuf body starts with the bytes k8s and 0")
         try:
             envelope: Any = self._messages.envelope.FromString(body[len(_MAGIC) :])
-            reader = _Reader(self._messages)
-            document = reader.struct(schema_of(model), message_class.FromString(envelope.raw))
-        except (DecodeError, msgspec.MsgspecError, OverflowError) as error:
+            message = message_class.FromString(envelope.raw)
+            dropped = _drop_unknown(message)
+            document = _Reader(self._messages).struct(schema_of(model), message)
+        except (DecodeError, OverflowError) as error:
             raise BadRequest(f"the protobuf body is malformed: {error}") from error
         meta = envelope.typeMeta
         document |= {key: value for key, value in (("apiVersion", meta.apiVersion), ("kind", meta.kind)) if value}
-        return document, [DROPPED] if reader.dropped else []
+        return document, [DROPPED] if dropped else []
+
+
+def _drop_unknown(message: Any) -> bool:
+    """Drop fields that are not known from a message and all that is in it; answers whether there were any."""
+    before = message.ByteSize()
+    message.DiscardUnknownFields()
+    return bool(message.ByteSize() != before)
 
 
 class _Reader:
-    """Turns messages into documents.
-
-    Attributes:
-        dropped: Whether a message had unknown fields, which were dropped.
-    """
+    """Turns messages into documents."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
-        self.dropped = False
 
     def struct(self, struct: StructType, message: Any) -> dict[str, Any]:
         """The document of a model's message."""
@@ -77,7 +79,6 @@ class _Reader:
             means_nothing = not read and (numbers[described.name].zero_is_absent or not field.nullable)
             if read is not None and not (means_nothing and isinstance(field.type, ScalarType)):
                 document[field.wire] = read
-        self.dropped = self.dropped or bool(len(UnknownFieldSet(message)))
         return document
 
     def _value(self, of: Type, value: Any) -> Any:
@@ -87,7 +88,7 @@ class _Reader:
             case ListType():
                 return [self._value(of.item, part) for part in value]
             case MapType(value=AnyType()) | AnyType():
-                return msgspec.json.decode(value.raw) if value.raw else None
+                return parse_json(value.raw)[0] if value.raw else None
             case MapType():
                 return {_text(key): self._entry(of.value, part) for key, part in value.items()}
             case ScalarType():
@@ -107,7 +108,7 @@ def _scalar(of: ScalarType, value: Any) -> Any:
         return value.intVal if value.type == _INT else value.strVal
     if of.format == "byte":
         return b64encode(value).decode()
-    return _timestamp(of, value) if of.format == "date-time" else _text(value)
+    return _moment(of, value) if of.format == "date-time" else _text(value)
 
 
 def _text(value: Any) -> Any:
@@ -117,8 +118,8 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _timestamp(of: ScalarType, value: Any) -> str | None:
-    """A timestamp as JSON has it; Go encodes its zero time as an empty message, which is null in JSON."""
+def _moment(of: ScalarType, value: Any) -> str | None:
+    """A moment in its JSON form; Go writes the zero time as an empty message, which JSON has as null."""
     if not value.seconds and not value.nanos:
         return None
     moment = _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)

@@ -7,7 +7,7 @@ is wrong and where.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from app.domain.documents import yaml_documents
+from app.domain.documents.paths import MAX_PROBLEMS, Path, is_within, path_text
 from app.domain.documents.schema import schema_of
-from app.domain.documents.typed_documents import convert, drop_empty, shown
+from app.domain.documents.typed_documents import MAX_OBJECTS, convert, drop_empty, shown
 from app.domain.documents.wire import Wire
 from app.domain.errors import BadRequest
 
@@ -28,8 +29,11 @@ WireT = TypeVar("WireT", bound=Wire)
 MAX_DEPTH = 100
 """Levels of nesting accepted in a body; no kind here comes near it."""
 
-_MAX_PROBLEMS = 100
+LARGE_BODY = 16 * 1024
+"""Bytes from which on reading a body may take so long that others should be answered meanwhile: ten milliseconds."""
+
 _MAX_DIGITS = 20
+_MAX_NAMED = 10
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -55,34 +59,34 @@ class StrictDecodingError(BadRequest):
         self.problems = tuple(problems)
 
 
-def parse_json(data: bytes) -> tuple[Document, list[str]]:
+def parse_json(data: bytes) -> tuple[Document, list[Path]]:
     """Parse a JSON body.
 
     Returns:
-        The document, where the last of duplicate fields counts, and the paths of the duplicate ones.
+        The document, where the last of duplicate fields counts, and the paths of the first `MAX_PROBLEMS` duplicates.
 
     Raises:
         BadRequest: It is no JSON, no UTF-8, or nested too deeply.
     """
     try:
-        pairs = _PAIRS.decode(data.decode())
+        parsed = _PARSER.decode(data.decode())
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise BadRequest(f"the body is not valid JSON: {error}") from error
-    duplicates: dict[str, None] = {}
-    document = _assembled(pairs, "", duplicates, 0)
+    duplicates: dict[Path, None] = {}
+    document = _resolved(parsed, None, duplicates, 0)
     _check_encodable(document)
     return document, list(duplicates)
 
 
-def parse_yaml(data: bytes) -> tuple[Document, list[str]]:
+def parse_yaml(data: bytes) -> tuple[Document, list[Path]]:
     """Parse the first document of a YAML body; JSON is YAML, too.
 
     Returns:
-        The document, where the last of duplicate keys counts, and the paths of the duplicate ones.
+        The document, where the last of duplicate keys counts, and the paths of the first `MAX_PROBLEMS` duplicates.
 
     Raises:
         BadRequest: It is no YAML, cannot be represented as JSON, is no UTF-8, or nested too deeply.
@@ -119,7 +123,7 @@ def decode(
     document: Document,
     *,
     strictness: Strictness,
-    duplicates: Sequence[str] = (),
+    duplicates: Sequence[Path] = (),
     problems: Sequence[str] = (),
 ) -> tuple[WireT, list[str]]:
     """Decode a parsed document.
@@ -140,8 +144,9 @@ def decode(
     if not isinstance(document, dict):
         raise BadRequest(f"the body must be a JSON object, not {shown(document)}")
     obj, unknown = convert(model, document)
-    texts = [*problems, *(f'unknown field "{path}"' for path in unknown)]
-    texts += [f'duplicate field "{path}"' for path in duplicates if not _within(path, unknown)]
+    unread = set(unknown)
+    texts = [*problems, *(f'unknown field "{path_text(path)}"' for path in unknown)]
+    texts += duplicate_fields(path for path in duplicates if not is_within(path, unread))
     return obj, judge(texts, strictness)
 
 
@@ -154,13 +159,21 @@ def judge(problems: Sequence[str], strictness: Strictness) -> list[str]:
     if strictness is Strictness.IGNORE or not problems:
         return []
     if strictness is Strictness.STRICT:
-        raise StrictDecodingError(problems[:_MAX_PROBLEMS])
-    return list(problems[:_MAX_PROBLEMS])
+        raise StrictDecodingError(problems[:MAX_PROBLEMS])
+    return list(problems[:MAX_PROBLEMS])
 
 
-def yaml_problems(duplicates: Sequence[str]) -> list[str]:
+def duplicate_fields(duplicates: Iterable[Path]) -> list[str]:
+    """What the duplicate fields of a JSON body deserve: a text for each."""
+    return [f'duplicate field "{path_text(path)}"' for path in duplicates]
+
+
+def yaml_problems(duplicates: Sequence[Path]) -> list[str]:
     """What the duplicate keys of a YAML body deserve: one text for them all, as from the API server."""
-    return ["duplicate field " + ", ".join(f'"{path}"' for path in duplicates)] if duplicates else []
+    if not duplicates:
+        return []
+    named = ", ".join(f'"{path_text(path)}"' for path in duplicates[:_MAX_NAMED])
+    return [f"duplicate field {named}" + (" and others" if len(duplicates) > _MAX_NAMED else "")]
 
 
 def to_document(obj: Wire) -> dict[str, Any]:
@@ -178,17 +191,20 @@ def _plain(model: type[WireT], data: bytes) -> WireT | None:
     """Decode a body that has nothing unusual about it; None when it has, whether wrong or not.
 
     Parsing keeps one of each name, so a text with duplicates has more colons than what is written back. An escaped
-    colon would spoil that count.
+    colon would spoil that count. The document goes before the object comes, so that there is only one of them at a
+    time.
     """
     try:
-        obj: WireT = _decoder(model).decode(data)
         document = _decode(data)
         compact = _encode(document)
+        if b"\\u003" in data or data.count(b":") != compact.count(b":"):
+            return None
+        objects = compact.count(b"{")
+        if objects > MAX_OBJECTS or (objects + compact.count(b"[") > MAX_DEPTH and is_too_deep(document)):
+            return None
+        del document
+        obj: WireT = _decoder(model).decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
-        return None
-    if b"\\u003" in data or data.count(b":") != compact.count(b":"):
-        return None
-    if compact.count(b"{") + compact.count(b"[") > MAX_DEPTH and is_too_deep(document):
         return None
     if b"{}" in compact or b"[]" in compact:
         drop_empty(obj, schema_of(model))
@@ -224,21 +240,23 @@ def _too_deep() -> BadRequest:
     return BadRequest(f"the body is nested more than {MAX_DEPTH} levels deep")
 
 
-def _assembled(value: Any, path: str, duplicates: dict[str, None], depth: int) -> Document:
-    """Turn pairs into dicts, collecting the paths of names that come twice."""
+def _resolved(value: Any, path: Path, duplicates: dict[Path, None], depth: int) -> Document:
+    """Keep the last of duplicate names in a parsed value, which is changed; collect the paths of the duplicates."""
+    if not isinstance(value, _CONTAINERS):
+        return value
     if depth > MAX_DEPTH:
         raise _too_deep()
-    if isinstance(value, _Pairs):
-        document: dict[str, Any] = {}
-        for name, part in value:
-            at = f"{path}.{name}" if path else name
-            if name in document:
-                duplicates[at] = None
-            document[name] = _assembled(part, at, duplicates, depth + 1)
-        return document
     if isinstance(value, list):
-        return [_assembled(part, f"{path}[{index}]", duplicates, depth + 1) for index, part in enumerate(value)]
-    return value
+        for index, part in enumerate(value):
+            if isinstance(part, _CONTAINERS):
+                value[index] = _resolved(part, (path, index), duplicates, depth + 1)
+        return value
+    document = value if isinstance(value, dict) else {}
+    for name, part in value.items():
+        if document is not value and name in document and len(duplicates) < MAX_PROBLEMS:
+            duplicates[path, name] = None
+        document[name] = _resolved(part, (path, name), duplicates, depth + 1)
+    return document
 
 
 def _check_encodable(document: Document) -> None:
@@ -249,14 +267,24 @@ def _check_encodable(document: Document) -> None:
         raise BadRequest(f"the body has a value that cannot be represented: {error}") from error
 
 
-def _within(path: str, others: Sequence[str]) -> bool:
-    return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in others)
+class _Repeating:
+    """A JSON object in which a name comes twice, as it was written."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        self._pairs = pairs
+
+    def items(self) -> list[tuple[str, Any]]:
+        return self._pairs
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """A JSON object as it was written, duplicates included."""
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Repeating:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else _Repeating(pairs)
 
 
-_PAIRS = json.JSONDecoder(
-    object_pairs_hook=_Pairs, parse_int=_integer, parse_float=_finite, parse_constant=_refuse_constant
+_CONTAINERS = (dict, list, _Repeating)
+_PARSER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_finite, parse_constant=_refuse_constant
 )

@@ -1,20 +1,30 @@
 """Server-side apply (KEP-555): a client says what it wants of an object, and owns that."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from app.domain.declarations.kind import Kind
+from app.domain.documents.decoding import parse_json
 from app.domain.documents.objects import ManagedFieldsEntry
 from app.domain.documents.schema import StructType, encode_canonical, schema_of
 from app.domain.documents.typed_documents import convert
-from app.domain.errors import BadRequest, Cause, Conflict
+from app.domain.errors import MAX_CAUSES, ApiError, BadRequest, Cause, Conflict
 from app.domain.patching.applied_config import check_config
 from app.domain.patching.comparison import compare
-from app.domain.patching.field_sets import FieldSet, difference, intersection, members, path_text, union, without
+from app.domain.patching.field_sets import (
+    FieldSet,
+    conflict_field,
+    difference,
+    intersection,
+    members,
+    union,
+    union_of,
+    without,
+)
 from app.domain.patching.managed_fields import (
     BEFORE_FIRST_APPLY,
     UPDATE,
@@ -164,9 +174,7 @@ def _prune(of: StructType, merged: Document, last: FieldSet, owned: list[FieldSe
 
     What nobody owned inside of a removed item stays away with it only where the manager had it.
     """
-    managed: FieldSet = {}
-    for fields in owned:
-        managed = union(managed, fields)
+    managed = union_of(owned)
     every = with_named_fields(of, field_set(of, merged))
     last = with_named_fields(of, last)
     pruned = remove_fields(of, merged, last)
@@ -190,8 +198,8 @@ def _last_applied(kind: Kind[Any], live: Document) -> FieldSet:
     """The fields that client-side apply set last and that nobody changed since."""
     annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     try:
-        config = check_config(kind, json.loads(annotation)) if annotation else None
-    except (ValueError, RecursionError, BadRequest):
+        config = check_config(kind, parse_json(annotation.encode())[0]) if annotation else None
+    except ApiError:
         return {}
     if config is None:
         return {}
@@ -213,8 +221,9 @@ def _remember(metadata: Document, config: Document) -> None:
 
 
 def _refusal(kind: Kind[Any], conflicts: dict[Manager, FieldSet]) -> Conflict:
-    causes = list(_causes(kind, conflicts))
-    count = "1 conflict" if len(causes) == 1 else f"{len(causes)} conflicts"
+    causes = list(islice(_causes(kind, conflicts), MAX_CAUSES))
+    total = sum(1 for fields in conflicts.values() for _ in members(fields))
+    count = "1 conflict" if total == 1 else f"{total} conflicts"
     shown = "; ".join(f"{cause.message}: {cause.field}" for cause in causes)
     return Conflict(f"Apply failed with {count}: {shown}", causes=causes)
 
@@ -227,4 +236,4 @@ def _causes(kind: Kind[Any], conflicts: dict[Manager, FieldSet]) -> Iterator[Cau
         if each.operation == UPDATE:
             who += f" using {kind.api_version}"
         for path in members(fields):
-            yield Cause(_CAUSE, path_text(path), f"conflict with {who}")
+            yield Cause(_CAUSE, conflict_field(path), f"conflict with {who}")

@@ -5,10 +5,12 @@ that value. An element without children is a member; one with children is a memb
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+
+from app.domain.errors import shortened
 
 FieldSet = dict[str, Any]
 """The children of an element, by path element; `{}` is the empty set at the top and a plain member below."""
@@ -38,9 +40,9 @@ def index_element(index: int) -> str:
     return f"i:{index}"
 
 
-def path_text(path: tuple[str, ...]) -> str:
+def conflict_field(path: tuple[str, ...]) -> str:
     """A path as conflicts name it: `.spec.ports[port=80,protocol="TCP"].nodePort`."""
-    return "".join(_element_text(element) for element in path)
+    return shortened("".join(_element_text(element) for element in path))
 
 
 def _element_text(element: str) -> str:
@@ -73,7 +75,7 @@ def _is_element(name: str) -> bool:
         return True
     try:
         content = json.loads(name[2:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(content, dict) if name.startswith("k:") else not isinstance(content, dict | list)
 
@@ -108,6 +110,14 @@ def union(one: FieldSet, other: FieldSet) -> FieldSet:
         known = result.get(element)
         result[element] = node if known is None else _joined(known, node)
     return result
+
+
+def union_of(sets: Sequence[FieldSet]) -> FieldSet:
+    """What is in any of many sets; halving them keeps the work from growing with the square of their number."""
+    if len(sets) <= 1:
+        return sets[0] if sets else {}
+    middle = len(sets) // 2
+    return union(union_of(sets[:middle]), union_of(sets[middle:]))
 
 
 def _joined(one: FieldSet, other: FieldSet) -> FieldSet:

@@ -11,13 +11,18 @@ from typing import Any
 
 import msgspec
 
-from app.domain.errors import BadRequest, Invalid, RequestEntityTooLarge
+from app.domain.documents.decoding import MAX_DEPTH, is_too_deep
+from app.domain.documents.paths import MAX_PROBLEMS, Path
+from app.domain.errors import BadRequest, Invalid, RequestEntityTooLarge, shortened
 
 MAX_OPERATIONS = 10_000
 """Operations that one patch may have."""
 
-MAX_COPIED_BYTES = 3 * 1024 * 1024
+MAX_COPIED_BYTES = 2**20
 """Bytes of JSON that all `copy` operations of a patch together may add."""
+
+MAX_SHIFTED_ITEMS = 10_000
+"""Items of a list into which an operation may insert, or from which it may remove: the items behind move each time."""
 
 Operation = Mapping[str, Any]
 
@@ -25,11 +30,11 @@ _FIELDS = ("op", "path", "from", "value")
 _INDEX = re.compile(r"[+-]?[0-9]{1,9}")
 
 
-def check_operations(document: Any) -> tuple[list[Operation], list[str]]:
+def check_operations(document: Any) -> tuple[list[Operation], list[Path]]:
     """Check that a parsed body is a list of operations.
 
     Returns:
-        The operations, and the paths of fields that no operation has.
+        The operations, and the paths of the first `MAX_PROBLEMS` fields that no operation has.
 
     Raises:
         BadRequest: It is no list of objects, or a member of one has the wrong type.
@@ -37,19 +42,20 @@ def check_operations(document: Any) -> tuple[list[Operation], list[str]]:
     """
     if not isinstance(document, list):
         raise BadRequest("a JSON patch must be a list of operations (RFC 6902)")
-    unknown: list[str] = []
+    unknown: list[Path] = []
     for index, operation in enumerate(document):
         if not isinstance(operation, dict):
             raise BadRequest(f"operation [{index}] of the JSON patch must be an object")
         for name in ("op", "path", "from"):
             if not isinstance(operation.get(name), str | None):
                 raise BadRequest(f"{name} of operation [{index}] of the JSON patch must be a string")
-        unknown.extend(f"[{index}].{name}" for name in operation if name not in _FIELDS)
+        if len(unknown) < MAX_PROBLEMS:
+            unknown.extend(((None, index), name) for name in operation if name not in _FIELDS)
     if len(document) > MAX_OPERATIONS:
         raise RequestEntityTooLarge(
             f"a JSON patch may have at most {MAX_OPERATIONS} operations; this one has {len(document)}"
         )
-    return document, unknown
+    return document, unknown[:MAX_PROBLEMS]
 
 
 def apply_json_patch(document: Any, operations: Sequence[Operation]) -> Any:
@@ -66,14 +72,12 @@ def apply_json_patch(document: Any, operations: Sequence[Operation]) -> Any:
         Invalid: An operation does not apply, or a test fails.
     """
     holder = {"": copy.deepcopy(document)}
-    copied = 0
+    left = MAX_COPIED_BYTES
     for index, operation in enumerate(operations):
         try:
-            copied += _run(holder, operation)
-            if copied > MAX_COPIED_BYTES:
-                raise _Inapplicable(f"the patch copies more than {MAX_COPIED_BYTES} bytes")  # noqa: TRY301 - one message
+            left -= _run(holder, operation, left)
         except _Inapplicable as error:
-            name = operation.get("op")
+            name = shortened(str(operation.get("op")))
             raise Invalid(f"operation [{index}] ({name}) of the JSON patch cannot be applied: {error}") from error
     return holder[""]
 
@@ -82,8 +86,8 @@ class _Inapplicable(Exception):  # noqa: N818 - says what the operation is
     """An operation does not fit the document."""
 
 
-def _run(holder: dict[str, Any], operation: Operation) -> int:
-    """Apply one operation; answers how many bytes it copied."""
+def _run(holder: dict[str, Any], operation: Operation, left: int) -> int:
+    """Apply one operation, which may copy `left` bytes; answers how many it copied."""
     match operation.get("op"):
         case "add":
             _add(*_find(holder, _pointer(operation, "path")), copy.deepcopy(operation.get("value")))
@@ -97,14 +101,24 @@ def _run(holder: dict[str, Any], operation: Operation) -> int:
             _remove(*source)
             _add(*_find(holder, _pointer(operation, "path")), value)
         case "copy":
-            value = copy.deepcopy(_get(*_find(holder, _pointer(operation, "from"))))
-            _add(*_find(holder, _pointer(operation, "path")), value)
-            return len(msgspec.json.encode(value))
+            encoded = _encoded(_get(*_find(holder, _pointer(operation, "from"))), left)
+            _add(*_find(holder, _pointer(operation, "path")), msgspec.json.decode(encoded))
+            return len(encoded)
         case "test":
             _test(holder, _pointer(operation, "path"), operation.get("value"))
         case _:
             raise _Inapplicable("op must be one of add, remove, replace, move, copy, test")
     return 0
+
+
+def _encoded(value: Any, limit: int) -> bytes:
+    """The JSON of a value that is copied: its length counts, and it makes another value of the same content."""
+    if is_too_deep(value):
+        raise _Inapplicable(f"it would copy something nested more than {MAX_DEPTH} levels deep")
+    encoded = msgspec.json.encode(value)
+    if len(encoded) > limit:
+        raise _Inapplicable(f"the patch copies more than {MAX_COPIED_BYTES} bytes")
+    return encoded
 
 
 def _pointer(operation: Operation, name: str) -> str:
@@ -117,20 +131,20 @@ def _pointer(operation: Operation, name: str) -> str:
 def _find(holder: dict[str, Any], pointer: str) -> tuple[dict[str, Any] | list[Any], str]:
     """The container that a JSON pointer (RFC 6901) leads into, and the last token."""
     if not pointer.startswith("/"):
-        raise _Inapplicable(f'"{pointer}" does not point into the object; a path starts with /')
+        raise _Inapplicable(f'"{shortened(pointer)}" does not point into the object; a path starts with /')
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
     container = holder[""]
     for token in tokens[:-1]:
         container = _get(container, token) if isinstance(container, dict | list) else None
     if not isinstance(container, dict | list):
-        raise _Inapplicable(f'"{pointer}" leads through something that does not exist')
+        raise _Inapplicable(f'"{shortened(pointer)}" leads through something that does not exist')
     return container, tokens[-1]
 
 
 def _index(items: list[Any], token: str, size: int) -> int:
     """An existing position; negative ones count from the end."""
     if not _INDEX.fullmatch(token):
-        raise _Inapplicable(f'"{token}" is no index of a list')
+        raise _Inapplicable(f'"{shortened(token)}" is no index of a list')
     index = int(token)
     if not -size <= index < size:
         raise _Inapplicable(f"index {index} is outside of a list of {len(items)}")
@@ -149,16 +163,25 @@ def _add(container: dict[str, Any] | list[Any], token: str, value: Any) -> None:
     elif token == "-":  # noqa: S105 - RFC 6901's token for the place after the last item
         container.append(value)
     else:
-        container.insert(_index(container, token, len(container) + 1), value)
+        index = _index(container, token, len(container) + 1)
+        _check_shift(container)
+        container.insert(index, value)
 
 
 def _remove(container: dict[str, Any] | list[Any], token: str) -> None:
     if isinstance(container, list):
-        del container[_index(container, token, len(container))]
+        index = _index(container, token, len(container))
+        _check_shift(container)
+        del container[index]
     elif token in container:
         del container[token]
     else:
-        raise _Inapplicable(f'there is no "{token}"')
+        raise _Inapplicable(f'there is no "{shortened(token)}"')
+
+
+def _check_shift(items: list[Any]) -> None:
+    if len(items) > MAX_SHIFTED_ITEMS:
+        raise _Inapplicable(f"a list of more than {MAX_SHIFTED_ITEMS} items can only be appended to (path .../-)")
 
 
 def _replace(holder: dict[str, Any], pointer: str, value: Any) -> None:
@@ -177,7 +200,7 @@ def _replace(holder: dict[str, Any], pointer: str, value: Any) -> None:
 def _test(holder: dict[str, Any], pointer: str, wanted: Any) -> None:
     found = _get(*_find(holder, pointer)) if pointer else holder[""]
     if not same(found, wanted):
-        raise _Inapplicable(f'the value at "{pointer}" is not the one tested for')
+        raise _Inapplicable(f'the value at "{shortened(pointer)}" is not the one tested for')
 
 
 def same(one: Any, other: Any) -> bool:

@@ -9,7 +9,7 @@ from app.domain.declarations.kind import Kind
 from app.domain.documents.objects import KubeObject, ManagedFieldsEntry
 from app.domain.documents.schema import schema_of
 from app.domain.patching.comparison import compare
-from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union, without
+from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union, union_of, without
 from app.domain.patching.typed_values import field_set
 
 APPLY, UPDATE = "Apply", "Update"
@@ -203,11 +203,8 @@ def capped(kind: Kind[Any], managers: Managers) -> Managers:
         return managers
     updates.sort(key=lambda each: (managers[each].time or "", each))
     ancient = updates[: surplus + 1]
-    fields: FieldSet = {}
-    for each in ancient:
-        fields = union(fields, managers[each].fields)
     bucket = updater(kind, ANCIENT_CHANGES, "")
-    kept = {each: owned for each, owned in managers.items() if each not in ancient and each != bucket}
-    if bucket in managers and bucket not in ancient:
-        fields = union(fields, managers[bucket].fields)
+    merged = {*ancient, bucket}
+    kept = {each: owned for each, owned in managers.items() if each not in merged}
+    fields = union_of([owned.fields for each, owned in managers.items() if each in merged])
     return {**kept, bucket: Owned(fields, managers[ancient[-1]].time)}

@@ -1,22 +1,25 @@
 """From the body of a PATCH request to what it does to an object."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from app.domain.declarations.kind import Kind
 from app.domain.documents.decoding import (
+    LARGE_BODY,
     MAX_DEPTH,
     Strictness,
     decode,
+    duplicate_fields,
     is_too_deep,
     judge,
     parse_json,
     parse_yaml,
     yaml_problems,
 )
+from app.domain.documents.paths import Path, path_text
 from app.domain.documents.schema import schema_of
-from app.domain.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
+from app.domain.errors import BadRequest, Cause, Invalid, UnsupportedMediaType, shortened
 from app.domain.patching.apply import Applying, apply
 from app.domain.patching.json_patch import apply_json_patch, check_operations
 from app.domain.patching.merge import merge_patch
@@ -42,12 +45,14 @@ class Patch:
         decode: Turns the new document into an object of the kind, with the texts of warnings; raises ApiError.
         creates: Whether a missing object is created.
         operation: `Apply` or `Update`, as managedFields has it; after an `Apply` they are in the document.
+        is_large: Whether applying and decoding may take so long that others should be answered meanwhile.
     """
 
     apply: Callable[[Document], Document]
     decode: Callable[[Document], tuple[Any, list[str]]]
     creates: bool = False
     operation: Literal["Apply", "Update"] = "Update"
+    is_large: bool = False
 
 
 def prepare_patch(
@@ -67,6 +72,11 @@ def prepare_patch(
         RequestEntityTooLarge: A JSON patch has too many operations.
         UnsupportedMediaType: `media_type` is none of `MEDIA_TYPES`.
     """
+    patch = _parsed(kind, media_type, body, strictness, applying)
+    return replace(patch, is_large=True) if len(body) >= LARGE_BODY else patch
+
+
+def _parsed(kind: Kind[Any], media_type: str, body: bytes, strictness: Strictness, applying: Applying) -> Patch:
     match media_type:
         case "application/json-patch+json":
             return _json_patch(kind, body, strictness)
@@ -87,8 +97,8 @@ def prepare_patch(
 def _json_patch(kind: Kind[Any], body: bytes, strictness: Strictness) -> Patch:
     document, duplicates = parse_json(body)
     operations, unknown = check_operations(document)
-    problems = [f'json patch unknown field "{path}"' for path in unknown]
-    problems += [f'json patch duplicate field "{path}"' for path in duplicates]
+    problems = [f'json patch unknown field "{path_text(path)}"' for path in unknown]
+    problems += [f"json patch {problem}" for problem in duplicate_fields(duplicates)]
     return Patch(lambda live: apply_json_patch(live, operations), _decoder(kind, strictness, problems))
 
 
@@ -96,7 +106,7 @@ def _object(body: bytes) -> tuple[Document, list[str]]:
     patch, duplicates = parse_json(body)
     if not isinstance(patch, dict):
         raise BadRequest("a merge patch must be a JSON object")
-    return patch, [f'duplicate field "{path}"' for path in duplicates]
+    return patch, duplicate_fields(duplicates)
 
 
 def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying: Applying) -> Patch:
@@ -119,7 +129,7 @@ def decode_applied(kind: Kind[Any], document: Document) -> Any:
     return _decoder(kind, Strictness.IGNORE, ())(document)[0]
 
 
-def _parse_config(body: bytes) -> tuple[Any, list[str]]:
+def _parse_config(body: bytes) -> tuple[Any, list[Path]]:
     """JSON is YAML but for some escapes (surrogate pairs), so what looks like JSON is read as such."""
     if body.lstrip()[:1] == b"{":
         try:
@@ -158,7 +168,7 @@ def _check_kind(kind: Kind[Any], document: Any) -> None:
     if isinstance(document, dict):
         for name, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
             if document.get(name, wanted) not in (wanted, "", None):
-                raise BadRequest(f"{name} must stay {wanted}, not become {document[name]}")
+                raise BadRequest(f"{name} must stay {wanted}, not become {shortened(str(document[name]))}")
 
 
 def _invalid_patch(message: str) -> Invalid:

@@ -4,11 +4,13 @@ The semantics are those of the Kubernetes API server (design proposals "strategi
 "preserve-order-in-strategic-merge-patch"); merge keys come from the models.
 """
 
+import operator
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 from app.domain.documents.schema import ListType, MapType, StructType, Type
-from app.domain.errors import BadRequest, Invalid
+from app.domain.errors import BadRequest, Invalid, shortened
 from app.domain.patching.list_order import Identity, in_order
 
 Object = dict[str, Any]
@@ -18,7 +20,11 @@ _RETAIN = "$retainKeys"
 _DELETE_PREFIX = "$deleteFromPrimitiveList/"
 _ORDER_PREFIX = "$setElementOrder/"
 _WHOLE = Identity("")
+_WHOLE_ALREADY = (str, int)
 _DIRECTIVES = ("delete", "replace", "merge")
+
+MAX_SAME_KEY = 10
+"""Items of one list in a patch that may have the same merge key: each is merged with all that the others made."""
 
 
 def strategic_merge(of: StructType, document: Object, patch: Any) -> Object:
@@ -94,10 +100,11 @@ def _retained(original: Object, patch: Object) -> Object:
     keys = patch[_RETAIN]
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise BadRequest(f"{_RETAIN} must be a list of field names")
+    retained = set(keys)
     for name, value in patch.items():
-        if value is not None and not name.startswith("$") and name not in keys:
-            raise BadRequest(f"the patch sets {name}, which its {_RETAIN} does not list")
-    return {name: value for name, value in original.items() if name in keys}
+        if value is not None and not name.startswith("$") and name not in retained:
+            raise BadRequest(f"the patch sets {shortened(name)}, which its {_RETAIN} does not list")
+    return {name: value for name, value in original.items() if name in retained}
 
 
 def _delete_scalars(merged: Object, name: str, values: Any) -> None:
@@ -164,6 +171,7 @@ def _merge_keyed(of: ListType, name: str, original: list[Any], patch: list[Any])
     plain, gone, replace = _sorted_out(of.merge_key, name, patch)
     if replace:
         return [_without_directives(item) for item in plain]
+    _check_repetition(name, identity, plain)
     merged = [item for item in original if identity.of(item) not in gone]
     places = identity.places(merged)
     for item in plain:
@@ -173,6 +181,11 @@ def _merge_keyed(of: ListType, name: str, original: list[Any], patch: list[Any])
         else:
             merged.append(_without_directives(item))
     return in_order(merged, plain, original, identity)
+
+
+def _check_repetition(name: str, identity: Identity, items: list[Object]) -> None:
+    if len(items) > MAX_SAME_KEY and max(Counter(map(identity.of, items)).values()) > MAX_SAME_KEY:
+        raise BadRequest(f"more than {MAX_SAME_KEY} items of {name} have the same merge key")
 
 
 def _sorted_out(merge_key: str, name: str, patch: list[Object]) -> tuple[list[Object], set[Hashable], bool]:
@@ -197,8 +210,11 @@ def _without_directives(value: Any) -> Any:
     """A value that has nothing to merge with: nulls and directives say nothing in it."""
     match value:
         case dict():
-            kept = {name: part for name, part in value.items() if part is not None and name != _PATCH}
-            return {name: _without_directives(part) for name, part in kept.items() if not _is_directive(part)}
+            return {
+                name: _without_directives(part)
+                for name, part in value.items()
+                if part is not None and name != _PATCH and not _is_directive(part)
+            }
         case list():
             return [_without_directives(part) for part in value if not _is_directive(part)]
         case _:
@@ -210,13 +226,22 @@ def _is_directive(value: Any) -> bool:
 
 
 def _whole_numbers(value: Any) -> Any:
-    """A whole number written with a fraction is an integer here, as in the API server's conversion from maps."""
+    """A whole number written with a fraction is an integer here, as in the API server's conversion from maps.
+
+    What has no such number is the very same afterwards.
+    """
     match value:
         case float() if value.is_integer():
             return int(value)
         case dict():
-            return {name: _whole_numbers(part) for name, part in value.items()}
+            changed = {
+                name: whole
+                for name, part in value.items()
+                if not isinstance(part, _WHOLE_ALREADY) and (whole := _whole_numbers(part)) is not part
+            }
+            return {**value, **changed} if changed else value
         case list():
-            return [_whole_numbers(part) for part in value]
+            parts = [part if isinstance(part, _WHOLE_ALREADY) else _whole_numbers(part) for part in value]
+            return value if all(map(operator.is_, parts, value)) else parts
         case _:
             return value

@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.declarations.service import SERVICE
+from app.domain.errors import shortened
 from app.domain.rules.service.azure_annotations import KNOWN, PER_PORT
 from tests.unit.rules.builders import ALIAS, OURS, OURS_DUAL, SINGLE, created, faults, updated, wanted, web
 
@@ -147,7 +148,7 @@ def test_good_values(key, value):
 def test_bad_values(key, value, problem):
     _, causes = balanced(**{key: value})
     assert [(cause.field, cause.reason, cause.message) for cause in causes] == [
-        (f"metadata.annotations[{PREFIX}{key}]", "FieldValueInvalid", f'Invalid value: "{value}": {problem}')
+        (f"metadata.annotations[{PREFIX}{key}]", "FieldValueInvalid", f'Invalid value: "{shortened(value)}": {problem}')
     ]
 
 
