@@ -16,7 +16,7 @@ from app.api.failures import register_failures
 from app.api.guard import Guard
 from app.api.health import Readiness, health_routes
 from app.api.limits import Limits
-from app.api.openapi.library import Library
+from app.api.openapi.documents import OpenApiDocuments
 from app.api.openapi.routes import openapi_routes
 from app.api.reads import Reads
 from app.api.rendering import Renderer
@@ -30,9 +30,9 @@ from app.tokens import TokenUsers
 
 
 class FairleadApi(FastAPI):
-    """A FastAPI application with the edge before it.
+    """A FastAPI application with the edge in front of it.
 
-    Requests for resources are answered by the edge itself: FastAPI's own path costs half as much again as the answer.
+    The edge answers requests for resources without FastAPI, which would cost half as much again as the answer.
     """
 
     edge: Edge
@@ -59,12 +59,12 @@ def create_app(
 
     Args:
         registry: The verbs.
-        now: The present as RFC 3339 in whole seconds, for ages in Tables.
-        ready: What `/readyz` and `/livez` ask, by the name of each check.
-        version: Of this project, for `/version` and the documents.
+        now: Tells the present time as RFC 3339 in whole seconds, for ages in Tables.
+        ready: The checks of `/readyz`, by their names.
+        version: The version of this project, for `/version` and the documents.
         tokens: The users by their tokens; None admits everybody on loopback.
         limits: What clients may use.
-        stopping: Set when the server is about to stop: ends open watches, which would otherwise hold it up.
+        stopping: Set when the server is about to stop; open watches end then.
     """
     limits = limits or Limits()
     kinds = Kinds((*registry.kinds, *REVIEWS))
@@ -82,7 +82,7 @@ def create_app(
         lifespan=_lifespan(stopping or asyncio.Event(), streams),
     )
     app.include_router(health_routes(ready))
-    app.include_router(openapi_routes(Library(kinds, version, tokens=tokens is not None)))
+    app.include_router(openapi_routes(OpenApiDocuments(kinds, version, tokens=tokens is not None)))
     register_failures(app)
     documents = Documents(kinds, version, renderer)
     app.edge = Edge(Guard(tokens), documents, resources, streams, super(FairleadApi, app).__call__, limits)
@@ -90,7 +90,7 @@ def create_app(
 
 
 def _lifespan(stopping: asyncio.Event, streams: Streams) -> Callable[[FairleadApi], AbstractAsyncContextManager[None]]:
-    """What runs beside the requests for as long as the application does."""
+    """The tasks that run as long as the application does."""
 
     @asynccontextmanager
     async def lifespan(app: FairleadApi) -> AsyncIterator[None]:

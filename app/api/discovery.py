@@ -1,4 +1,4 @@
-"""Discovery: which groups, versions and resources there are, in the two forms clients know."""
+"""Discovery: which groups, versions and resources there are, in the two forms that clients know."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def resource_list(group_version: str, resources: list[Document]) -> Document:
 
 
 def resources(kind: Kind[Any]) -> list[Document]:
-    """The APIResources of a kind: itself and its subresources."""
+    """The APIResources of a kind: one for the kind, and one for each subresource."""
     own: Document = {
         "name": kind.plural,
         "singularName": kind.singular,

@@ -1,4 +1,4 @@
-"""The one route for resources: from method and path to a verb of the registry, whatever the kind."""
+"""The one route for the resources of all kinds: from method and path to a verb of the registry."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -23,9 +23,9 @@ class Resources:
     """Dispatches requests for objects and collections.
 
     Args:
-        kinds: Everything that has a resource path.
-        verbs: How each verb is answered, by the name that discovery gives it.
-        actions: What answers paths that are about no one kind.
+        kinds: The kinds that have a resource path.
+        verbs: Answer each verb, by the name that discovery gives it.
+        actions: Answer the paths that belong to no kind.
     """
 
     def __init__(self, kinds: Kinds, verbs: Mapping[str, Verb], actions: Mapping[str, Answerer]) -> None:

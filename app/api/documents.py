@@ -1,4 +1,4 @@
-"""Documents that never change while the process runs: discovery and the version, encoded once."""
+"""Documents that do not change while a process runs: discovery and the version. They are encoded once."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ _VARY = ((b"vary", b"accept"),)
 _AGGREGATED = "APIGroupDiscoveryList"
 _AGGREGATED_VERSIONS = ("v2", "v2beta1")
 _OTHERS = ("/docs", "/healthz", "/livez", "/metrics", "/openapi.json", "/openapi/v2", "/openapi/v3", "/readyz")
-"""What is served beside these documents and the resources."""
+"""What is served besides these documents and the resources."""
 
 
 class Documents:
@@ -55,7 +55,7 @@ class Documents:
             await self._renderer.document(exchange, self._plain[exchange.path])
 
     def _aggregation(self, path: str, accept: bytes) -> tuple[bytes, bytes] | None:
-        """The aggregated discovery of `/api` or `/apis` and its media type, if the client asks for one (KEP-3352)."""
+        """The aggregated discovery of a path and its media type (KEP-3352), if the client asks for it."""
         for clause in accept.decode("latin-1").replace(" ", "").split(","):
             _, *parameters = clause.split(";")
             wanted = dict(parameter.partition("=")[::2] for parameter in parameters)
@@ -84,7 +84,7 @@ def _plain(kinds: Kinds, version: str) -> dict[str, discovery.Document]:
             listed = [resource for kind in kinds.of(group.name, each) for resource in discovery.resources(kind)]
             documents[path] = discovery.resource_list(group_version, listed)
     documents["/apis"] = discovery.group_list(groups)
-    # The root, whose path has no slash left: where to go from here.
+    # The path of the root is empty without its slash. It lists all other paths.
     documents[""] = {"paths": sorted([*documents, *_OTHERS])}
     return documents
 

@@ -1,4 +1,4 @@
-"""The edge of the process: every request passes here, is bounded here, and never leaves without an answer."""
+"""The edge of a process: every request passes here, is bounded here, and is answered."""
 
 import asyncio
 import time
@@ -26,15 +26,15 @@ _RESOURCE_ROOTS = ("/api/", "/apis/")
 
 
 class Edge:
-    """Admits requests, dispatches them, and turns whatever goes wrong into a Status.
+    """Admits requests, dispatches them, and answers every error with a Status.
 
     Args:
-        guard: Who may come in.
-        documents: Answers what never changes.
-        resources: Answers what else is below `/api/` and `/apis/`.
-        streams: The open watches, which count by themselves.
-        others: Answers everything else.
-        limits: What a client may use.
+        guard: Decides who may send requests.
+        documents: Answers requests for documents that never change.
+        resources: Answers all other requests below `/api/` and `/apis/`.
+        streams: The open watches, which have a limit of their own.
+        others: The application for all other paths: health, metrics, OpenAPI.
+        limits: What clients may use.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class Edge:
         try:
             exchange.check_headers()
             exchange.user = await self._guard.admit(exchange)
-            self._check_room()
+            self._check_in_flight()
             await self._dispatch(exchange)
         except ApiError as error:
             await self._fail(exchange, error)
         except ClientGone:
             _log.debug("the client went away", method=exchange.method, path=exchange.path)
-        except Exception:  # noqa: BLE001 - a defect must not end the connection without an answer
+        except Exception:  # noqa: BLE001 - a defect is answered, too
             _log.exception("request failed", method=exchange.method, path=exchange.path)
             await self._fail(exchange, InternalError("the server could not answer; its log says why"))
 
@@ -101,10 +101,10 @@ class Edge:
         else:
             await self._others(exchange.scope, exchange.receive, exchange.send)
 
-    def _check_room(self) -> None:
+    def _check_in_flight(self) -> None:
         if len(self._open) - self._streams.open > self._limits.in_flight:
             raise TooManyRequests(
-                f"{self._limits.in_flight} requests are being answered, which is the limit", retry_after=1
+                f"{self._limits.in_flight} requests are being answered, which is the limit; try again", retry_after=1
             )
 
     async def _fail(self, exchange: Exchange, error: ApiError) -> None:
@@ -119,7 +119,7 @@ class Edge:
         await self._fail(exchange, Timeout(f"the request was not answered {why}; a write may still take effect"))
 
     async def sweep(self) -> None:
-        """Forever: end requests that take too long and cut connections whose client does not read."""
+        """End requests that take too long, and cut connections whose client does not read, until cancelled."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             now = time.monotonic()

@@ -23,7 +23,7 @@ _NO_CACHE: Header = (b"cache-control", b"no-cache, private")
 _READ_BY_PEOPLE = (b"curl/", b"Wget/", b"Mozilla/5.0")
 _JSON_TYPE: Header = (b"content-type", JSON)
 _ONCE = frozenset({b"authorization", b"content-length", b"content-type", b"host"})
-"""Headers with one meaning: where two say different things, two readers may each believe another (RFC 9110, 5.3)."""
+"""Headers that have one value. A proxy and this server may each believe another of two (RFC 9110, 5.3)."""
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours: nobody is left to answer
@@ -34,22 +34,22 @@ class Exchange:
     """What a handler needs of a request, and how it answers.
 
     Attributes:
-        path: What is asked for, without a slash at its end.
-        headers: The request's headers, names in lower case.
+        path: The path, without a slash at its end.
+        headers: The headers by their names in lower case.
         body_limit: Bytes that the body may have.
         body_bytes: Bytes of the body that are in memory and count in the budget for all bodies.
-        extra: Headers of the answer, whatever it will be.
-        warnings: Texts for Warning headers of the answer.
-        form: How the answer is written.
-        user: Who sent it, as far as is known.
-        verb: What it asks for, once known.
-        resource: Plural of the kind it is about, once known.
+        extra: Headers that the answer has besides its own, also if it is an error.
+        warnings: Texts of the answer's Warning headers.
+        form: The form of the answer that the client asked for.
+        user: The user who sent the request; anonymous until the guard has admitted it.
+        verb: The verb, such as `list`; "" until the path is read.
+        resource: The kind in the plural, such as `services`; "" until the path is read.
         long_running: Whether it is a watch, which has no deadline.
         overdue: Whether it was ended because it took too long.
-        began: Monotonic seconds at its start.
-        sending_since: Monotonic seconds since which the client has not taken what it is sent, 0 while it does.
-        started: Whether the answer's head has been sent, so that no other answer is possible.
-        code: HTTP status of the answer, 0 before it started.
+        began: When it began, in monotonic seconds.
+        sending_since: Since when a message waits for the client to read, in monotonic seconds; 0 if none does.
+        started: Whether the head of the answer was sent, so that no other answer is possible.
+        code: The HTTP status of the answer, 0 before it started.
     """
 
     __slots__ = (
@@ -121,24 +121,24 @@ class Exchange:
 
     @property
     def pretty(self) -> bool:
-        """Whether a person will read the answer: `pretty` tells, else the agent, as in Kubernetes."""
+        """Whether the answer is indented: as `pretty` says, by default for tools that show answers as they are."""
         if self.scope["query_string"] and "pretty" in self.query:
             return self.query["pretty"].lower() not in ("false", "0")
         return self.read_by_people
 
     @property
     def read_by_people(self) -> bool:
-        """Whether the agent is one that shows answers to people as they are."""
+        """Whether the user agent is a tool that shows answers to people as they are."""
         return self.headers.get(b"user-agent", b"").startswith(_READ_BY_PEOPLE)
 
     @property
     def accepts_gzip(self) -> bool:
-        """Whether the client takes gzip."""
+        """Whether the client accepts gzip."""
         return b"gzip" in self.headers.get(b"accept-encoding", b"")
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters; of a repeated one the first, as Kubernetes reads them.
+        """The parameters of the query; if one is repeated, its first value, as in Kubernetes.
 
         Raises:
             BadRequest: The query is not UTF-8 once its escapes are resolved.
@@ -148,16 +148,16 @@ class Exchange:
         return self._query
 
     def header(self, name: bytes) -> str:
-        """A header's text, "" when absent."""
+        """The value of a header, "" if there is none."""
         return self.headers.get(name, b"").decode("latin-1")
 
     async def read_body(self) -> bytes:
         """The whole body.
 
         Raises:
-            RequestEntityTooLarge: It is larger than the limit; read no further.
-            TooManyRequests: The bodies of all requests take too much memory; read no further.
-            ClientGone: The client went away in the middle.
+            RequestEntityTooLarge: It is larger than the limit; the rest is not read.
+            TooManyRequests: The bodies of all requests take too much memory; the rest is not read.
+            ClientGone: The client closed the connection before the end of the body.
         """
         if int(self.headers.get(b"content-length", b"0")) > self.body_limit:
             raise self._too_large()
@@ -179,7 +179,7 @@ class Exchange:
         return RequestEntityTooLarge(f"the request body is larger than the limit of {self.body_limit} bytes")
 
     async def disconnected(self) -> None:
-        """Return when the client has closed the connection; reads and drops whatever it still sends."""
+        """Return when the client has closed the connection; what it still sends is discarded."""
         while (await self.receive())["type"] != "http.disconnect":
             continue
 
@@ -219,7 +219,7 @@ class Exchange:
         """Cut the connection without waiting for what the client has not read.
 
         Raises:
-            KeyError: The server is not one that lets an application do so.
+            KeyError: The server does not offer this extension.
         """
         self.scope["extensions"][ABORT]()
 

@@ -1,4 +1,4 @@
-"""FastAPI's own errors as Statuses."""
+"""Errors of FastAPI and of its routes as Statuses."""
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +10,7 @@ from app.domain.errors import ApiError, BadRequest, InternalError, MethodNotAllo
 
 
 def register_failures(app: FastAPI) -> None:
-    """Make every error of a FastAPI route a Status."""
+    """Answer every error of a FastAPI route with a Status."""
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(ApiError, _on_api_error)
@@ -36,5 +36,5 @@ async def _on_api_error(_: Request, error: Exception) -> Response:
 
 
 async def _on_defect(_: Request, error: Exception) -> Response:
-    """The answer of a defect; Starlette raises the error again, and the edge logs it."""
+    """Answer a defect. Starlette raises the error again afterwards, and the edge logs it."""
     return _answer(InternalError(f"the server could not answer ({type(error).__name__}); its log says why"))

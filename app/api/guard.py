@@ -1,4 +1,4 @@
-"""Who may come in: loopback names where there are no tokens, else the bearers of a token."""
+"""Who may send requests: everybody on loopback where there are no tokens, else the bearers of a token."""
 
 import re
 from functools import lru_cache
@@ -22,7 +22,7 @@ def is_open(path: str) -> bool:
 
 
 class Guard:
-    """Decides on each request before anything else looks at it.
+    """Decides who sent a request, before anything else is done with it.
 
     Args:
         tokens: The users by their tokens, None where the server has no token file. Then everybody who can connect may

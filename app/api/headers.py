@@ -1,17 +1,17 @@
-"""Headers of answers; those that warn: accepted, but probably not what the client wants."""
+"""Headers of answers. A Warning header says that a request was accepted, but is probably not what the client wants."""
 
 from collections.abc import Iterable
 
 Header = tuple[bytes, bytes]
 
-_BUDGET = 4096
-"""Bytes all warnings of an answer may have; Kubernetes' clients and proxies cope with that much."""
+_WARNINGS_BYTES = 4096
+"""Size of all warnings of an answer; clients and proxies of Kubernetes accept that much."""
 
 
 def warning_headers(texts: Iterable[str]) -> tuple[Header, ...]:
-    """One header a distinct text, as RFC 7234 (5.5) has it: code 299, unknown agent, quoted text."""
+    """One header for each different text, in the form of RFC 7234 (5.5): code 299, unknown agent, quoted text."""
     headers: list[Header] = []
-    left = _BUDGET
+    left = _WARNINGS_BYTES
     for text in dict.fromkeys(texts):
         value = f'299 - "{_quotable(text)}"'.encode()
         left -= len(value)
@@ -22,6 +22,6 @@ def warning_headers(texts: Iterable[str]) -> tuple[Header, ...]:
 
 
 def _quotable(text: str) -> str:
-    """The inside of a quoted-string (RFC 9110, 5.6.4): no control characters, quotes and backslashes escaped."""
+    """A text as it stands in a quoted-string (RFC 9110, 5.6.4): without control characters, quotes escaped."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return printable.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,4 +1,4 @@
-"""Health, version and metrics: what probes, load balancers and scrapers ask."""
+"""Health, version and metrics, for probes, load balancers and scrapers."""
 
 import asyncio
 import platform
@@ -11,17 +11,17 @@ from app.api.paths import READ_METHODS
 from app.telemetry.metrics import CONTENT_TYPE, exposition
 
 Check = Callable[[], Awaitable[None]]
-"""Returns when all is well, else raises with the reason."""
+"""Returns if all is well, else raises an error that says why not."""
 Readiness = Mapping[str, Check]
 
 _CHECK_SECONDS = 2.0
 
 
 def health_routes(ready: Readiness) -> APIRouter:
-    """`/healthz`, `/livez`, `/readyz` in Kubernetes' format, each check also alone below them, and `/metrics`.
+    """`/healthz`, `/livez` and `/readyz` in Kubernetes' format, each check on a path below them, and `/metrics`.
 
-    The process lives when it answers at all, so `/livez` checks nothing else: restarting it would not bring a database
-    back. `/readyz` and the older `/healthz` ask every check.
+    A process that answers is alive, so `/livez` checks nothing else: a restart would not bring a database back.
+    `/readyz` and the older `/healthz` run every check.
     """
     router = APIRouter(tags=["health"], include_in_schema=False)
 
@@ -53,17 +53,17 @@ async def _answer(name: str, checks: Readiness, excluded: list[str], verbose: bo
         if check_name in excluded:
             lines.append(f"[+]{check_name} excluded: ok")
             continue
-        trouble = await _trouble(check)
-        healthy = healthy and not trouble
-        lines.append(f"[-]{check_name} failed: {trouble}" if trouble else f"[+]{check_name} ok")
+        problem = await _problem(check)
+        healthy = healthy and not problem
+        lines.append(f"[-]{check_name} failed: {problem}" if problem else f"[+]{check_name} ok")
     text = "\n".join([*lines, f"{name} check {'passed' if healthy else 'failed'}", ""])
     if healthy:
         return PlainTextResponse(text if verbose else "ok")
     return PlainTextResponse(text, 503)
 
 
-async def _trouble(check: Check) -> str:
-    """Why a check fails, "" when it does not; whatever it raises is its answer."""
+async def _problem(check: Check) -> str:
+    """Why a check fails, "" if it does not."""
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
@@ -87,7 +87,7 @@ async def _metrics() -> Response:
 
 
 def version_document(version: str) -> dict[str, str]:
-    """`/version`: clients judge their skew by the Kubernetes version whose API this is."""
+    """`/version`. Clients compare their own version with the version of Kubernetes whose API this is."""
     return {
         "major": "1",
         "minor": "36",

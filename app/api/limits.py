@@ -10,12 +10,12 @@ class Limits:
     """Bounds of the HTTP edge, of one process.
 
     Attributes:
-        body_bytes: Size of a request body; Kubernetes' own limit (3 MiB).
-        bodies_bytes: Size of all request bodies in memory at once.
+        body_bytes: Size of a request body; 3 MiB, as in Kubernetes.
+        bodies_bytes: Size of the bodies of all requests that are in memory at once.
         in_flight: Requests being answered at once, watches aside.
         watches: Watches open at once.
         request_seconds: Time to answer a request that is no watch.
-        unread_seconds: How long a client may leave what it was sent unread.
+        unread_seconds: Time in which a client must read something of what it is sent.
         head_seconds: Time a client may take to send a request's head.
         head_bytes: Size of all that a request has beside its body: request line, headers, chunk sizes, trailers.
         head_lines: Header lines of a request.
@@ -62,8 +62,7 @@ class BodyBudget:
         """
         if self.used + size > self._limit:
             raise TooManyRequests(
-                f"the bodies of the requests that are being answered take {self.used} bytes of the {self._limit} that "
-                f"they may; try again",
+                f"the bodies of all requests take {self.used} bytes of memory, of at most {self._limit}; try again",
                 retry_after=1,
             )
         self.used += size

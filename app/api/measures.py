@@ -17,10 +17,10 @@ from app.telemetry.metrics import (
 
 
 class Measures:
-    """Counts and times requests; label lookups are remembered, they would cost more than counting."""
+    """Counts and times requests. The metrics by their labels are remembered: finding one costs more than counting."""
 
     def answered(self, exchange: Exchange) -> None:
-        """A request is over."""
+        """Count a request that has ended."""
         _requests(exchange.verb or exchange.method.lower(), exchange.resource, exchange.code).inc()
         if not exchange.long_running:
             _seconds(exchange.verb or exchange.method.lower(), exchange.resource).observe(
@@ -28,16 +28,16 @@ class Measures:
             )
 
     def in_flight(self, reading: int, writing: int) -> None:
-        """So many requests are being answered."""
+        """Tell how many requests are being answered."""
         REQUESTS_IN_FLIGHT.labels("readOnly").set(reading)
         REQUESTS_IN_FLIGHT.labels("mutating").set(writing)
 
     def bodies(self, used: int) -> None:
-        """The bodies of requests take so many bytes."""
+        """Tell how many bytes the bodies of all requests take."""
         BODY_BYTES.set(used)
 
     def dropped(self, exchange: Exchange) -> None:
-        """A watcher did not read and was ended."""
+        """Count a watch that was ended because its client did not read."""
         if exchange.long_running:
             WATCHES_DROPPED.labels(exchange.resource).inc()
 

@@ -1,4 +1,4 @@
-"""The parts of meta/v1 that are no objects: what requests and answers carry beside them."""
+"""The models of meta/v1 that are no objects: what requests and answers carry besides objects."""
 
 from msgspec import field
 
@@ -9,10 +9,10 @@ class ListMeta(Wire):
     """Metadata of a list.
 
     Attributes:
-        self_link: Not served any more.
-        resource_version: The revision that the whole list shows.
-        continue_: Where the next page starts, if this is not the last.
-        remaining_item_count: How many objects are on the pages after this one, if known.
+        self_link: Not used any more.
+        resource_version: The revision of the whole list.
+        continue_: The parameter `continue` for the next page; empty on the last page.
+        remaining_item_count: The number of objects on the following pages, if it is known.
     """
 
     self_link: str = ""
@@ -22,12 +22,12 @@ class ListMeta(Wire):
 
 
 class StatusCause(Wire):
-    """One reason for a failure.
+    """One cause of a failure.
 
     Attributes:
-        reason: CamelCase, for machines.
-        message: For people.
-        field: The field at fault, as a path.
+        reason: The kind of cause, as one word in CamelCase.
+        message: The cause in words for people.
+        field: The path of the field that is wrong.
     """
 
     reason: str = ""
@@ -36,15 +36,15 @@ class StatusCause(Wire):
 
 
 class StatusDetails(Wire):
-    """What a Status is about.
+    """The object that a Status is about, and the causes of a failure.
 
     Attributes:
-        name: Of the object.
-        group: Of its kind.
-        kind: Its resource or kind.
-        uid: Of the object.
-        causes: Everything that was wrong, not only the first.
-        retry_after_seconds: After how long it is worth trying again.
+        name: The name of the object.
+        group: The API group of the object.
+        kind: The resource or the kind of the object.
+        uid: The uid of the object.
+        causes: All causes of the failure.
+        retry_after_seconds: Seconds after which the request can be sent again.
     """
 
     name: str = ""
@@ -56,16 +56,16 @@ class StatusDetails(Wire):
 
 
 class Status(Wire):
-    """The answer of every request that fails, and of some that succeed without an object to show.
+    """The answer to every request that fails, and to some that succeed without an object to return.
 
     Attributes:
-        kind: Status.
-        api_version: v1.
-        metadata: Nothing of use here.
-        status: `Success` or `Failure`.
-        message: For people.
-        reason: CamelCase, for machines; tells more than the code.
-        details: What it is about.
+        kind: Always Status.
+        api_version: Always v1.
+        metadata: Not used.
+        status: Success or Failure.
+        message: What happened, in words for people.
+        reason: Why the request failed, as one word in CamelCase.
+        details: The object and the causes.
         code: The HTTP status.
     """
 
@@ -80,11 +80,11 @@ class Status(Wire):
 
 
 class Preconditions(Wire):
-    """What must hold of an object for it to be deleted.
+    """Conditions under which an object is deleted.
 
     Attributes:
-        uid: The object's uid.
-        resource_version: The object's revision.
+        uid: The uid that the object must have.
+        resource_version: The revision that the object must have.
     """
 
     uid: str | None = None
@@ -92,17 +92,17 @@ class Preconditions(Wire):
 
 
 class DeleteOptionsBody(Wire):
-    """DeleteOptions as the wire has them.
+    """How an object is deleted.
 
     Attributes:
         api_version: v1, or left out.
         kind: DeleteOptions, or left out.
-        grace_period_seconds: How long the object may take to end in order; nothing here needs any time.
-        preconditions: What must hold of the object, or it is not deleted.
-        orphan_dependents: The older form of `propagationPolicy`: true for Orphan, false for Background.
-        propagation_policy: What becomes of objects it owns: Background, Foreground or Orphan.
-        dry_run: All to answer without deleting.
-        ignore_store_read_error_with_cluster_breaking_potential: Not used: there are no unreadable objects here.
+        grace_period_seconds: Seconds that the object may take to end; objects of this server take none.
+        preconditions: The object is deleted only under these conditions.
+        orphan_dependents: The older form of propagationPolicy; true for Orphan, false for Background.
+        propagation_policy: What happens to the objects that this one owns (Background, Foreground or Orphan).
+        dry_run: All for an answer without a deletion.
+        ignore_store_read_error_with_cluster_breaking_potential: Not used; every stored object can be read.
     """
 
     api_version: str = ""

@@ -29,7 +29,7 @@ _NAMES: dict[type[Wire], str] = {
 
 
 class ModelNames:
-    """Names models after the module that declares them: what stands beside a kind is of the kind's package."""
+    """Names models by their modules: all models in the module of a kind belong to the package of that kind."""
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
         packages: dict[str, set[str]] = {}
@@ -39,7 +39,7 @@ class ModelNames:
         self._packages = unique | {ObjectMeta.__module__: META}
 
     def name(self, model: type[Wire], package: str) -> str:
-        """The name of a model, in `package` if its module does not tell."""
+        """The name of a model; `package` is used if its module belongs to no kind, or to several."""
         return _NAMES.get(model) or f"{self._packages.get(model.__module__, package)}.{model.__name__}"
 
 

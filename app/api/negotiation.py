@@ -33,7 +33,7 @@ class Form:
     Attributes:
         media: The encoding.
         shape: The object itself, a row of a Table, or its metadata alone.
-        version: Version of `meta.k8s.io` for the last two.
+        version: The version of `meta.k8s.io` that the last two have.
     """
 
     media: Literal["json", "yaml"] = "json"
@@ -47,9 +47,9 @@ PLAIN = Form()
 
 @lru_cache(maxsize=512)
 def negotiate(accept: bytes) -> Form:
-    """Choose the form that the client likes best of those there are.
+    """The form with the highest quality among those that can be served.
 
-    Protobuf is not written; Go clients that prefer it also name JSON.
+    Answers are not encoded as protobuf; Go clients that prefer it also accept JSON.
 
     Raises:
         NotAcceptable: The header names nothing that can be served.
@@ -86,7 +86,7 @@ class _Clause:
             return 0.0
 
     def form(self) -> Form | None:
-        """The form it asks for, None when that cannot be served."""
+        """The form that it asks for, None if that cannot be served."""
         media = _MEDIA.get(self.media)
         shape = _SHAPES.get(self.parameters.get("as", ""))
         if media is None or shape is None or self.quality <= 0:

@@ -24,13 +24,13 @@ from app.domain.errors import ApiError, BadRequest, RequestHeaderFieldsTooLarge
 LIMITS = Limits()
 _NO_LINGER = struct.pack("ii", 1, 0)
 _LINE_BYTES = len(": \r\n")
-"""What a header line has beside its name and value."""
+"""Bytes of a header line that are neither name nor value."""
 _CHUNK_BYTES = 16
-"""Framing that each chunk may have for free: a client may send a body in pieces of one byte."""
+"""Bytes of framing that do not count, for each chunk: a client may send a body in chunks of one byte."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection. A message is a request, from its first byte to its last."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,7 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._lingering = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent's
-        """Wait for the first request only so long."""
+        """Bound the time until the first request."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         self._answers = _Answers(self, transport)
@@ -77,9 +77,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._messages_begun == (0 if was_in_message else 1):
                 self._framing_bytes = max(0, self._framing_bytes + self._read_bytes - self._body_bytes)
             self._check_unfinished()
+        elif self._timer is None and not self._is_answering():
+            self._await_head()  # empty lines came, of which no request begins
 
     def _parse(self, data: bytes) -> None:
-        """Parse what came. The parser leaves off behind a head that asks for another protocol."""
+        """Parse what came. The parser stops after a head that asks for another protocol."""
         while True:
             try:
                 self.parser.feed_data(data)
@@ -105,18 +107,18 @@ class BoundedProtocol(HttpToolsProtocol):
         return b"".join([request, *headers, b"\r\n"])
 
     def _is_upgrade(self) -> bool:
-        """Whether the parser will leave off behind this head; CONNECT has a path that cannot be served."""
+        """Whether the parser stops after this head and another protocol may follow; CONNECT is refused anyway."""
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def _head_is_too_large(self) -> bool:
-        """Whether the head has more bytes than it may; they are added up only where it can have."""
+        """Whether the head exceeds its limit; its bytes are added up only if enough of them came."""
         if self._framing_bytes + self._read_bytes <= LIMITS.head_bytes:
             return False
         size = len(self.url) + sum(len(name) + len(value) + _LINE_BYTES for name, value in self.headers)
         return size > LIMITS.head_bytes
 
     def _check_unfinished(self) -> None:
-        """Bound a message of which more is to come."""
+        """Bound the bytes and the time of a message that is not complete."""
         if self._framing_bytes > LIMITS.head_bytes:
             self._refuse(_too_large())
         elif self._in_head and self._timer is None:
@@ -152,9 +154,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         super().on_headers_complete()
         self._in_head = False
-        # It is kept if the whole request is there when the answer begins: the rest may be long, or never come.
+        # The connection is kept if the whole request is there when its answer begins. Else the rest may never come.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
-        self.cycle.transport = self._answers  # type: ignore[assignment]  # all of a transport that it uses
+        self.cycle.transport = self._answers  # type: ignore[assignment]  # it has all that is used of a transport
 
     def on_chunk_header(self) -> None:
         """A piece of a body begins."""
@@ -196,7 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def close(self) -> None:
-        """Close the connection; if the client still sends, once it has had the time to read the answer."""
+        """Close the connection; a client that still sends first gets some time to read the answer."""
         if self._in_message:
             self._linger()
         else:
@@ -207,7 +209,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _stop_parsing(self, refusal: ApiError) -> None:
-        """Have `data_received` refuse what follows in what is being parsed.
+        """End parsing, so that `data_received` refuses what is being parsed.
 
         Raises:
             ApiError: The refusal, always.
@@ -216,7 +218,7 @@ class BoundedProtocol(HttpToolsProtocol):
         raise refusal
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer what cannot be read with an error, unless something before it is still to be answered, and close."""
+        """Answer what cannot be read with an error, and close; if earlier requests wait for answers, only close."""
         self._discarding = True
         self.parser = None  # type: ignore[assignment]  # it holds what it could not finish
         if self._in_head:
@@ -246,7 +248,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def _discard(self, data: bytes) -> None:
-        """Forget what came; beyond a limit nothing is read until the connection is closed."""
+        """Discard what came; beyond a limit nothing more is read until the connection is closed."""
         self._discarded_bytes += len(data)
         if self._discarded_bytes > LIMITS.linger_bytes:
             self.flow.pause_reading()
@@ -276,7 +278,7 @@ class _Flow(FlowControl):
 
 
 class _Answers:
-    """The transport as an answer uses it: closing is left to the protocol, which knows what is still to come."""
+    """The transport as an answer uses it. The protocol closes it, since it knows what the client still sends."""
 
     def __init__(self, protocol: BoundedProtocol, transport: asyncio.Transport) -> None:
         self.write = transport.write
@@ -285,7 +287,7 @@ class _Answers:
 
 
 def cut(transport: asyncio.Transport) -> None:
-    """Cut a connection and forget what was not read, in the kernel, too, which would keep it for minutes."""
+    """Cut a connection and discard what the client has not read; the kernel would keep that for minutes."""
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.fileno() >= 0:  # else it was closed a moment ago
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
@@ -294,5 +296,5 @@ def cut(transport: asyncio.Transport) -> None:
 
 def _too_large() -> RequestHeaderFieldsTooLarge:
     return RequestHeaderFieldsTooLarge(
-        f"a request may have {LIMITS.head_lines} header lines, and {LIMITS.head_bytes} bytes beside its body"
+        f"a request may have {LIMITS.head_lines} header lines, and {LIMITS.head_bytes} bytes besides its body"
     )

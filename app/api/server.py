@@ -1,4 +1,4 @@
-"""Running the HTTP application on a socket, and ending it with watches open."""
+"""Serving an HTTP application on a socket until it is told to stop, also with watches open."""
 
 import asyncio
 import signal
@@ -23,14 +23,13 @@ _BACKLOG = 2048
 async def serve(
     app: FastAPI, listener: socket.socket, stopping: asyncio.Event, tls: ssl.SSLContext | None = None
 ) -> None:
-    """Runs an application until SIGTERM, SIGINT or `stopping`, then until its requests end, four seconds at most.
+    """Serve an application until SIGTERM, SIGINT or `stopping`, then until its requests end, four seconds at most.
 
     Args:
         app: The application.
         listener: A bound socket; it is closed at the end.
-        stopping: Set as the first thing of the end, by a signal if nobody else did: whatever streams without an end of
-            its own ends on it.
-        tls: The certificate to show; None serves plain HTTP.
+        stopping: Whoever stops the server sets it; SIGTERM and SIGINT set it, too. Streams that have no end end then.
+        tls: TLS with a certificate; None serves plain HTTP.
     """
     config = configuration(app, tls)
     server = _Server(config, stopping)
@@ -51,7 +50,7 @@ def configuration(app: FastAPI, tls: ssl.SSLContext | None = None) -> uvicorn.Co
         ws_per_message_deflate=False,  # it would keep a compressor for each watch
         log_config=None,
         access_log=False,
-        # Nothing here asks who the client behind a proxy is.
+        # No decision depends on the address of the client.
         proxy_headers=False,
         server_header=False,
         backlog=_BACKLOG,

@@ -1,4 +1,4 @@
-"""Errors and results as Kubernetes' `Status` (meta/v1)."""
+"""Errors and results as `Status` of Kubernetes (meta/v1)."""
 
 import msgspec
 
@@ -28,15 +28,15 @@ _NO_DETAILS = StatusDetails()
 
 
 def success(*, group: str, plural: str, name: str, uid: str) -> bytes:
-    """The Status that DELETE answers for kinds whose last state it does not return."""
+    """The Status that DELETE answers with, for kinds whose last state it does not return."""
     details = StatusDetails(name, group, plural, uid)
     return msgspec.json.encode(Status(kind="Status", api_version="v1", status="Success", details=details))
 
 
 async def reply_failure(exchange: Exchange, error: ApiError) -> None:
-    """Answer with an error: always JSON, whatever form was asked for.
+    """Answer with an error: in JSON, whatever form the client asked for.
 
-    Headers say what the client may do: Retry-After (RFC 9110, 10.2.3), WWW-Authenticate (RFC 6750, 3).
+    Headers say what the client can do about it: Retry-After (RFC 9110, 10.2.3), WWW-Authenticate (RFC 6750, 3).
     """
     extra: tuple[Header, ...] = ()
     if error.retry_after is not None:

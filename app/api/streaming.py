@@ -1,4 +1,4 @@
-"""Watches on the wire: long answers that end when the client goes, when time is up, or when the server stops."""
+"""Watches on the wire: answers that end when the client goes, when their time is up, or when the server stops."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,16 +12,17 @@ from app.domain.errors import ApiError, TooManyRequests
 from app.registry.watching import Watch
 
 _BOOKMARK_SECONDS = 55.0
-"""About every minute, as Kubernetes sends them."""
-_LONGEST_SECONDS = 3600.0
-"""A watch that names no time is ended after an hour, so that clients spread over the processes again."""
-_PIECE = 500
-"""Events encoded at once; the beginning of a watch can be a whole collection."""
-_UNHURRIED_FROM = 20
+"""Time between two bookmarks; Kubernetes sends one about every minute."""
+_DEFAULT_SECONDS = 3600.0
+"""Time after which a watch ends that names no time: its client connects again, perhaps to another process."""
+_EVENTS_A_WRITE = 500
+"""Events that are encoded and written at once; a watch can begin with a whole collection."""
+_PAUSE_FROM_WATCHES = 20
 _PAUSE_SECONDS_A_WATCH = 0.0001
 _LONGEST_PAUSE_SECONDS = 0.05
-"""With many watches open, each rests after it sent something, so that what happens meanwhile goes out in one send: a
-send costs about as much as a change is small. What comes after a silence is still sent at once."""
+"""From so many watches on, each pauses after it has sent something, so long for each open watch, and no longer than
+this. What happens during the pause is sent at once: for small changes, each send costs more than what it carries. A
+change after a silence is sent without a pause."""
 
 
 class Streams:
@@ -33,7 +34,7 @@ class Streams:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._scopes: set[asyncio.Timeout] = set()
+        self._timeouts: set[asyncio.Timeout] = set()
         self._stopping = False
         self.open = 0
 
@@ -42,7 +43,7 @@ class Streams:
         """Count one watch.
 
         Raises:
-            TooManyRequests: There are as many as may be.
+            TooManyRequests: As many watches are open as may be.
         """
         if self.open >= self._limit:
             raise TooManyRequests(f"{self._limit} watches are open, which is the limit; try again", retry_after=5)
@@ -59,8 +60,8 @@ class Streams:
     def stop(self) -> None:
         """End every open watch and refuse to keep new ones open: the server is about to stop."""
         self._stopping = True
-        for scope in self._scopes:
-            _end(scope)
+        for timeout in self._timeouts:
+            _expire(timeout)
 
     async def refuse(self, exchange: Exchange, error: bytes) -> None:
         """Answer a watch that cannot start with a stream of one ERROR event, where clients look for it."""
@@ -68,31 +69,45 @@ class Streams:
         await exchange.write(error)
         await exchange.finish()
 
-    async def run(self, exchange: Exchange, watch: Watch, frames: Frames, limit: int) -> None:
-        """Send what a watch gives until it ends.
+    async def run(self, exchange: Exchange, watch: Watch, frames: Frames, seconds: int) -> None:
+        """Send the events of a watch until it ends.
 
         Args:
             exchange: The request.
-            watch: Closed at the end.
-            frames: How events are encoded.
-            limit: Seconds after which the client wants the end, 0 for none.
+            watch: The watch; it is closed at the end.
+            frames: Encodes the events.
+            seconds: Time after which the client wants the watch to end, 0 if it named none.
         """
         try:
             await exchange.start(200)
-            async with asyncio.timeout(limit or _LONGEST_SECONDS) as scope:
-                with self._ending(exchange, scope):
+            async with asyncio.timeout(seconds or _DEFAULT_SECONDS) as timeout:
+                with self._expiring(exchange, timeout):
                     await self._send_events(exchange, watch, frames)
         except TimeoutError:
-            if not scope.expired():
+            if not timeout.expired():
                 raise
         finally:
             watch.close()
         await exchange.finish()
 
-    def _ending(self, exchange: Exchange, scope: asyncio.Timeout) -> "_Ending":
+    @contextmanager
+    def _expiring(self, exchange: Exchange, timeout: asyncio.Timeout) -> Iterator[None]:
+        """While entered: the timeout expires early when the client closes the connection, or the server stops."""
         if self._stopping:
-            _end(scope)
-        return _Ending(exchange, scope, self._scopes)
+            _expire(timeout)
+
+        def on_disconnect(_: asyncio.Task[None]) -> None:
+            _expire(timeout)
+
+        self._timeouts.add(timeout)
+        disconnected = asyncio.ensure_future(exchange.disconnected())
+        disconnected.add_done_callback(on_disconnect)
+        try:
+            yield
+        finally:
+            self._timeouts.discard(timeout)
+            disconnected.remove_done_callback(on_disconnect)
+            disconnected.cancel()
 
     async def _send_events(self, exchange: Exchange, watch: Watch, frames: Frames) -> None:
         loop = asyncio.get_running_loop()
@@ -104,10 +119,10 @@ class Streams:
             except ApiError as error:
                 await exchange.write(frames.error(error))
                 return
-            for start in range(0, len(events), _PIECE):
-                await exchange.write(frames.encode(events[start : start + _PIECE]))
+            for start in range(0, len(events), _EVENTS_A_WRITE):
+                await exchange.write(frames.encode(events[start : start + _EVENTS_A_WRITE]))
             sent.inc(len(events))
-            if self.open > _UNHURRIED_FROM:
+            if self.open > _PAUSE_FROM_WATCHES:
                 await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, self.open * _PAUSE_SECONDS_A_WATCH))
             if loop.time() >= bookmark_at:
                 bookmark_at = loop.time() + _BOOKMARK_SECONDS
@@ -115,31 +130,7 @@ class Streams:
                     await exchange.write(frames.bookmark(watch.revision))
 
 
-class _Ending:
-    """While entered: whatever ends a watch from outside ends its scope."""
-
-    def __init__(self, exchange: Exchange, scope: asyncio.Timeout, scopes: set[asyncio.Timeout]) -> None:
-        self._exchange = exchange
-        self._scope = scope
-        self._scopes = scopes
-        self._gone: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> None:
-        self._scopes.add(self._scope)
-        self._gone = asyncio.ensure_future(self._exchange.disconnected())
-        self._gone.add_done_callback(self._on_gone)
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._scopes.discard(self._scope)
-        if self._gone is not None:
-            self._gone.remove_done_callback(self._on_gone)
-            self._gone.cancel()
-
-    def _on_gone(self, _: asyncio.Task[None]) -> None:
-        _end(self._scope)
-
-
-def _end(scope: asyncio.Timeout) -> None:
-    """End a scope now, unless it is ending already."""
-    if not scope.expired():
-        scope.reschedule(asyncio.get_running_loop().time())
+def _expire(timeout: asyncio.Timeout) -> None:
+    """Let a timeout expire now, unless it has expired."""
+    if not timeout.expired():
+        timeout.reschedule(asyncio.get_running_loop().time())

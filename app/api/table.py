@@ -1,4 +1,4 @@
-"""Objects as the Table of meta/v1, with the columns their kind declares: what `kubectl get` prints."""
+"""Objects as a Table (meta/v1) with the columns that their kind declares: what `kubectl get` prints."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from app.domain.documents.peeking import raw_metadata_of
 from app.domain.errors import BadRequest
 from app.mirror.entry import Entry
 
-_PIECE = 200
-"""Rows computed at once; each decodes an object."""
+_ROWS_A_PIECE = 200
+"""Rows that are computed at once; each decodes an object."""
 
 
 def partial_metadata(wire: bytes, version: str) -> bytes:
-    """An object's PartialObjectMetadata, of a version of `meta.k8s.io`."""
+    """The PartialObjectMetadata of an object, in a version of `meta.k8s.io`."""
     return b'{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/%b","metadata":%b}' % (
         version.encode(),
         raw_metadata_of(wire),
@@ -27,10 +27,10 @@ class Table:
     """Makes the Tables of one request.
 
     Args:
-        kind: Kind of the objects.
-        version: Of `meta.k8s.io`.
-        include: The request's `includeObject`: None, Metadata (the default) or Object.
-        now: Tells the present as RFC 3339, against which ages are computed.
+        kind: The kind of the objects.
+        version: The version of `meta.k8s.io`.
+        include: The parameter `includeObject`: None, Metadata (the default) or Object.
+        now: Tells the present time as RFC 3339; ages are computed from it.
 
     Raises:
         BadRequest: `include` is none of the three.
@@ -45,12 +45,12 @@ class Table:
     def pieces(
         self, entries: Sequence[Entry], metadata: Mapping[str, Any], *, definitions: bool = True
     ) -> Iterator[bytes]:
-        """A Table as JSON, piece by piece.
+        """A Table as JSON, in pieces.
 
         Args:
-            entries: One row each.
-            metadata: The Table's ListMeta.
-            definitions: Whether to describe the columns; in a watch only the first Table does.
+            entries: The objects, a row each.
+            metadata: The ListMeta of the Table.
+            definitions: Whether the columns are described; in a watch only the first Table does so.
         """
         head = {
             "kind": "Table",
@@ -60,8 +60,8 @@ class Table:
         }
         yield msgspec.json.encode(head)[:-1] + b',"rows":['
         now = self._now()
-        for start in range(0, len(entries), _PIECE):
-            rows = [self._row(entry, now) for entry in entries[start : start + _PIECE]]
+        for start in range(0, len(entries), _ROWS_A_PIECE):
+            rows = [self._row(entry, now) for entry in entries[start : start + _ROWS_A_PIECE]]
             yield (b"," if start else b"") + msgspec.json.encode(rows)[1:-1]
         yield b"]}"
 
@@ -71,7 +71,7 @@ class Table:
 
 
 def column_definitions(kind: Kind[Any]) -> list[dict[str, Any]]:
-    """What the columns mean."""
+    """The descriptions of the columns."""
     return [
         {
             "name": column.name,

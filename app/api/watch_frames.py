@@ -25,11 +25,11 @@ class Frames:
         self._described = False
 
     def encode(self, events: Sequence[WatchEvent]) -> bytes:
-        """All events in one piece."""
+        """Some events, a line each."""
         return b"".join([self._event(event) for event in events])
 
     def bookmark(self, revision: int, annotations: Mapping[str, str] | None = None) -> bytes:
-        """A BOOKMARK: nothing changed but how far the watch has come (KEP-956)."""
+        """A BOOKMARK event: the watch has shown everything up to a revision (KEP-956)."""
         metadata: dict[str, Any] = {"resourceVersion": str(revision), "creationTimestamp": None}
         if annotations:
             metadata["annotations"] = annotations
@@ -42,7 +42,7 @@ class Frames:
         return watch_frame("BOOKMARK", msgspec.json.encode(document))
 
     def error(self, error: ApiError) -> bytes:
-        """An ERROR with the Status that says why the watch cannot go on."""
+        """An ERROR event with a Status that says why the watch ends."""
         return watch_frame("ERROR", failure(error))
 
     def _event(self, event: WatchEvent) -> bytes:
@@ -60,7 +60,7 @@ class Frames:
         return b"".join(self._table.pieces([entry], metadata, definitions=first))
 
     def _bookmark_table(self, revision: int, document: Any) -> bytes:
-        """A Table whose one row has no cells to show and carries the revision, where informers look for it."""
+        """A Table with one row of empty cells, whose object carries the revision: informers look for it there."""
         cells = ["" for _ in self._kind.columns]
         table = {
             "kind": "Table",

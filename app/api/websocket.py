@@ -1,6 +1,6 @@
 """Watches over WebSocket (RFC 6455), as Kubernetes serves them: each event is one text message of JSON.
 
-To the edge a WebSocket is the GET that it began as: the answer to it is a stream, which becomes messages, or an error,
+A WebSocket begins as a GET, and so the edge sees it. The answer is a stream, whose lines become messages, or an error,
 which refuses the handshake.
 """
 
@@ -22,15 +22,15 @@ from app.domain.errors import BadRequest
 MESSAGE_BYTES = 4096
 """Size of a message from a client; none is expected."""
 _TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io."  # noqa: S105 - what stands before a token
-"""Scripts in a browser cannot set a header of a WebSocket, but they can offer protocols: Kubernetes takes a token from
-one of this name, followed by the token in base64url without padding."""
+"""A script in a browser cannot set headers of a WebSocket, but it can offer protocols. In Kubernetes it offers this
+name, followed by its token in base64url without padding."""
 
 
 class WatchProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol for a server that only sends: messages of the client are not kept."""
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; refuse a handshake that the HTTP parser read and this one does not."""
+        """Parse what came; refuse a handshake that the HTTP parser accepted and this one does not."""
         super().data_received(data)
         if not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -43,22 +43,22 @@ class WatchProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"][ABORT] = self._abort  # type: ignore[assignment]  # uvicorn knows extensions without values only
 
     async def send(self, message: Any) -> None:
-        """Send what the application says; a handshake that it refused is over, too."""
+        """Send a message of the application; with an HTTP answer the handshake is complete, too."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True
 
     def handle_text(self, event: Frame) -> None:
-        """Forget a message."""
+        """Discard a message."""
 
     def handle_bytes(self, event: Frame) -> None:
-        """Forget a message."""
+        """Discard a message."""
 
     def handle_cont(self, event: Frame) -> None:
-        """Forget a part of a message."""
+        """Discard a part of a message."""
 
     def pause_writing(self) -> None:
-        """The client does not read: read nothing of it, or its pings would be answered without an end."""
+        """The client does not read. Read nothing from it, or answers to its pings would pile up."""
         super().pause_writing()
         self.transport.pause_reading()
 
@@ -72,7 +72,7 @@ class WatchProtocol(WebSocketsSansIOProtocol):
 
 
 class Handshake:
-    """A WebSocket as the GET that it began as.
+    """A WebSocket as the GET that it begins as.
 
     Attributes:
         scope: The request, with the token as a header.
@@ -86,13 +86,13 @@ class Handshake:
         self._accepted = False
 
     async def receive(self) -> Message:
-        """The end of the connection, which is all that comes of a client."""
+        """Return when the connection has ended; nothing else is expected from the client."""
         while (await self._receive())["type"] != "websocket.disconnect":
             continue
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Send a part of an HTTP answer as what it is here; a client that has gone is sent nothing."""
+        """Send a part of an HTTP answer in its form here, unless the client has gone."""
         try:
             for each in self._translated(message):
                 await self._send(each)
@@ -112,12 +112,12 @@ class Handshake:
 
 
 def no_watch() -> BadRequest:
-    """What is asked for over a WebSocket is no stream."""
+    """The error for a WebSocket that asks for something else than a watch."""
     return BadRequest("only a watch is served over a WebSocket: send the request without Upgrade, or add watch=1")
 
 
 def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The headers, with a token that was offered as a protocol where a client usually puts it."""
+    """The headers; a token that was offered as a protocol becomes the Authorization header."""
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     if not any(name == b"authorization" for name, _ in headers):
         headers += [(b"authorization", b"Bearer " + token) for token in _tokens(scope["subprotocols"])]

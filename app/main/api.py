@@ -10,7 +10,7 @@ from app import __version__
 from app.api.application import create_app
 from app.api.limits import Limits
 from app.api.server import serve
-from app.controllers.allocation import Allocation
+from app.controllers.allocation.controller import Allocation
 from app.domain.wanted.api_endpoints import lease_name
 from app.main.parts import holder_name, now, started
 from app.main.reloading import certificate, reloading, tokens

@@ -15,8 +15,8 @@ from app.cluster.service_ranges import ServiceRanges
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.service import SERVICE
 from app.domain.errors import ServiceUnavailable
-from app.domain.pools.pool_set import PoolSet
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.pool_description import EXTERNAL, INTERNAL, PoolDescription
 from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
 from app.registry.context import Context
@@ -43,7 +43,6 @@ class Parts:
     mirror: Mirror
     kinds: Kinds
     cluster: Callable[[], Cluster]
-    empty_pools: Callable[[], PoolSet]
 
     def registry(self, allocation_wait: float) -> Registry:
         """The verbs over these parts.
@@ -53,11 +52,12 @@ class Parts:
         """
         context = Context(
             writer=self.writer,
+            reader=self.reader,
             mirror=self.mirror,
             cluster=self.cluster,
             allocation_wait=allocation_wait,
             forms=Forms(self.kinds),
-            previews={SERVICE.key: ServicePreview(self.reader, self.empty_pools)},
+            previews={SERVICE.key: ServicePreview(self.reader)},
         )
         return Registry(context, self.kinds)
 
@@ -109,7 +109,6 @@ async def _working(settings: Settings, store: Store, gathering: float) -> AsyncI
             mirror=mirror,
             kinds=Kinds(),
             cluster=_cluster(settings, ranges),
-            empty_pools=_empty_pools(settings, ranges),
         )
     finally:
         await mirror.close()
@@ -118,8 +117,10 @@ async def _working(settings: Settings, store: Store, gathering: float) -> AsyncI
 def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]:
     node_port_range = (settings.node_port_range.first, settings.node_port_range.last)
     manages_load_balancers = settings.load_balancer_controller == "fairlead"
-    internal_pools = tuple(map(str, settings.internal_pool))
-    external_pools = tuple(map(str, settings.external_pool))
+    pools = (
+        PoolDescription.of(INTERNAL, INTERNAL, list(map(str, settings.internal_pool))),
+        PoolDescription.of(EXTERNAL, EXTERNAL, list(map(str, settings.external_pool))),
+    )
 
     def cluster() -> Cluster:
         return Cluster(
@@ -129,24 +130,10 @@ def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]
             cluster_domain=settings.cluster_domain,
             manages_load_balancers=manages_load_balancers,
             now=now(),
-            internal_pools=internal_pools,
-            external_pools=external_pools,
+            pools=pools,
         )
 
     return cluster
-
-
-def _empty_pools(settings: Settings, ranges: ServiceRanges) -> Callable[[], PoolSet]:
-    def empty_pools() -> PoolSet:
-        return PoolSet(
-            service_cidrs=ranges.cidrs,
-            node_port_range=(settings.node_port_range.first, settings.node_port_range.last),
-            internal_pool=map(str, settings.internal_pool),
-            external_pool=map(str, settings.external_pool),
-            random_below=secrets.randbelow,
-        )
-
-    return empty_pools
 
 
 def holder_name() -> str:

@@ -1,6 +1,7 @@
 """A reconciler."""
 
 import asyncio
+import secrets
 import signal
 import socket
 import time
@@ -10,7 +11,8 @@ from fastapi import FastAPI
 
 from app.api.health import health_routes
 from app.api.server import serve
-from app.controllers.allocation import Allocation
+from app.controllers.allocation.controller import Allocation
+from app.controllers.allocation.memory import PoolMemory
 from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller
@@ -24,6 +26,7 @@ from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
+from app.domain.pools.pool_set import PoolSet
 from app.main.parts import Parts, holder_name, started
 from app.main.reloading import reloading
 from app.reconciler.loop import Reconciler
@@ -67,9 +70,9 @@ def _reconciler(parts: Parts) -> Reconciler:
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
-    pools = parts.empty_pools()
+    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
     controllers: list[Controller[Any]] = [
-        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds),
+        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),

@@ -24,6 +24,8 @@ from app.registry.bulk_preparation import (
 from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.outcomes import refusal
+from app.registry.publication import seen
+from app.registry.target import Target
 from app.registry.updating import Updating
 from app.store.writes import Aborted, Committed, Missing, NameTaken, Outcome, Stale, Write, read_outcome
 
@@ -35,7 +37,15 @@ _PATIENCE = 30.0
 
 
 class _StaleError(Exception):
-    """Something changed since it was prepared."""
+    """An object changed since its write was prepared, or came to be.
+
+    Attributes:
+        target: The object.
+    """
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self.target = target
 
 
 class Bulk:
@@ -63,7 +73,8 @@ class Bulk:
                 return await self._preview(prepared)
             try:
                 await self._store(prepared)
-            except _StaleError:
+            except _StaleError as stale:
+                await seen(self._context, stale.target)
                 continue
             return [each.result for each in prepared]
         raise Conflict("others change the objects faster than they can be applied; nothing was stored")
@@ -137,9 +148,9 @@ class Bulk:
 def _check(index: int, each: PreparedItem, outcome: Outcome) -> None:
     if isinstance(outcome, Committed | Aborted):
         return
-    if isinstance(outcome, NameTaken | Stale | Missing):
-        raise _StaleError
     meta = each.obj.metadata
+    if isinstance(outcome, NameTaken | Stale | Missing):
+        raise _StaleError(Target(each.kind, meta.namespace, meta.name))
     raise refused(located(index, refusal(each.kind, meta.namespace or "", meta.name, outcome)))
 
 

@@ -12,6 +12,7 @@ from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 from app.registry.forms import Forms
 from app.registry.target import Target
+from app.store.reader import Reader
 from app.store.writer import Writer
 
 
@@ -31,6 +32,7 @@ class Context:
 
     Attributes:
         writer: The one write path.
+        reader: Reads what the mirror does not hold.
         mirror: The objects in memory.
         cluster: What the rules may know of their surroundings, as of now.
         allocation_wait: Seconds a write waits for its allocation before it is answered pending.
@@ -39,6 +41,7 @@ class Context:
     """
 
     writer: Writer
+    reader: Reader
     mirror: Mirror
     cluster: Callable[[], Cluster]
     allocation_wait: float

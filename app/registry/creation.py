@@ -14,7 +14,6 @@ from app.domain.patching.managed_fields import record_update
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
 from app.domain.rules.names import generated_name
-from app.mirror.entry import Entry
 from app.registry.context import Context, entry_of
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import (
@@ -24,8 +23,9 @@ from app.registry.outcomes import (
     namespace_terminating,
     refusal,
 )
+from app.registry.publication import published, seen
 from app.registry.target import Target
-from app.store.writes import Committed, Stale
+from app.store.writes import Committed, NameTaken
 
 _GENERATE_NAME_TRIES = 8
 
@@ -64,7 +64,7 @@ class Creation:
                 obj.metadata.name = generated_name(base, secrets.choice)
             warnings = self.apply_rules(target, obj, options, recorded=recorded)
             try:
-                return await self._store(kind, obj, options, warnings)
+                return await self._store(kind, obj, options, warnings, made_up=bool(base))
             except AlreadyExists:
                 if not base or attempt == _GENERATE_NAME_TRIES - 1:
                     raise
@@ -122,7 +122,9 @@ class Creation:
             raise invalid_object(kind, obj.metadata.name, causes)
         return (*options.warnings, *kind.strategy.warnings(obj, None, cluster))
 
-    async def _store(self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...]) -> Answer:
+    async def _store(
+        self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...], *, made_up: bool
+    ) -> Answer:
         if options.dry_run:
             return await self._preview(kind, obj, warnings)
         cluster = self._context.cluster()
@@ -131,37 +133,27 @@ class Creation:
             kind, "create", obj, encode_body(obj), cluster, published=options.respond_async or not pending
         )
         outcome = await self._context.writer.write(write)
+        # A name that the server made up is not waited for: the server makes up another one.
+        while isinstance(outcome, NameTaken) and not outcome.published and not made_up:
+            if await seen(self._context, Target(kind, write.namespace, write.name)) is not None:
+                break
+            outcome = await self._context.writer.write(write)
         if not isinstance(outcome, Committed):
             raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
             entry = entry_of(kind, obj, outcome.revision)
             return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
         try:
-            return Answer(201, await self._published(kind, obj), warnings=warnings)
+            found = await published(self._context, kind, obj)
         except (ServiceUnavailable, TooManyRequests) as error:
             # These promise that nothing was stored, and clients send a POST again on them.
             raise Timeout(f"it was stored, and is not known to be allocated yet: {error.message}") from error
-
-    async def _published(self, kind: Kind[Any], obj: Any) -> Entry:
-        """Wait for the publication; when it does not come in time, publish the object as it is, pending."""
-        uid = obj.metadata.uid
-        entry = await self._context.mirror.wait_for(uid, self._context.allocation_wait)
-        if entry is not None:
-            return entry
-        body = encode_body(obj)
-        write = self._context.forms.write(kind, "publish", obj, body, self._context.cluster())
-        outcome = await self._context.writer.write(write)
-        if isinstance(outcome, Committed) and outcome.revision is not None:
-            return entry_of(kind, obj, outcome.revision, body)
-        if isinstance(outcome, Stale):
-            await self._context.mirror.fresh()
-            entry = self._context.mirror.by_uid(uid)
-            if entry is not None:
-                return entry
-        raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored, and is gone before it could be answered')
+        if found is None:
+            raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored, and is gone before it could be answered')
+        return Answer(201, found, warnings=warnings)
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
-        if await self._context.current(Target(kind, obj.metadata.namespace, obj.metadata.name)) is not None:
+        if await seen(self._context, Target(kind, obj.metadata.namespace, obj.metadata.name)) is not None:
             raise already_exists(kind, obj.metadata.name)
         await self._context.preview(kind, obj, created=True)
         return Answer(201, entry_of(kind, obj, 0), warnings=warnings)
@@ -175,4 +167,4 @@ def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:
     meta.uid = str(uuid.uuid4())
     meta.creation_timestamp = cluster.now
     meta.resource_version = meta.self_link = meta.deletion_timestamp = None
-    meta.generation = meta.deletion_grace_period_seconds = None
+    meta.deletion_grace_period_seconds = None

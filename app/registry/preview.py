@@ -1,12 +1,14 @@
 """Dry runs: what a Service would be given, with nothing claimed."""
 
-from collections.abc import Callable, Mapping, Sequence
+import secrets
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
-from app.domain.pools.allocation import Pool, Pools, allocate
+from app.domain.pools.allocation import CLUSTER_IPS, LB_ADDRESSES, NODE_PORTS, Pool, Pools, allocate, pools_in_question
 from app.domain.pools.pool_set import PoolSet
 from app.domain.pools.sampled_pool import SampledPool
 from app.domain.rules.cluster import Cluster
@@ -18,9 +20,8 @@ T = TypeVar("T")
 class ServicePreview:
     """A tentative allocation over the claims of this moment; somebody else may be given the same a moment later."""
 
-    def __init__(self, reader: Reader, empty_pools: Callable[[], PoolSet]) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._empty_pools = empty_pools
 
     async def __call__(self, service: Service, cluster: Cluster, *, created: bool) -> None:
         """Fill in what an allocation would choose, in place."""
@@ -31,7 +32,7 @@ class ServicePreview:
 
         Args:
             services: Each with whether it is new.
-            cluster: For the conditions, and for who serves load balancers.
+            cluster: For the pools and the conditions.
 
         Returns:
             What the pools lack, in words.
@@ -41,30 +42,31 @@ class ServicePreview:
             return []
         pools = await self._sampled([service for service, _ in services], cluster)
         for service, _ in services:
-            pools.moved(None, service, cluster)
-        picks = [allocate(service, pools.pools, cluster, created=created) for service, created in pending]
+            for claim in SERVICE.strategy.claims(service, cluster):
+                pools.hold(claim.table, claim.key)
+        picks = [allocate(service, pools, cluster, created=created) for service, created in pending]
         return [shortage.message for each in picks for shortage in each.shortages]
 
-    async def _sampled(self, services: Sequence[Service], cluster: Cluster) -> PoolSet:
+    async def _sampled(self, services: Sequence[Service], cluster: Cluster) -> Pools:
         """Pools with as many free values as these Services can ask for and be given."""
         asked = sum(len(SERVICE.strategy.claims(service, cluster)) for service in services)
         addresses = asked + len(services)
         ports = asked + sum(1 + len(service.spec.ports or []) for service in services)
-        pool_set = self._empty_pools()
+        pool_set = PoolSet(secrets.randbelow, time.monotonic)
+        pool_set.describe(cluster)
         pools = pool_set.pools
-        pool_set.pools = replace(
+        chosen = {key for service in services for key in pools_in_question(service, cluster)}
+        return replace(
             pools,
-            cluster_ips=await self._addresses("cluster_ips", pools, pools.cluster_ips, addresses),
-            node_ports=await self._sample("node_ports", pools, pools.node_ports, ports, int),
-            internal=await self._addresses("lb_addresses", pools, pools.internal, addresses),
-            external=await self._addresses("lb_addresses", pools, pools.external, addresses),
+            cluster_ips={
+                family: await self._sample(CLUSTER_IPS, pools, pool, addresses, str)
+                for family, pool in pools.cluster_ips.items()
+            },
+            node_ports=await self._sample(NODE_PORTS, pools, pools.node_ports, ports, int),
+            addresses={
+                key: await self._sample(LB_ADDRESSES, pools, pools.addresses[key], addresses, str) for key in chosen
+            },
         )
-        return pool_set
-
-    async def _addresses(
-        self, table: str, pools: Pools, group: Mapping[str, Pool[str]], limit: int
-    ) -> Mapping[str, Pool[str]]:
-        return {family: await self._sample(table, pools, pool, limit, str) for family, pool in group.items()}
 
     async def _sample(
         self, table: str, pools: Pools, pool: Pool[T], limit: int, read: Callable[[str], T]

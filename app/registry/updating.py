@@ -22,6 +22,7 @@ from app.registry.context import Context, entry_of
 from app.registry.creation import Creation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
+from app.registry.publication import seen
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
 
@@ -46,7 +47,7 @@ class Updating:
         _check_request(target, obj)
 
         async def attempt() -> Answer | None:
-            entry = await self._context.current(target)
+            entry = await seen(self._context, target)
             if entry is not None:
                 return await self._attempt(target, entry, _copy(target.kind, obj), options)
             if target.kind.create_on_update and not target.subresource:
@@ -65,7 +66,7 @@ class Updating:
         """
 
         async def attempt() -> Answer | None:
-            entry = await self._context.current(target)
+            entry = await seen(self._context, target)
             if entry is None and not (patch.creates and not target.subresource):
                 raise await absent(self._context.mirror, target)
             before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))
@@ -122,6 +123,10 @@ class Updating:
         retry = patch is not None or new.metadata.resource_version in (None, "", "0")
         recorded = patch is not None and patch.operation == "Apply"
         kind = target.kind
+        # Only in a whole object does a uid say which object is meant; in a patch it is a change, which is refused.
+        if patch is None and new.metadata.uid and new.metadata.uid != entry.uid:
+            told = f"uid {new.metadata.uid} in the request is not the object's uid {entry.uid}"
+            raise conflict(kind, entry.name, told)
         old = self._context.forms.decoded(kind, entry)
         warnings = self.apply_rules(target, entry, new, old, options, recorded=recorded)
         body = encode_body(new)
@@ -228,15 +233,13 @@ def _check_preconditions(kind: Kind[Any], entry: Entry, new: KubeObject) -> None
         raise invalid_object(kind, entry.name, [cause])
     if meta.resource_version and meta.resource_version not in ("0", str(entry.revision)):
         raise conflict(kind, entry.name, MODIFIED)
-    if meta.uid and meta.uid != entry.uid:
-        raise conflict(kind, entry.name, f"uid {meta.uid} in the request is not the object's uid {entry.uid}")
 
 
 def _carry_metadata(kind: Kind[Any], new: KubeObject, old: KubeObject) -> None:
     """Keep what no update can change (rest.BeforeUpdate)."""
     new.api_version, new.kind = kind.api_version, kind.name
     to, kept = new.metadata, old.metadata
-    to.namespace, to.uid = kept.namespace, kept.uid
+    to.namespace, to.uid = kept.namespace, to.uid or kept.uid
     to.generate_name = to.generate_name or kept.generate_name
     to.creation_timestamp = kept.creation_timestamp
     to.deletion_timestamp = kept.deletion_timestamp

@@ -36,6 +36,9 @@ _AGES = "SELECT revision, extract(epoch FROM clock_timestamp() - at) FROM change
 _NEWEST = "SELECT greatest(compacted, (SELECT max(revision) FROM changes)) FROM compaction"
 _SNAPSHOT = f"SELECT {_OBJECT} FROM objects WHERE published"
 _UNPUBLISHED = f"SELECT {_OBJECT} FROM objects WHERE NOT published AND ordinal > $2 ORDER BY ordinal LIMIT $1"
+_UNPUBLISHED_NAMED = f"""
+    SELECT {_OBJECT} FROM objects WHERE NOT published AND kind = $1 AND namespace = $2 AND name = $3
+"""
 _PENDING = f"""
     SELECT {_OBJECT} FROM objects
     WHERE pending AND published AND kind = $1 AND ordinal > $3 ORDER BY ordinal LIMIT $2
@@ -156,6 +159,11 @@ class Reader:
     async def unpublished(self, limit: int, after: int = 0) -> Sequence[ObjectRow]:
         """Objects that nobody can see yet, in the order they came, from behind the ordinal `after`."""
         return [ObjectRow._make(row) for row in await self._unpublished.rows(limit, after)]
+
+    async def unpublished_named(self, kind: str, namespace: str, name: str) -> ObjectRow | None:
+        """The object that holds a name and that nobody can see yet; None where there is none."""
+        rows = await self._database.fetch(_UNPUBLISHED_NAMED, kind, namespace, name)
+        return ObjectRow._make(rows[0]) if rows else None
 
     async def pending(self, kind: str, limit: int | None = None, after: int = 0) -> Sequence[ObjectRow]:
         """Published objects with something left to allocate, in the order they came, from behind an ordinal."""

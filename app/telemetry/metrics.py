@@ -55,8 +55,12 @@ QUEUE_ADDS = Counter("workqueue_adds_total", "Keys added", ["name"])
 QUEUE_RETRIES = Counter("workqueue_retries_total", "Keys added again after a failure", ["name"])
 WORK_SECONDS = Histogram("workqueue_work_duration_seconds", "Time a batch of keys took", ["name"], buckets=_SECONDS)
 
-POOL_SIZE = Gauge("fairlead_pool_size", "Addresses or ports in a pool", ["pool"], multiprocess_mode="mostrecent")
-POOL_FREE = Gauge("fairlead_pool_free", "Those of them that are free", ["pool"], multiprocess_mode="mostrecent")
+POOL_SIZE = Gauge(
+    "fairlead_pool_size", "Addresses or ports in a pool", ["pool", "family", "scope"], multiprocess_mode="mostrecent"
+)
+POOL_FREE = Gauge(
+    "fairlead_pool_free", "Those of them that are free", ["pool", "family", "scope"], multiprocess_mode="mostrecent"
+)
 
 
 def exposition() -> bytes:

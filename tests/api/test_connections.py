@@ -200,6 +200,15 @@ async def test_a_client_that_reads_nothing_is_not_read_for_ever(registry, monkey
             await endless(writer)
 
 
+async def test_empty_lines_do_not_keep_a_connection_open(registry, monkeypatch):
+    monkeypatch.setattr("app.api.protocol.LIMITS", Limits(head_seconds=0.3))
+    async with serving(registry) as (url, _), connected(url) as (reader, writer):
+        writer.write(b"\r\n" + GET + b"\r\n\r\n")
+        assert (await answer(reader))[0] == 200
+        writer.write(b"\r\n")
+        assert await reader.read() == b""
+
+
 async def test_requests_that_come_together_are_answered_in_turn(base_url):
     async with connected(base_url) as (reader, writer):
         paths = ("/version", "/nothing", SERVICES, "/livez") * 3

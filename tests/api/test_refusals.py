@@ -292,3 +292,39 @@ async def test_a_half_sent_request_leaves_nothing(api, base_url):
         gone.sendall(UNFINISHED)
     assert (await api.get(SERVICES)).json()["items"] == []
     await created(api, "web")
+
+
+PATCHES = {
+    "application/merge-patch+json": b'{"metadata":{"uid":"other"}}',
+    "application/strategic-merge-patch+json": b'{"metadata":{"uid":"other"}}',
+    "application/json-patch+json": b'[{"op":"replace","path":"/metadata/uid","value":"other"}]',
+    "application/apply-patch+yaml": (
+        b'{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","uid":"other"},'
+        b'"spec":{"type":"ExternalName","externalName":"web.example.com"}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("media_type", PATCHES)
+async def test_no_patch_changes_a_uid(api, media_type):
+    """A conflict would be sent again by clients that retry, and never end."""
+    await created(api, "web")
+    query = "?fieldManager=test&force=true" if "apply" in media_type else ""
+    answer = await api.patch(
+        f"{SERVICES}/web{query}", content=PATCHES[media_type], headers={"content-type": media_type}
+    )
+    status = await refused(answer, 422, "Invalid")
+    assert [cause["field"] for cause in status["details"]["causes"]] == ["metadata.uid"]
+
+
+async def test_an_object_of_another_uid_is_not_replaced(api):
+    made = await created(api, "web")
+    made["metadata"]["uid"] = "00000000-0000-0000-0000-000000000000"
+    await refused(await api.put(f"{SERVICES}/web", json=made), 409, "Conflict")
+
+
+async def test_a_generation_is_kept_and_never_negative(api):
+    assert (await created(api, "web", generation=7))["metadata"]["generation"] == 7
+    answer = await api.post(SERVICES, json=alias("minus", generation=-1))
+    status = await refused(answer, 422, "Invalid")
+    assert [cause["field"] for cause in status["details"]["causes"]] == ["metadata.generation"]

@@ -6,8 +6,9 @@ Run with `python -m tests.bench.allocation`.
 import random
 import time
 
-from app.domain.pools.family_pool import RangePool
+from app.domain.pools.address_pool import HeldAddresses
 from app.domain.rules.address_ranges import service_range
+from app.domain.rules.pool_description import PoolDescription
 
 _RANGES = ("10.96.0.0/12", "fd00:10:96::/108")
 _FILLS = (0.0, 0.5, 0.99)
@@ -28,12 +29,15 @@ def main():
 def _cost(cidr, layout, fill):
     """Seconds for one pick and the release of an older one, so that the fill stays."""
     chance = random.Random(7)
-    numbers = RangePool(service_range(cidr))._numbers
-    size = numbers.last - numbers.first + 1
-    held = int(size * fill)
-    taken = range(held) if layout == "dense" else chance.sample(range(size), held)
+    ranges = (service_range(cidr),)
+    held = HeldAddresses(time.monotonic)
+    held.describe([PoolDescription("ClusterIP", "", ranges)])
+    (pool,) = held.pools.values()
+    numbers, first, size = pool.numbers, ranges[0].first, pool.size
+    count = int(size * fill)
+    taken = range(count) if layout == "dense" else chance.sample(range(size), count)
     for offset in taken:
-        numbers.hold(numbers.first + offset)
+        numbers.hold(first + offset)
     best = float("inf")
     for _ in range(3):
         picked = []

@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
+import secrets
+import time
 import uuid
 
 import asyncpg
 import pytest
 
-from app.controllers import allocation
-from app.controllers.allocation import Allocation
+from app.controllers.allocation import attempts
+from app.controllers.allocation.controller import Allocation
+from app.controllers.allocation.memory import PoolMemory
 from app.controllers.event_recorder import EventRecorder
-from app.controllers.pool_memory import PoolMemory
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Timeout
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
+from app.domain.pools.pool_set import PoolSet
 from app.store.object_writes import write_of
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
@@ -46,8 +49,8 @@ class Unlucky:
 def made(world, writer=None):
     parts = world.parts
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    pools = parts.empty_pools()
-    return Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
+    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
+    return Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
 
 
 @contextlib.asynccontextmanager
@@ -166,14 +169,14 @@ async def test_what_a_dead_process_stored_is_published(small):
 
 
 async def test_a_service_that_cannot_be_allocated_for_stops_nobody(small, monkeypatch):
-    allocate = allocation.allocate
+    allocate = attempts.allocate
 
     def fragile(service, *arguments, **options):
         if service.metadata.name == "broken":
             raise ArithmeticError("a defect")
         return allocate(service, *arguments, **options)
 
-    monkeypatch.setattr(allocation, "allocate", fragile)
+    monkeypatch.setattr(attempts, "allocate", fragile)
     await store_unpublished(small, "broken")
     async with allocating(small):
         served, _ = await fill(small)

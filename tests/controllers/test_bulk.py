@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
+import secrets
+import time
 
 import msgspec
 import pytest
 
-from app.controllers.allocation import Allocation
+from app.controllers.allocation.controller import Allocation
+from app.controllers.allocation.memory import PoolMemory
 from app.controllers.event_recorder import EventRecorder
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.decoding import Strictness
 from app.domain.errors import Invalid
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.domain.pools.pool_set import PoolSet
 from app.registry.bulk_preparation import BulkOptions, RawItem
 from app.registry.options import WriteOptions
 from tests.controllers.world import running
@@ -31,8 +35,8 @@ async def bulk(database_url):
 async def allocating(world):
     parts = world.parts
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    pools = parts.empty_pools()
-    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, pools, recorder, parts.kinds)
+    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
+    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
     async with world.reconciling(allocation):
         yield
 

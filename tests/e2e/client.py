@@ -126,7 +126,8 @@ async def _open(url):
 def _head(method, path, body, headers):
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines.append(f"Content-Length: {len(body)}")
+        headers = {"Content-Type": "application/json", **headers}
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 

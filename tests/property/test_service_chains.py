@@ -3,19 +3,24 @@
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import allocate
 from app.domain.pools.pool_set import POOLED_CLAIMS, PoolSet
 from app.domain.rules.addresses import canonical
+from app.domain.rules.pool_description import PoolDescription
 from tests.property.service_specs import GOOD_ANNOTATIONS, GOOD_SPECS
 from tests.unit.rules.builders import V4, V6, cluster, created, updated
 
-POOLS = {"internal_pools": ("10.240.0.0/28", "fd01::/124"), "external_pools": ("20.0.0.0/28",)}
+POOLS = (
+    PoolDescription.of("internal", "internal", ["10.240.0.0/28", "fd01::/124"]),
+    PoolDescription.of("external", "external", ["20.0.0.0/28"]),
+)
 """Public addresses of IPv6 are missing, so that some Services stay pending."""
 
-AT = cluster(V4, V6, ours=True, **POOLS)
+AT = replace(cluster(V4, V6, ours=True, pools=POOLS), node_port_range=(30000, 30030))
 RULES = SERVICE.strategy
 
 
@@ -23,7 +28,8 @@ class Registry:
     """A store of claims, in which no two Services hold the same, and pools that follow it."""
 
     def __init__(self):
-        self.pools = PoolSet(AT.service_cidrs, (30000, 30030), AT.internal_pools, AT.external_pools, lambda _size: 0)
+        self.pools = PoolSet(lambda _size: 0, lambda: 0.0)
+        self.pools.describe(AT)
         self.held = {}
 
     def write(self, name, service):

@@ -10,6 +10,7 @@ from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import allocate
 from app.domain.pools.pool_set import PoolSet
+from app.domain.rules.pool_description import PoolDescription
 from app.domain.rules.service.defaulting import apply_defaults
 from app.domain.rules.service.load_balancer_wish import (
     ADDITIONAL_ADDRESSES,
@@ -28,22 +29,34 @@ from tests.unit.rules.builders import LATER, V4, V6, cluster, created, service, 
 
 RULES = SERVICE.strategy
 INTERNAL, EXTERNAL = ("10.240.0.0/24", "fd01::/112"), ("20.0.0.0/24", "fd02::/112")
-POOLS = {"internal_pools": INTERNAL, "external_pools": EXTERNAL}
+POOLS = (
+    PoolDescription.of("internal", "internal", INTERNAL),
+    PoolDescription.of("external", "external", EXTERNAL),
+)
 CLUSTERS = st.sampled_from(
     [
         cluster(V4),
         cluster(V6),
         cluster(V4, V6),
         cluster(V6, V4),
-        cluster(V4, ours=True, **POOLS),
+        cluster(V4, ours=True, pools=POOLS),
         cluster(V4, V6, ours=True),
     ]
 )
 FIELDS = ("spec.", "metadata.", "status.")
 
 
-def pool_set(at):
-    return PoolSet(at.service_cidrs, at.node_port_range, INTERNAL, EXTERNAL, lambda _size: 0)
+def laid_out(at):
+    """Pools of which nobody holds anything, and the cluster that has them."""
+    here = msgspec.structs.replace(at, pools=POOLS)
+    pools = PoolSet(lambda _size: 0, lambda: 0.0)
+    pools.describe(here)
+    return pools.pools, here
+
+
+def given_all(new, at, *, is_new=True):
+    """Give a Service what it lacks."""
+    return allocate(new, *laid_out(at), created=is_new)
 
 
 def body(value):
@@ -59,7 +72,7 @@ def settled(spec, at, annotations=None):
     new, causes = created(spec, at, annotations=annotations)
     if causes:
         return None
-    allocate(new, pool_set(at).pools, at, created=True)
+    given_all(new, at)
     return copy(new)
 
 
@@ -71,7 +84,7 @@ def test_no_document_makes_a_rule_fail(spec, annotations, status, at):
     RULES.warnings(new, None, at)
     RULES.claims(new, at)
     RULES.pending(new, at)
-    allocate(new, pool_set(at).pools, at, created=True)
+    given_all(new, at)
     RULES.claims(new, at)
 
 
@@ -86,7 +99,7 @@ def test_no_update_makes_a_rule_fail(before, spec, annotations, status, at):
     RULES.warnings(new, old, at)
     RULES.claims(new, at)
     RULES.pending(new, at)
-    allocate(new, pool_set(at).pools, at, created=False)
+    given_all(new, at, is_new=False)
     written = service(spec, status=status)
     RULES.prepare_status(written, old, at)
     RULES.validate_status(written, old, at)
@@ -121,7 +134,7 @@ def test_what_is_stored_can_be_sent_again(spec, annotations, at):
     assert body(new) == body(old)
     assert RULES.claims(new, at) == RULES.claims(old, at)
     assert not RULES.pending(new, at)
-    assert allocate(new, pool_set(at).pools, later, created=False).picked == ()
+    assert given_all(new, later, is_new=False).picked == ()
     assert body(new) == body(old)
 
 
@@ -141,7 +154,7 @@ def test_the_manifest_can_be_sent_again(spec, annotations, at):
         return
     new, causes = updated(spec, old, at, annotations=annotations)
     assert causes == []
-    allocate(new, pool_set(at).pools, at, created=False)
+    given_all(new, at, is_new=False)
     assert spec_of(new) == spec_of(old)
 
 
@@ -153,7 +166,7 @@ def test_pending_is_exact(spec, at):
     if causes:
         return
     lacked = RULES.pending(new, at)
-    given_now = allocate(new, pool_set(at).pools, at, created=True)
+    given_now = given_all(new, at)
     assert given_now.shortages == ()
     assert not RULES.pending(new, at)
     assert lacked == bool(given_now.picked or asked_frontends(new))
@@ -182,10 +195,11 @@ def test_frontends_come_to_rest_and_none_is_claimed_shared_and_for_itself(annota
     """However the same address is spelled, and in whichever places it is asked for or shown."""
     spec = {"type": "LoadBalancer", "ports": [{"port": 80, "protocol": "TCP"}], "loadBalancerIP": asked}
     status = {"loadBalancer": {"ingress": [{"ip": text} for text in shown]}}
-    at = cluster(V4, V6, ours=True, **POOLS)
+    at = cluster(V4, V6, ours=True, pools=POOLS)
     one = service({**spec, "ipFamilies": ["IPv4", "IPv6"]}, annotations=annotations, status=status)
     reserved = dict.fromkeys([f"shop/{text}" for text in SPELLED], "20.0.0.5")
-    pools = replace(pool_set(at).pools, static_addresses={} if NAME_KEYS["IPv6"] in annotations else reserved)
+    pools, _ = laid_out(at)
+    pools = replace(pools, static_addresses={} if NAME_KEYS["IPv6"] in annotations else reserved)
     for _ in range(2):
         allocate(one, pools, at, created=False)
     at_rest = body(one)

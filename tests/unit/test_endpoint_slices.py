@@ -47,8 +47,8 @@ def test_an_empty_service_keeps_one_placeholder_a_family():
     service = make_service(ip_families=["IPv4", "IPv6"])
     store.apply(planned(service, []))
     assert sorted((each.address_type, each.endpoints, each.ports) for each in store.all()) == [
-        ("IPv4", [], []),
-        ("IPv6", [], []),
+        ("IPv4", None, None),
+        ("IPv6", None, None),
     ]
     assert not planned(service, [], existing=store.all())
 
@@ -59,7 +59,7 @@ def test_the_placeholder_becomes_the_first_slice_and_the_last_slice_the_placehol
     assert store.apply(planned(service, many(1), existing=store.all())) == 1
     assert [len(each.endpoints) for each in store.all()] == [1]
     assert store.apply(planned(service, [], existing=store.all())) == 1
-    assert [(each.endpoints, each.ports) for each in store.all()] == [([], [])]
+    assert [(each.endpoints, each.ports) for each in store.all()] == [(None, None)]
     assert store.made == 1
 
 
@@ -97,7 +97,7 @@ def test_conditions(pod, publish, expected):
 )
 def test_which_pods_are_shown(pod, publish, shown):
     made = only_slice(make_service(publish_not_ready_addresses=publish), [pod])
-    assert [each.addresses for each in made.endpoints] == ([["10.0.0.1"]] if shown else [])
+    assert [each.addresses for each in made.endpoints or []] == ([["10.0.0.1"]] if shown else [])
 
 
 def test_an_endpoint_says_whose_it_is_and_where():
@@ -145,7 +145,8 @@ def test_named_ports_are_looked_up_in_each_pod_and_part_the_slices():
     ]
     plan = planned(service, pods)
     shown = {
-        tuple(port.port for port in each.ports): [e.target_ref.name for e in each.endpoints] for each in plan.create
+        tuple(port.port for port in each.ports or []): [e.target_ref.name for e in each.endpoints]
+        for each in plan.create
     }
     assert shown == {(8080,): ["a", "c"], (9090,): ["b"], (): ["d"]}
 
@@ -155,14 +156,14 @@ def test_a_named_port_may_be_a_sidecars_but_no_other_init_containers():
     port = [ContainerPort(name="metrics", container_port=9100)]
     pod = make_pod("a", "10.0.0.1")
     pod.spec.init_containers = [Container(name="once", ports=port)]
-    assert only_slice(service, [pod]).ports == []
+    assert only_slice(service, [pod]).ports is None
     pod.spec.init_containers = [Container(name="sidecar", ports=port, restart_policy="Always")]
     assert only_slice(service, [pod]).ports == [EndpointPort("m", "TCP", 9100)]
 
 
 def test_a_port_of_another_protocol_is_another_port():
     service = make_service(ports=[ServicePort(name="dns", protocol="UDP", port=53, target_port="dns")])
-    assert only_slice(service, [make_pod("a", "10.0.0.1", ports={"dns": 53})]).ports == []
+    assert only_slice(service, [make_pod("a", "10.0.0.1", ports={"dns": 53})]).ports is None
 
 
 def test_a_port_without_target_goes_to_its_own_number_and_keeps_its_app_protocol():
@@ -174,7 +175,7 @@ def test_headless_slices_say_so_and_may_have_no_ports():
     service = make_service(cluster_ip="None", cluster_ips=["None"], ports=None)
     made = only_slice(service, many(2))
     assert made.metadata.labels["service.kubernetes.io/headless"] == ""
-    assert made.ports == []
+    assert made.ports is None
     assert len(made.endpoints) == 2
 
 

@@ -1,14 +1,25 @@
-"""Ranges: what is in one, what is picked and in which order, and what picking costs."""
+"""Pools: what is in one, what is picked and in which order, and what picking costs."""
 
 import random
 import sys
 
 import pytest
 
+from app.domain.pools.address_pool import HeldAddresses
 from app.domain.pools.bitmap import Bitmap
-from app.domain.pools.family_pool import FamilyPool, RangePool
-from app.domain.pools.number_pool import RESTING, NumberPool, PortPool
-from app.domain.rules.address_ranges import bounds, pool_range, service_range, static_band
+from app.domain.pools.number_pool import KEPT_BACK, NumberPool, PortPool
+from app.domain.rules.address_ranges import address_number, service_range, static_band
+from app.domain.rules.pool_description import PoolDescription
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
 
 
 def lowest(_size):
@@ -17,6 +28,27 @@ def lowest(_size):
 
 def highest(size):
     return size - 1
+
+
+def numbers(first, last, *, band=0, usable=None, **more):
+    """A pool of one range over a bitmap of its own."""
+    spans = [(first, last)] if usable is None else usable
+    return NumberPool(Bitmap(last + 1), [(first, last, band)], spans, more.pop("clock", Clock()), **more)
+
+
+def address_pool(*texts, exclude=(), **more):
+    """The one pool over addresses of which none is held."""
+    return laid([PoolDescription.of("pool", "external", texts, exclude, **more)])[0]
+
+
+def service_pool(*cidrs):
+    return laid([PoolDescription("ClusterIP", "", tuple(map(service_range, cidrs)))])[0]
+
+
+def laid(descriptions, clock=None):
+    held = HeldAddresses(clock or Clock())
+    held.describe(descriptions)
+    return list(held.pools.values())
 
 
 def drained(pool, random_below=lowest):
@@ -43,7 +75,7 @@ class TestBitmap:
         with pytest.raises(ValueError, match=f"^{index} is not in 0..9$"):
             Bitmap(10).hold(index)
 
-    @pytest.mark.parametrize("size", [1, 1023, 1024, 1025, 1024**2, 1024**2 + 1, 2**64])
+    @pytest.mark.parametrize("size", [1, 1023, 1024, 1025, 1024**2, 1024**2 + 1, 2**64, 2**128])
     def test_finds_the_first_free_across_full_words(self, size):
         bitmap = Bitmap(size)
         for index in range(min(size, 3000)):
@@ -69,8 +101,28 @@ class TestBitmap:
             bitmap.free(index)
         assert sum(map(len, bitmap._levels)) == before == 0
 
+    @pytest.mark.parametrize(
+        ("first", "last", "count"),
+        [
+            (0, 2**40, 5),
+            (0, 0, 1),
+            (1, 1022, 0),
+            (0, 1023, 2),
+            (1023, 1024, 2),
+            (1024, 2**30, 2),
+            (2**30, 2**30, 1),
+            (2**30 + 1, 2**40, 1),
+            (9, 8, 0),
+        ],
+    )
+    def test_counts_what_is_held_in_a_part(self, first, last, count):
+        bitmap = Bitmap(2**41)
+        for index in (0, 1023, 1024, 2**30, 2**40):
+            bitmap.hold(index)
+        assert bitmap.count(first, last) == count
 
-class TestServiceCidr:
+
+class TestClusterIps:
     @pytest.mark.parametrize(
         ("cidr", "size", "first", "last"),
         [
@@ -83,25 +135,20 @@ class TestServiceCidr:
             ("fd00::/127", 1, "fd00::1", "fd00::1"),
         ],
     )
-    def test_leaves_out_the_base_and_the_broadcast(self, cidr, size, first, last):
-        part = RangePool(service_range(cidr))
-        assert (part.size, part.free, part.name) == (size, size, cidr)
-        assert part.family == ("IPv6" if ":" in cidr else "IPv4")
-        assert part.covers(first)
-        assert part.covers(last)
-        base, top = (str(address) for address in bounds(cidr))
-        assert not part.covers(base)
-        assert part.covers(top) == (":" in cidr)
+    def test_leave_out_the_base_and_the_broadcast(self, cidr, size, first, last):
+        pool = service_pool(cidr)
+        assert (pool.size, pool.free, pool.label) == (size, size, f"ClusterIP {cidr}")
+        version, low = address_number(first)
+        assert [pool.covers(address) for address in (first, last)] == [True, True]
+        assert not pool.numbers.covers(low - 1)
+        assert not pool.numbers.covers(address_number(last)[1] + 1)
+        assert pool.version == version
 
     @pytest.mark.parametrize("cidr", ["10.0.0.0/31", "10.0.0.0/32", "255.255.255.255/32", "fd00::/128"])
     def test_may_have_nothing_to_give(self, cidr):
-        part = RangePool(service_range(cidr))
-        assert part.size == 0
-        assert part.pick(lowest) is None
-
-    def test_refuses_host_bits(self):
-        with pytest.raises(ValueError, match="has host bits set"):
-            RangePool(service_range("10.0.0.1/24"))
+        pool = service_pool(cidr)
+        assert pool.size == 0
+        assert pool.pick(lowest) is None
 
     @pytest.mark.parametrize(
         ("size", "share", "limit", "band"),
@@ -120,231 +167,266 @@ class TestServiceCidr:
     def test_static_band(self, size, share, limit, band):
         assert static_band(size, share=share, limit=limit) == band
 
-    def test_picks_above_the_band_first_and_from_it_last(self):
-        part = RangePool(service_range("10.0.0.0/24"))
-        found = drained(part)
+    def test_are_picked_above_the_band_first_and_from_it_last(self):
+        found = drained(service_pool("10.0.0.0/24"))
         assert found[0] == "10.0.0.17"
         assert found[-16:] == [f"10.0.0.{index}" for index in range(1, 17)]
         assert len(set(found)) == 254
 
-    def test_starts_anywhere_and_wraps(self):
-        part = RangePool(service_range("10.0.0.0/24"))
-        found = drained(part, highest)
+    def test_the_bands_of_all_ranges_come_last(self):
+        found = drained(service_pool("10.0.0.0/27", "10.0.1.0/27"))
+        assert found[:28] == [*(f"10.0.0.{n}" for n in range(17, 31)), *(f"10.0.1.{n}" for n in range(17, 31))]
+        assert found[28:] == [*(f"10.0.0.{n}" for n in range(1, 17)), *(f"10.0.1.{n}" for n in range(1, 17))]
+
+    def test_picks_start_anywhere_and_wrap(self):
+        found = drained(service_pool("10.0.0.0/24"), highest)
         assert found[:3] == ["10.0.0.254", "10.0.0.17", "10.0.0.18"]
         starts = []
-        part = RangePool(service_range("10.0.0.0/24"))
-        part.hold("10.0.0.254")
-        assert part.pick(lambda size: starts.append(size) or size - 1) == "10.0.0.17"
+        pool = service_pool("10.0.0.0/24")
+        pool.hold("10.0.0.254")
+        assert pool.pick(lambda size: starts.append(size) or size - 1) == "10.0.0.17"
         assert starts == [238]
 
-    def test_bands_of_the_largest_range(self):
-        part = RangePool(service_range("10.96.0.0/12"))
-        assert part.pick(lowest) == "10.96.1.1"
+    def test_band_of_the_largest_range(self):
+        assert service_pool("10.96.0.0/12").pick(lowest) == "10.96.1.1"
 
 
-class TestPool:
+class TestAddressPool:
     @pytest.mark.parametrize(
-        ("text", "size", "name"),
+        ("text", "size"),
         [
-            ("10.240.0.0/22", 1022, "10.240.0.0/22"),
-            ("10.0.0.4-10.0.0.9", 6, "10.0.0.4-10.0.0.9"),
-            ("10.0.0.4 - 10.0.0.4", 1, "10.0.0.4 - 10.0.0.4"),
-            ("10.0.0.0/31", 2, "10.0.0.0/31"),
-            ("10.0.0.7", 1, "10.0.0.7"),
-            ("fd00::/112", 65535, "fd00::/112"),
-            ("fd00::1-fd00::2", 2, "fd00::1-fd00::2"),
+            ("10.240.0.0/22", 1022),
+            ("10.0.0.4-10.0.0.9", 6),
+            ("10.0.0.4 - 10.0.0.4", 1),
+            ("10.0.0.0/31", 2),
+            ("10.0.0.7", 1),
+            ("fd00::/112", 65535),
+            ("fd00::1-fd00::2", 2),
         ],
     )
-    def test_size(self, text, size, name):
-        part = RangePool(pool_range(text))
-        assert (part.size, part.name) == (size, name)
+    def test_size(self, text, size):
+        pool = address_pool(text)
+        assert (pool.size, pool.label) == (size, f"pool {text}")
 
-    @pytest.mark.parametrize("text", ["10.0.0.9-10.0.0.4", "10.0.0.1-fd00::1", "x", "10.0.0.1/24", "1-2-3"])
-    def test_refuses_nonsense(self, text):
-        with pytest.raises(ValueError, match=r"."):
-            RangePool(pool_range(text))
-
-    def test_says_what_is_wrong_with_a_range(self):
-        with pytest.raises(
-            ValueError, match=r"^'10.0.0.9-10.0.0.4' is no range: write the lower address first, both of"
-        ):
-            bounds("10.0.0.9-10.0.0.4")
+    def test_the_label_names_few_ranges(self):
+        pool = address_pool(*(f"10.0.{n}.0/24" for n in range(9)))
+        assert pool.label == "pool 10.0.0.0/24, 10.0.1.0/24, 10.0.2.0/24, and 6 more"
 
     def test_has_no_band(self):
-        assert RangePool(pool_range("10.240.0.0/22")).pick(lowest) == "10.240.0.1"
+        assert address_pool("10.240.0.0/22").pick(lowest) == "10.240.0.1"
+
+    def test_a_pool_of_both_families_is_two(self):
+        one, other = laid([PoolDescription.of("pool", "external", ["10.0.0.1", "fd00::1"])])
+        assert (one.pick(lowest), one.pick(lowest)) == ("10.0.0.1", None)
+        assert (other.pick(lowest), other.pick(lowest)) == ("fd00::1", None)
+
+    def test_takes_the_first_range_that_has_one(self):
+        pool = address_pool("10.0.0.1-10.0.0.2", "10.1.0.1")
+        assert (pool.size, pool.free, pool.label) == (3, 3, "pool 10.0.0.1-10.0.0.2, 10.1.0.1")
+        assert drained(pool) == ["10.0.0.1", "10.0.0.2", "10.1.0.1"]
+        assert pool.free == 0
+
+    def test_ranges_may_overlap(self):
+        pool = service_pool("10.0.0.0/29", "10.0.0.0/28")
+        assert pool.size == 14
+        assert sorted(drained(pool)) == sorted(f"10.0.0.{index}" for index in range(1, 15))
+        assert pool.free == 0
+
+    def test_of_another_family_are_not_there(self):
+        pool = address_pool("10.96.0.0/16")
+        assert not pool.covers("fd00::1")
+        assert not pool.hold("fd00::1")
+        assert not pool.holds("fd00::1")
+
+    def test_outside_are_not_there(self):
+        pool = address_pool("10.96.0.0/16")
+        for address in ("10.95.255.255", "10.96.0.0", "10.97.0.0"):
+            assert not pool.covers(address)
+            assert not pool.hold(address)
+            assert not pool.holds(address)
+        assert pool.free == 65534
 
 
 class TestExclusions:
     def test_are_never_picked(self):
         excluded = ["10.0.0.16/28", "10.0.0.20-10.0.0.40", "10.0.0.254", "10.0.1.0/24", "9.0.0.0/8", "fd00::/64"]
-        part = RangePool(service_range("10.0.0.0/24"), exclusions=excluded)
-        assert part.size == part.free == 254 - (40 - 16 + 1) - 1
-        assert not part.covers("10.0.0.16")
-        assert not part.covers("10.0.0.40")
-        assert part.covers("10.0.0.15")
-        assert part.covers("10.0.0.41")
-        assert not part.covers("10.0.0.254")
-        found = drained(part)
-        assert len(found) == part.size
-        assert part.free == 0
+        pool = address_pool("10.0.0.0/24", exclude=excluded)
+        assert pool.size == pool.free == 254 - (40 - 16 + 1) - 1
+        covered = {last: pool.covers(f"10.0.0.{last}") for last in (15, 16, 40, 41, 254)}
+        assert covered == {15: True, 16: False, 40: False, 41: True, 254: False}
+        found = drained(pool)
+        assert len(found) == pool.size
+        assert pool.free == 0
         assert {f"10.0.0.{index}" for index in [*range(1, 16), *range(41, 254)]} == set(found)
 
-    def test_an_excluded_address_that_is_held_stays_held(self):
-        part = RangePool(pool_range("10.0.0.1-10.0.0.3"), exclusions=["10.0.0.2"])
-        assert part.hold("10.0.0.2")
-        assert part.holds("10.0.0.2")
-        assert part.free == 2
-        assert part.release("10.0.0.2")
-        assert part.free == 2
-
-    def test_touching_exclusions_become_one(self):
-        numbers = NumberPool(0, 9, exclusions=[(2, 3), (4, 5), (3, 6), (8, 7), (-5, -1)])
-        assert numbers._exclusions == [(2, 7)]
-        assert numbers.size == 5
-
     def test_a_start_inside_goes_on_behind(self):
-        numbers = NumberPool(0, 9, exclusions=[(4, 6)])
-        assert numbers.pick(lambda _size: 5) == 7
+        assert numbers(0, 9, usable=[(0, 3), (7, 9)]).pick(lambda _size: 5) == 7
 
     def test_wraps_over_an_exclusion_at_the_end(self):
-        numbers = NumberPool(0, 9, exclusions=[(7, 9)])
-        assert numbers.pick(lambda _size: 8) == 0
+        assert numbers(0, 9, usable=[(0, 6)]).pick(lambda _size: 8) == 0
 
     def test_everything_excluded(self):
-        assert NumberPool(0, 9, exclusions=[(0, 9)]).pick(lowest) is None
-
-
-class TestAddresses:
-    def test_of_another_family_are_not_there(self):
-        part = RangePool(service_range("10.96.0.0/16"))
-        assert not part.covers("fd00::1")
-        assert not part.hold("fd00::1")
-        assert not part.holds("fd00::1")
-        assert not part.release("fd00::1")
-
-    def test_outside_are_not_there(self):
-        part = RangePool(service_range("10.96.0.0/16"))
-        for address in ("10.95.255.255", "10.97.0.0"):
-            assert not part.covers(address)
-            assert not part.hold(address)
-            assert not part.holds(address)
-            assert not part.release(address)
-        assert part.free == 65534
-
-    def test_are_held_once(self):
-        part = RangePool(service_range("10.96.0.0/16"))
-        assert part.hold("10.96.0.1")
-        assert not part.hold("10.96.0.1")
-        assert part.free == 65533
-        assert part.release("10.96.0.1")
-        assert not part.release("10.96.0.1")
-        assert part.free == 65534
+        assert numbers(0, 9, usable=[]).pick(lowest) is None
 
 
 class TestPorts:
     def test_band(self):
-        ports = PortPool(30000, 32767)
+        ports = PortPool(30000, 32767, Clock())
         assert ports.pick(lowest) == 30086
         assert ports.pick(highest) == 32767
         assert (ports.size, ports.free, ports.label) == (2768, 2766, "node ports 30000-32767")
 
     def test_one(self):
-        ports = PortPool(30000, 30000)
+        ports = PortPool(30000, 30000, Clock())
         assert ports.pick(lowest) == 30000
         assert ports.pick(lowest) is None
         assert ports.release(30000)
         assert ports.pick(lowest) == 30000
 
     def test_covers(self):
-        ports = PortPool(30000, 30001)
+        ports = PortPool(30000, 30001, Clock())
         assert [ports.covers(number) for number in (29999, 30000, 30001, 30002)] == [False, True, True, False]
 
     def test_empty(self):
-        assert NumberPool(5, 4).pick(lowest) is None
-        assert NumberPool(5, 4).size == 0
-        assert not NumberPool(5, 4).hold(5)
+        ports = PortPool(5, 4, Clock())
+        assert ports.pick(lowest) is None
+        assert ports.size == 0
+        assert not ports.hold(5)
 
 
-class TestResting:
+class TestKeptBack:
     """What was released last is picked last."""
 
     def test_is_not_picked_while_there_is_anything_else(self):
-        numbers = NumberPool(1, 4)
-        assert [numbers.pick(lowest), numbers.pick(lowest)] == [1, 2]
-        assert numbers.release(1)
-        assert not numbers.holds(1)
-        assert numbers.free == 3
-        assert drained(numbers) == [3, 4, 1]
+        pool = numbers(1, 4)
+        assert [pool.pick(lowest), pool.pick(lowest)] == [1, 2]
+        assert pool.release(1)
+        assert not pool.holds(1)
+        assert pool.free == 3
+        assert drained(pool) == [3, 4, 1]
 
     def test_is_picked_before_the_static_band(self):
-        numbers = NumberPool(1, 4, band=2)
-        assert [numbers.pick(lowest), numbers.pick(lowest)] == [3, 4]
-        numbers.release(4)
-        assert drained(numbers) == [4, 1, 2]
+        pool = numbers(1, 4, band=2)
+        assert [pool.pick(lowest), pool.pick(lowest)] == [3, 4]
+        pool.release(4)
+        assert drained(pool) == [4, 1, 2]
 
     def test_in_the_static_band(self):
-        numbers = NumberPool(1, 3, band=2)
-        assert numbers.hold(1)
-        numbers.release(1)
-        assert drained(numbers) == [3, 1, 2]
+        pool = numbers(1, 3, band=2)
+        assert pool.hold(1)
+        pool.release(1)
+        assert drained(pool) == [3, 1, 2]
 
     def test_whoever_asks_for_it_gets_it(self):
-        numbers = NumberPool(1, 4)
-        numbers.pick(lowest)
-        numbers.release(1)
-        assert not numbers.release(1)
-        assert numbers.hold(1)
-        assert not numbers.hold(1)
-        assert numbers.free == 3
-        assert drained(numbers) == [2, 3, 4]
+        pool = numbers(1, 4)
+        pool.pick(lowest)
+        pool.release(1)
+        assert not pool.release(1)
+        assert pool.hold(1)
+        assert not pool.hold(1)
+        assert pool.free == 3
+        assert drained(pool) == [2, 3, 4]
 
-    def test_only_so_many_do(self):
-        numbers = NumberPool(1, 1000)
-        for number in range(1, RESTING + 3):
-            numbers.hold(number)
-        for number in range(1, RESTING + 3):
-            numbers.release(number)
-        assert [numbers.pick(lowest) for _ in range(3)] == [1, 2, RESTING + 3]
-
-    def test_an_excluded_one_is_still_not_picked(self):
-        numbers = NumberPool(1, 3, exclusions=[(2, 2)])
-        numbers.hold(2)
-        numbers.release(2)
-        assert numbers.free == 2
-        assert drained(numbers) == [1, 3]
+    def test_only_so_many_are(self):
+        pool = numbers(1, 1000)
+        for number in range(1, KEPT_BACK + 3):
+            pool.hold(number)
+        for number in range(1, KEPT_BACK + 3):
+            pool.release(number)
+        assert [pool.pick(lowest) for _ in range(3)] == [1, 2, KEPT_BACK + 3]
 
 
-class TestPoolOfRanges:
-    def test_takes_the_first_range_that_has_one(self):
-        pool = FamilyPool("ClusterIP", [RangePool(pool_range("10.0.0.1-10.0.0.2")), RangePool(pool_range("10.1.0.1"))])
-        assert (pool.size, pool.free, pool.label) == (3, 3, "ClusterIP 10.0.0.1-10.0.0.2, 10.1.0.1")
-        assert drained(pool) == ["10.0.0.1", "10.0.0.2", "10.1.0.1"]
-        assert pool.free == 0
+class TestResting:
+    """Where a pool says so, nobody is given what was released a moment ago."""
 
-    def test_ranges_may_overlap(self):
-        pool = FamilyPool("x", [RangePool(pool_range("10.0.0.1-10.0.0.4")), RangePool(pool_range("10.0.0.3-10.0.0.6"))])
-        assert sorted(drained(pool)) == [f"10.0.0.{index}" for index in range(1, 7)]
-        assert pool.release("10.0.0.3")
-        assert pool.free == 2
-        assert pool.pick(lowest) == "10.0.0.3"
-        assert pool.free == 0
-
-    def test_holds_wherever_it_lies(self):
-        pool = FamilyPool("x", [RangePool(pool_range("10.0.0.1-10.0.0.4")), RangePool(pool_range("10.0.0.3-10.0.0.6"))])
-        assert pool.hold("10.0.0.3")
-        assert not pool.hold("10.0.0.3")
-        assert [part.holds("10.0.0.3") for part in pool.ranges] == [True, True]
-        assert pool.holds("10.0.0.3")
-        assert not pool.holds("10.0.0.4")
-        assert pool.covers("10.0.0.6")
-        assert not pool.covers("10.0.0.7")
-        assert not pool.hold("10.0.0.7")
-        assert not pool.release("10.0.0.7")
-
-    def test_without_ranges(self):
-        pool = FamilyPool("x", [])
+    def test_is_not_picked_even_if_nothing_else_is_left(self):
+        clock = Clock()
+        pool = numbers(1, 3, clock=clock, rest=60)
+        assert drained(pool) == [1, 2, 3]
+        pool.release(2)
+        clock.now += 30
+        pool.release(1)
+        assert (pool.used, pool.resting, pool.free, pool.pick(lowest)) == (1, 2, 0, None)
+        clock.now += 30
+        assert (pool.used, pool.resting, pool.free, pool.pick(lowest)) == (1, 1, 1, 2)
         assert pool.pick(lowest) is None
-        assert not pool.covers("10.0.0.1")
+        clock.now += 30
+        assert drained(pool) == [1]
+
+    def test_whoever_asks_for_it_gets_it(self):
+        pool = numbers(1, 3, rest=60)
+        pool.pick(lowest)
+        pool.release(1)
+        assert pool.hold(1)
+        assert (pool.used, pool.resting, pool.free) == (1, 0, 2)
+
+    def test_what_nobody_used_need_not_rest(self):
+        pool = numbers(1, 1, rest=60)
+        pool.pick(lowest)
+        assert pool.release(1, unused=True)
+        assert (pool.resting, pool.free, pool.pick(lowest)) == (0, 1, 1)
+
+
+ONE, TWO = "10.0.0.1-10.0.0.4", "10.0.0.5-10.0.0.8"
+
+
+class TestChangingPools:
+    """What is held stays held, whatever becomes of the pools."""
+
+    def fills(self, held):
+        return {key: (pool.size, pool.numbers.used, pool.free) for key, pool in held.pools.items()}
+
+    def test_they_come_over_what_is_held(self):
+        held = HeldAddresses(Clock())
+        for address in ("10.0.0.2", "10.0.0.6", "fd00::1"):
+            assert held.hold(address)
+            assert not held.hold(address)
+        held.describe([PoolDescription.of("one", "external", [ONE, "fd00::/120"])])
+        assert self.fills(held) == {("one", "IPv4"): (4, 1, 3), ("one", "IPv6"): (255, 1, 254)}
+        held.describe([PoolDescription.of("two", "external", [ONE, TWO], ["10.0.0.2"])])
+        assert self.fills(held) == {("two", "IPv4"): (7, 1, 6)}
+        assert drained(held.pools["two", "IPv4"]) == [f"10.0.0.{n}" for n in (1, 3, 4, 5, 7, 8)]
+
+    def test_what_lies_in_none_is_held_and_released(self):
+        held = HeldAddresses(Clock())
+        assert held.hold("10.0.0.2")
+        assert held.release("10.0.0.2")
+        assert not held.release("10.0.0.2")
+        held.describe([PoolDescription.of("one", "external", [ONE])])
+        assert self.fills(held) == {("one", "IPv4"): (4, 0, 4)}
+
+    def test_one_that_stays_as_it_was_stays_the_same(self):
+        held = HeldAddresses(Clock())
+        one, two = PoolDescription.of("one", "external", [ONE]), PoolDescription.of("two", "external", [TWO])
+        held.describe([one, two])
+        before = dict(held.pools)
+        held.describe([one, PoolDescription.of("two", "external", [TWO], reuse_after_seconds=9)])
+        assert held.pools["one", "IPv4"] is before["one", "IPv4"]
+        assert held.pools["two", "IPv4"] is not before["two", "IPv4"]
+
+    def test_what_rests_goes_on_resting(self):
+        clock = Clock()
+        held = HeldAddresses(clock)
+        held.describe([PoolDescription.of("one", "external", [ONE, TWO], reuse_after_seconds=60)])
+        for address in ("10.0.0.2", "10.0.0.6", "10.0.0.8"):
+            held.hold(address)
+            held.release(address)
+        held.describe([PoolDescription.of("two", "external", [ONE], reuse_after_seconds=5)])
+        assert self.fills(held) == {("two", "IPv4"): (4, 0, 3)}
+        held.clear()
+        assert self.fills(held) == {("two", "IPv4"): (4, 0, 3)}
+        clock.now += 60
+        assert self.fills(held) == {("two", "IPv4"): (4, 0, 4)}
+        held.describe([PoolDescription.of("three", "external", [ONE, TWO])])
+        assert self.fills(held) == {("three", "IPv4"): (8, 0, 8)}
+        assert len(drained(held.pools["three", "IPv4"])) == 8
+
+    def test_forgetting_forgets_what_is_held(self):
+        held = HeldAddresses(Clock())
+        held.describe([PoolDescription.of("one", "external", [ONE])])
+        held.hold("10.0.0.2")
+        held.clear()
+        assert self.fills(held) == {("one", "IPv4"): (4, 0, 4)}
 
 
 def steps_of(action):
@@ -368,21 +450,31 @@ def steps_of(action):
 def test_a_pick_costs_the_same_however_full(fill):
     """A /12 with 1,048,574 addresses, 99 % of them held, against an empty one."""
     size = 2**20 - 2
-    numbers = NumberPool(1, size, band=256)
+    pool = numbers(1, size, band=256)
     chance = random.Random(1).randrange
-    empty = max(steps_of(lambda: numbers.pick(chance)) for _ in range(20))
+    empty = max(steps_of(lambda: pool.pick(chance)) for _ in range(20))
     order = list(range(1, size + 1))
     if fill == "scattered":
         random.Random(1).shuffle(order)
     if fill == "alternating":
         order = [*range(1, size + 1, 2), *range(2, size + 1, 2)]
     for number in order[: size * 99 // 100]:
-        numbers.hold(number)
-    full = max(steps_of(lambda: numbers.pick(chance)) for _ in range(20))
+        pool.hold(number)
+    full = max(steps_of(lambda: pool.pick(chance)) for _ in range(20))
     assert full <= empty * 2
 
 
-@pytest.mark.parametrize("bits", [20, 40, 64])
-def test_a_pick_costs_little_more_in_a_larger_range(bits):
-    small = steps_of(lambda: NumberPool(0, 2**16).pick(lowest))
-    assert steps_of(lambda: NumberPool(0, 2**bits).pick(lowest)) <= small * 3
+@pytest.mark.parametrize("text", ["10.0.0.0/12", "fd00::/64"])
+def test_a_pick_costs_little_more_in_a_larger_pool(text):
+    small, large = address_pool("10.0.0.0/24"), address_pool(text)
+    assert steps_of(lambda: large.pick(lowest)) <= steps_of(lambda: small.pick(lowest)) * 3
+
+
+def test_a_change_of_pools_costs_little_however_much_is_held():
+    """Counted by words of 1024 numbers, not by number."""
+    held = HeldAddresses(Clock())
+    for number in range(2**18):
+        held._held[4].hold(number)
+    described = [PoolDescription.of("one", "external", ["0.0.0.0/12"])]
+    assert steps_of(lambda: held.describe(described)) < 2_000
+    assert held.pools["one", "IPv4"].numbers.used == 2**18 - 1

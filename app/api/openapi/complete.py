@@ -18,16 +18,16 @@ _ERRORS = {
     "400": "The request cannot be understood.",
     "401": "No valid token.",
     "403": "Refused.",
-    "404": "No such object, namespace or path.",
+    "404": "There is no such object, namespace or path.",
     "405": "The resource does not offer this method.",
     "406": "None of the media types in Accept can be served.",
-    "409": "The name is taken, or the object changed meanwhile.",
+    "409": "The name is taken, or the object was changed by somebody else.",
     "410": "The revision or continue token is too old.",
     "413": "The body is too large.",
     "415": "The body's media type is not accepted.",
     "422": "The object breaks rules; details.causes names the fields.",
     "429": "Too many requests; Retry-After says when to try again.",
-    "500": "A defect of the server.",
+    "500": "A defect of the server; its log says more.",
     "503": "The database cannot be reached; nothing was stored.",
     "504": "No answer in time; the outcome of a write is unknown.",
 }
@@ -37,9 +37,9 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
     """The whole document.
 
     Args:
-        kinds: What is served.
-        schemas: By Kubernetes' names.
-        version: Of this project.
+        kinds: The kinds that are served.
+        schemas: The schemas by Kubernetes' names.
+        version: The version of this project.
         tokens: Whether requests must carry a bearer token.
     """
     listed = [operation for kind in kinds for operation in operations(kind)]

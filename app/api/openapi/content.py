@@ -12,7 +12,7 @@ Document = dict[str, Any]
 WATCH_EVENT = f"{META}.WatchEvent"
 PATCH = f"{META}.Patch"
 
-_CODES = {200: "OK", 201: "Created", 202: "Accepted: finalizers hold the object"}
+_CODES = {200: "OK", 201: "Created", 202: "Accepted: the object stays until its finalizers are removed"}
 
 
 def reference(name: str) -> Document:
@@ -32,7 +32,7 @@ def result_schema(operation: Operation) -> str:
 
 
 def request_body(operation: Operation, media_types: tuple[str, ...] = (JSON, YAML)) -> Document:
-    """The body of a request, for an operation that has one."""
+    """The request body of an operation that has one."""
     match operation.body:
         case "patch":
             return {"required": True, "content": {media: {"schema": reference(PATCH)} for media in MEDIA_TYPES}}
@@ -46,8 +46,8 @@ def request_body(operation: Operation, media_types: tuple[str, ...] = (JSON, YAM
 def success(operation: Operation, code: int, media_types: tuple[str, ...] = (JSON, YAML)) -> Document:
     """The answer to a request that succeeded.
 
-    What a watch streams is described by the parameter that asks for it: as another content of a list's answer, it would
-    make every list of a generated client one of two things.
+    The stream of a watch is described at the parameter `watch`. Described here, as a second content of the answer, it
+    would give every list of a generated client one of two types.
     """
     content = {media: {"schema": reference(result_schema(operation))} for media in media_types}
     return {"description": _CODES[code], "content": content}

@@ -1,4 +1,4 @@
-"""What the API offers for each kind: the one description that all documents are written from."""
+"""The operations of each kind. All OpenAPI documents are made from this one description."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ class Operation:
     """One method of one path.
 
     Attributes:
-        path: With its parameters in braces.
-        method: In lower case.
-        action: What Kubernetes calls it in `x-kubernetes-action`.
-        operation_id: In Kubernetes' naming, `createCoreV1NamespacedService`.
-        summary: For people.
-        kind: What it is about.
-        parameters: In path, query and header.
+        path: The path, with its parameters in braces.
+        method: The HTTP method in lower case.
+        action: Its name in `x-kubernetes-action`.
+        operation_id: Its name as Kubernetes forms it, such as `createCoreV1NamespacedService`.
+        summary: What it does, in words for people.
+        kind: The kind of its objects.
+        parameters: Its parameters in path, query and headers.
         body: What the request carries.
-        codes: What succeeds.
-        result: What success answers.
+        codes: The HTTP statuses of success.
+        result: What the answer carries on success.
     """
 
     path: str
@@ -81,7 +81,7 @@ _OBJECT = {
 
 
 def operations(kind: Kind[Any]) -> Iterator[Operation]:
-    """Everything that is offered for a kind."""
+    """All operations of a kind."""
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     place = "/namespaces/{namespace}" if kind.namespaced else ""
     collection = f"{root}{place}/{kind.plural}"
@@ -99,12 +99,12 @@ def operations(kind: Kind[Any]) -> Iterator[Operation]:
 
 
 def group_prefix(kind: Kind[Any]) -> str:
-    """How operation ids name a group and version: `CoreV1`, `DiscoveryV1`."""
+    """A group and version in operation ids, such as `CoreV1`."""
     return (kind.group.partition(".")[0] or "core").capitalize() + kind.version.capitalize()
 
 
 def tag(kind: Kind[Any]) -> str:
-    """How operations are grouped for people: `core_v1`."""
+    """The group of operations in documentation, such as `core_v1`."""
     return f"{kind.group.partition('.')[0] or 'core'}_{kind.version}"
 
 

@@ -9,10 +9,10 @@ class Parameter:
     """One parameter.
 
     Attributes:
-        name: As the wire has it.
-        description: For people.
-        schema: JSON Schema of its value; one of `type` and what limits it.
-        where: Part of the request that carries it.
+        name: The name on the wire.
+        description: What it means, in words for people.
+        schema: The JSON Schema of its value: `type`, and perhaps bounds.
+        where: The part of the request that carries it.
     """
 
     name: str
@@ -32,17 +32,17 @@ def _words(*words: str) -> dict[str, Any]:
 NAME = Parameter("name", "Name of the object.", where="path")
 NAMESPACE = Parameter("namespace", "Namespace of the object.", where="path")
 PRETTY = Parameter("pretty", "Indent the answer; the default for curl and browsers.", _BOOLEAN)
-DRY_RUN = Parameter("dryRun", "`All`: answer as if, store nothing.", _words("All"))
+DRY_RUN = Parameter("dryRun", "`All`: answer as if the request were carried out, and store nothing.", _words("All"))
 FIELD_MANAGER = Parameter(
     "fieldManager",
-    "Who owns the fields that are written (KEP-555); the user agent's first word when left out. Server-side apply "
-    "needs it.",
+    "The name of the owner of the fields that are written (KEP-555); by default the first word of the user agent. "
+    "Server-side apply requires it.",
     {"type": "string", "maxLength": 128},
 )
 FIELD_VALIDATION = Parameter(
     "fieldValidation",
-    "What becomes of unknown and duplicate fields: dropped (`Ignore`), dropped with a Warning header (`Warn`, the "
-    "default), or refused (`Strict`).",
+    "What happens to unknown and duplicate fields. `Ignore` drops them, `Warn` (the default) drops them with a Warning "
+    "header, `Strict` refuses the request.",
     _words("Ignore", "Warn", "Strict"),
 )
 FORCE = Parameter("force", "Server-side apply only: take over fields that other managers own.", _BOOLEAN)
@@ -56,35 +56,39 @@ FIELD_SELECTOR = Parameter(
     "fieldSelector", "Only objects with these field values: `metadata.name=web,spec.type!=NodePort`."
 )
 LIMIT = Parameter(
-    "limit", "At most so many objects; `metadata.continue` of the answer leads to the next page.", _INTEGER
+    "limit",
+    "The largest number of objects on a page; `metadata.continue` of the answer leads to the next one.",
+    _INTEGER,
 )
-CONTINUE = Parameter("continue", "`metadata.continue` of the page before; all pages show one revision.")
+CONTINUE = Parameter("continue", "`metadata.continue` of the previous page; all pages show the same revision.")
 RESOURCE_VERSION = Parameter(
     "resourceVersion",
-    "For a watch: what happened after it. For a read: not older than it; `0` is whatever is at hand, nothing is the "
-    "present.",
+    "A watch begins after this revision. A read shows a state that is not older; `0` accepts whatever is in memory. "
+    "Without the parameter a read shows the newest state.",
 )
 RESOURCE_VERSION_MATCH = Parameter(
-    "resourceVersionMatch", "How a list's resourceVersion is meant.", _words("Exact", "NotOlderThan")
+    "resourceVersionMatch", "How `resourceVersion` of a list is understood.", _words("Exact", "NotOlderThan")
 )
 WATCH = Parameter(
-    "watch", "Stream changes instead of answering a list: one WatchEvent a line, until timeoutSeconds.", _BOOLEAN
+    "watch", "Stream changes instead of answering with a list: one WatchEvent a line, until `timeoutSeconds`.", _BOOLEAN
 )
 BOOKMARKS = Parameter(
-    "allowWatchBookmarks", "A watch may send BOOKMARK events that carry the revision alone.", _BOOLEAN
+    "allowWatchBookmarks", "Whether the watch may send BOOKMARK events, which carry only a revision.", _BOOLEAN
 )
 SEND_INITIAL_EVENTS = Parameter(
     "sendInitialEvents",
-    "A watch starts with an ADDED for each object and a BOOKMARK annotated `k8s.io/initial-events-end` (KEP-3157); "
-    "needs `resourceVersionMatch=NotOlderThan`.",
+    "Whether the watch begins with an ADDED event for each object and a BOOKMARK with the annotation "
+    "`k8s.io/initial-events-end` (KEP-3157). It requires `resourceVersionMatch=NotOlderThan`.",
     _BOOLEAN,
 )
 TIMEOUT_SECONDS = Parameter("timeoutSeconds", "Seconds after which a watch ends.", _INTEGER)
-GRACE_PERIOD = Parameter("gracePeriodSeconds", "Seconds to wait before the object goes.", _INTEGER)
-PROPAGATION = Parameter(
-    "propagationPolicy", "What becomes of objects owned by this one.", _words("Background", "Foreground", "Orphan")
+GRACE_PERIOD = Parameter(
+    "gracePeriodSeconds", "Seconds that the object may take to end; objects of this server take none.", _INTEGER
 )
-ORPHAN_DEPENDENTS = Parameter("orphanDependents", "Deprecated: use propagationPolicy.", _BOOLEAN)
+PROPAGATION = Parameter(
+    "propagationPolicy", "What happens to the objects that this one owns.", _words("Background", "Foreground", "Orphan")
+)
+ORPHAN_DEPENDENTS = Parameter("orphanDependents", "Deprecated; use `propagationPolicy`.", _BOOLEAN)
 
 READING = (RESOURCE_VERSION,)
 LISTING = (

@@ -1,7 +1,7 @@
-"""The bodies of PATCH, a schema for each media type, so that generated clients know which to send.
+"""The bodies of PATCH: a schema for each media type, so that generated clients know which to send.
 
-JSON patch is left out of `/openapi.json`: a list beside objects in one body is what code generators stumble over. It is
-in `/openapi/v3`.
+`/openapi.json` leaves out JSON patch: generators of clients fail at a body that is an object or a list. `/openapi/v3`
+has it.
 """
 
 from app.api.openapi.content import Document, reference
@@ -10,17 +10,20 @@ from app.domain.patching.prepared import APPLY_PATCH, MERGE_PATCH, STRATEGIC_MER
 _FREE_OBJECT = {"type": "object", "additionalProperties": True}
 
 PATCH_SCHEMAS: dict[str, Document] = {
-    "MergePatch": {"description": "What to change; null removes (RFC 7396). Lists are replaced.", **_FREE_OBJECT},
+    "MergePatch": {
+        "description": "The fields to change; null removes a field (RFC 7396). A list replaces the whole list.",
+        **_FREE_OBJECT,
+    },
     "StrategicMergePatch": {
-        "description": "What to change; null removes. Lists are merged by the keys that the schemas declare as "
-        "`x-kubernetes-patch-merge-key`.",
+        "description": "The fields to change; null removes a field. Lists are merged by the keys that the schemas "
+        "declare as `x-kubernetes-patch-merge-key`.",
         **_FREE_OBJECT,
     },
 }
 
 
 def patch_bodies(schema: str) -> Document:
-    """What a PATCH of objects with this schema may carry, by media type."""
+    """The bodies of a PATCH by media type, for objects with a schema."""
     return {
         MERGE_PATCH: {"schema": reference("MergePatch")},
         STRATEGIC_MERGE_PATCH: {"schema": reference("StrategicMergePatch")},

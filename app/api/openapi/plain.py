@@ -1,4 +1,4 @@
-"""The operations that are about no one kind: discovery, version, health, bulk apply."""
+"""The operations that belong to no kind: discovery, version, health, bulk apply."""
 
 from app.api.bulk import BULK_PATH
 from app.api.media_types import JSON
@@ -8,20 +8,27 @@ from app.domain.declarations.catalog import Kinds
 
 _BULK: Document = {
     "operationId": "applyFairleadV1",
-    "summary": "Apply many objects at once, all or none of them, allocation included",
+    "summary": "Apply many objects at once, all of them or none, and allocate what they need",
     "tags": ["fairlead_v1"],
     "parameters": [
         {"$ref": f"#/components/parameters/{name}"}
         for name in ("dryRun", "fieldManager", "fieldValidation", "force", "pretty")
     ]
-    + [{"name": "namespace", "in": "query", "description": "Of objects that name none.", "schema": {"type": "string"}}],
+    + [
+        {
+            "name": "namespace",
+            "in": "query",
+            "description": "The namespace of objects that name none.",
+            "schema": {"type": "string"},
+        }
+    ],
     "requestBody": {
         "required": True,
         "content": {JSON: {"schema": reference("List")}},
     },
     "responses": {
-        "200": {"description": "All are stored.", "content": {JSON: {"schema": reference("ApplyResult")}}},
-        "default": {"description": "None is stored.", "content": {JSON: {"schema": reference(STATUS)}}},
+        "200": {"description": "All objects are stored.", "content": {JSON: {"schema": reference("ApplyResult")}}},
+        "default": {"description": "No object is stored.", "content": {JSON: {"schema": reference(STATUS)}}},
     },
 }
 _ANY_OBJECT: Document = {"type": "object", "additionalProperties": True}
@@ -38,7 +45,7 @@ BULK_SCHEMAS: dict[str, Document] = {
     },
     "ApplyResult": {
         "type": "object",
-        "description": "What became of each object, in the order they were given.",
+        "description": "The result for each object, in the order of the request.",
         "required": ["items"],
         "properties": {
             "apiVersion": {"type": "string"},
@@ -66,13 +73,13 @@ _CHECKS = ("healthz", "livez", "readyz")
 
 
 def plain_paths(kinds: Kinds) -> dict[str, Document]:
-    """Their paths, for `/openapi.json`."""
+    """The paths of these operations, for `/openapi.json`."""
     paths = {
         "/api": _discovery("getCoreAPIVersions", "Versions of the core group"),
         "/apis": _discovery("getAPIVersions", "The API groups"),
         "/version": {"get": _get("getCodeVersion", "Version of the API that is served", "version", _OBJECT)},
         BULK_PATH: {"post": _BULK},
-        "/metrics": {"get": _get("getMetrics", "Measurements, as Prometheus reads them", "health", _TEXT)},
+        "/metrics": {"get": _get("getMetrics", "Metrics in the text format of Prometheus", "health", _TEXT)},
     }
     for group in kinds.groups():
         name = (group.name.partition(".")[0] or "core").capitalize()
@@ -82,8 +89,8 @@ def plain_paths(kinds: Kinds) -> dict[str, Document]:
             path = f"/apis/{group.name}/{version}" if group.name else f"/api/{version}"
             paths[path] = _discovery(f"get{name}{version.capitalize()}APIResources", f"What {path} serves")
     for check in _CHECKS:
-        described = _get(f"get{check.capitalize()}", "Whether the process is well", "health", _TEXT)
-        described["responses"]["503"] = {"description": "It is not.", "content": _TEXT}
+        described = _get(f"get{check.capitalize()}", "Whether the process is healthy", "health", _TEXT)
+        described["responses"]["503"] = {"description": "It is not healthy; the text says why.", "content": _TEXT}
         paths[f"/{check}"] = {"get": described}
     return paths
 

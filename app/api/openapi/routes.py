@@ -1,4 +1,4 @@
-"""Where the OpenAPI documents are read, by machines and by people."""
+"""The routes of the OpenAPI documents, and of the page that shows them to people."""
 
 import asyncio
 from importlib.resources import files
@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from app.api.media_types import JSON, SWAGGER_AS_PROTOBUF, SWAGGER_AS_PROTOBUF_ASKED
 from app.api.negotiation import negotiate
-from app.api.openapi.library import SWAGGER, SWAGGER_PROTOBUF, Library
+from app.api.openapi.documents import SWAGGER, SWAGGER_PROTOBUF, OpenApiDocuments
 from app.api.paths import READ_METHODS, unknown_path
 
 _ASSETS = {
@@ -19,13 +19,13 @@ _ASSETS = {
 }
 
 
-def openapi_routes(library: Library) -> APIRouter:
-    """`/openapi.json`, `/openapi/v2`, `/openapi/v3` and `/docs`, which needs nothing from elsewhere."""
+def openapi_routes(documents: OpenApiDocuments) -> APIRouter:
+    """`/openapi.json`, `/openapi/v2`, `/openapi/v3` and `/docs`, which loads nothing from other servers."""
     router = APIRouter(include_in_schema=False)
 
     async def document(request: Request) -> Response:
         name = request.url.path.strip("/")
-        if not library.has(name):
+        if not documents.has(name):
             raise unknown_path()
         accept = request.headers.get("accept", "")
         media_type = JSON
@@ -33,14 +33,14 @@ def openapi_routes(library: Library) -> APIRouter:
             name, media_type = SWAGGER_PROTOBUF, SWAGGER_AS_PROTOBUF
         else:
             negotiate(accept.encode("latin-1"))
-        written = await asyncio.to_thread(library.written, name)
-        headers = {"etag": f'"{written.etag}"', "vary": "accept-encoding, accept", "cache-control": "no-cache"}
-        if written.etag in request.headers.get("if-none-match", ""):
+        encoded = await asyncio.to_thread(documents.encoded, name)
+        headers = {"etag": f'"{encoded.etag}"', "vary": "accept-encoding, accept", "cache-control": "no-cache"}
+        if encoded.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["content-encoding"] = "gzip"
-            return Response(written.compressed, headers=headers, media_type=media_type)
-        return Response(written.body, headers=headers, media_type=media_type)
+            return Response(encoded.compressed, headers=headers, media_type=media_type)
+        return Response(encoded.body, headers=headers, media_type=media_type)
 
     router.add_api_route("/openapi.json", document, methods=READ_METHODS)
     router.add_api_route("/openapi/{path:path}", document, methods=READ_METHODS)

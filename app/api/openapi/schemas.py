@@ -1,4 +1,4 @@
-"""The schemas of the models, under Kubernetes' names; one form that OpenAPI 3.0 and 3.1 both understand."""
+"""The schemas of the models by Kubernetes' names, in a form that is valid in OpenAPI 3.0 and 3.1."""
 
 import inspect
 import re
@@ -17,10 +17,10 @@ _LARGEST_INT32 = 2**31 - 1
 
 
 class Schemas:
-    """Collects the schemas of kinds, of what they are made of, and of what every kind's operations use.
+    """The schemas of kinds, of the models in them, and of the models that all operations use.
 
     Attributes:
-        collected: By name.
+        collected: The schemas by their names.
     """
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
@@ -45,7 +45,7 @@ class Schemas:
             self.collected[f"{kind.schema}List"] = _list_of(kind, identity)
 
     def _struct(self, struct: StructType, package: str, name: str = "") -> Document:
-        """Collect a model, unless it is there already, and refer to it."""
+        """Add the schema of a model, unless it is there; gives a reference to it."""
         name = name or self._names.name(struct.model, package)
         if name not in self.collected:
             described = self.collected[name] = {"type": "object", "description": _summary(struct.model)}
@@ -112,13 +112,13 @@ def _list_of(kind: Kind[Any], identity: Document) -> Document:
 
 
 def _summary(model: type[Wire]) -> str:
-    """A model's docstring up to its first section."""
+    """The docstring of a model up to its first section."""
     text = inspect.cleandoc(model.__doc__ or "")
     return re.split(r"\n\n(?=Attributes:)", text)[0].replace("\n", " ")
 
 
 def _attributes(model: type[Wire]) -> Iterator[tuple[str, str]]:
-    """The fields that docstrings describe, as `name: text` below `Attributes:`; a model's own after those above it."""
+    """The names and texts below `Attributes:` in the docstrings of a model and its bases, the bases first."""
     for each in reversed(model.__mro__):
         _, _, section = inspect.cleandoc(each.__doc__ or "").partition("Attributes:\n")
         for match in re.finditer(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", section, re.MULTILINE):
@@ -131,10 +131,10 @@ _INT_OR_STRING: Document = {
     "format": "int-or-string",
     "x-kubernetes-int-or-string": True,
 }
-_PATCH: Document = {"type": "object", "description": "What to change, in the form that the media type tells."}
+_PATCH: Document = {"type": "object", "description": "The changes, in the form that the media type says."}
 _WATCH_EVENT: Document = {
     "type": "object",
-    "description": "One line of a watch: what happened, and the object after it (a Status for ERROR).",
+    "description": "One line of a watch: what happened to an object, and the object afterwards (a Status for ERROR).",
     "required": ["type", "object"],
     "properties": {
         "type": {
@@ -145,7 +145,7 @@ _WATCH_EVENT: Document = {
         "object": {
             "type": "object",
             "additionalProperties": True,
-            "description": "The object; of a bookmark, only its resourceVersion.",
+            "description": "The object; a bookmark has only its resourceVersion.",
         },
     },
 }

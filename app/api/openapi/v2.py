@@ -1,4 +1,4 @@
-"""`/openapi/v2`: Swagger 2.0 of the whole API, for clients that know nothing newer."""
+"""`/openapi/v2`: Swagger 2.0 of the whole API, for older clients."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,9 +19,9 @@ def swagger_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document]
     """The whole document.
 
     Args:
-        kinds: What is served.
-        schemas: By Kubernetes' names, as OpenAPI 3.0 has them.
-        version: Of this project.
+        kinds: The kinds that are served.
+        schemas: Schemas of OpenAPI 3.0 by Kubernetes' names.
+        version: The version of this project.
     """
     paths: dict[str, Document] = {}
     for kind in kinds:
@@ -36,9 +36,10 @@ def swagger_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document]
 
 
 def as_v2(schema: Any) -> Any:
-    """A schema of OpenAPI 3.0 as Swagger 2.0 can say it: references elsewhere, a wrapped one bare, no alternatives.
+    """A schema of OpenAPI 3.0 in Swagger 2.0.
 
-    A description beside a reference stays there, as in Kubernetes' own document.
+    References have another prefix, a reference in `allOf` stands alone, and there are no alternatives. A description
+    stays beside its reference, as in Kubernetes' own document.
     """
     if isinstance(schema, list):
         return [as_v2(each) for each in schema]

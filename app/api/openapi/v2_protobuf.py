@@ -1,6 +1,6 @@
-"""Swagger 2.0 as protobuf (gnostic's openapi.v2.Document), which kubectl before 1.29 reads before it applies.
+"""Swagger 2.0 as protobuf (openapi.v2.Document of gnostic), which kubectl before 1.29 reads before it applies.
 
-A subset: what `swagger_document` writes.
+It has the fields that `swagger_document` uses.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +52,7 @@ _TABLE = {
 
 
 def swagger_protobuf(document: Document) -> bytes:
-    """The bytes of a Swagger document."""
+    """A Swagger document as protobuf."""
     message = _classes()["Document"](swagger=document["swagger"], info=document["info"])
     _named(message.paths.path, document["paths"], _path_item)
     _named(message.definitions.additional_properties, document["definitions"], _schema)
@@ -66,7 +66,7 @@ def _classes() -> MessageClasses:
 
 
 def _named(entries: Any, values: Mapping[str, Any], write: Callable[[Any, Any], None]) -> None:
-    """A map as gnostic has it: a list of names and values."""
+    """Add a map, which gnostic has as a list of names and values."""
     for name, value in values.items():
         entry = entries.add(name=name)
         entry.value.SetInParent()
@@ -127,7 +127,7 @@ def _schema(message: Any, schema: Document) -> None:
 
 
 def _extensions(message: Any, document: Document) -> None:
-    """Vendor extensions are YAML there, of which JSON is a part."""
+    """Add the vendor extensions. Gnostic has them as YAML; JSON is YAML, too."""
     for name, value in document.items():
         if name.startswith("x-"):
             message.vendor_extension.add(name=name).value.yaml = msgspec.json.encode(value).decode()

@@ -12,12 +12,12 @@ from app.domain.declarations.kind import Kind
 def group_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document], version: str) -> Document:
     """OpenAPI 3.0 of the kinds of one group and version.
 
-    Parameters are written out where they are used: kubectl looks for `fieldValidation` there and follows no reference.
+    Each operation has its parameters, not references to them: kubectl looks for `fieldValidation` and follows none.
 
     Args:
-        kinds: Of the group and version.
-        schemas: By Kubernetes' names: those that the kinds use.
-        version: Of this project.
+        kinds: The kinds of the group and version.
+        schemas: The schemas that the kinds use, by Kubernetes' names.
+        version: The version of this project.
     """
     paths: dict[str, Document] = {}
     for kind in kinds:

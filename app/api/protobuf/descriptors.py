@@ -1,4 +1,4 @@
-"""Message classes of the `protobuf` library from a short notation, for what no generated code is kept."""
+"""Message classes of the library `protobuf`, described in a short notation instead of generated code."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _SCALARS = {
 
 
 def described_file(name: str, table: Mapping[str, str]) -> FileDescriptorProto:
-    """A file of messages, each noted as `field=number:type`, the type being a scalar or a message, `*` for a list."""
+    """A file of messages. A field is `name=number:type`; a type is a scalar or a message, with `*` a list of them."""
     file = FileDescriptorProto(name=f"{name}.proto", syntax="proto2", package=name)
     for message_name, fields in table.items():
         message = file.message_type.add(name=message_name)

@@ -20,7 +20,7 @@ from app.domain.timestamps import MICRO_TIME_PATTERN, format_micro_time, format_
 _MAGIC = b"k8s\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT = 0
-DROPPED = "the protobuf body has fields that are not known here; they were dropped, send JSON to have them named"
+DROPPED = "the protobuf body has fields that this server does not know; they were dropped, send JSON to have them named"
 
 
 class ProtobufDocuments:
@@ -33,7 +33,7 @@ class ProtobufDocuments:
         self._messages = Messages(self._packages.items(), ModelNames(kinds))
 
     def read(self, model: type[Wire], body: bytes) -> tuple[dict[str, Any], list[str]]:
-        """The document in a body, and what there is to warn of.
+        """The document in a body, and warnings.
 
         Raises:
             UnsupportedMediaType: There is no message for the model.
@@ -108,7 +108,7 @@ def _scalar(of: ScalarType, value: Any) -> Any:
         return value.intVal if value.type == _INT else value.strVal
     if of.format == "byte":
         return b64encode(value).decode()
-    return _moment(of, value) if of.format == "date-time" else _text(value)
+    return _timestamp(of, value) if of.format == "date-time" else _text(value)
 
 
 def _text(value: Any) -> Any:
@@ -118,8 +118,8 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _moment(of: ScalarType, value: Any) -> str | None:
-    """A moment in its JSON form; Go writes the zero time as an empty message, which JSON has as null."""
+def _timestamp(of: ScalarType, value: Any) -> str | None:
+    """A timestamp as JSON has it; Go encodes its zero time as an empty message, which is null in JSON."""
     if not value.seconds and not value.nanos:
         return None
     moment = _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)

@@ -1,8 +1,8 @@
 """Field numbers of Kubernetes' protobuf messages, for the fields that the models have.
 
 They are part of the wire, as JSON names are, and never change. `!` marks a map whose values are `Quantity` messages,
-`-` a field whose zero value Go writes though it means nothing. A field without a number here is one that protobuf
-clients of Kubernetes 1.33 do not know either.
+`-` a field whose zero value Go writes although it has no meaning. A field that has no number here has none in
+Kubernetes 1.33 either.
 """
 
 from collections.abc import Mapping
@@ -166,9 +166,9 @@ class FieldNumber:
     """One field of a message.
 
     Attributes:
-        number: Of the field.
-        quantities: Whether it is a map of `Quantity` messages.
-        zero_is_absent: Whether its zero value stands for none.
+        number: The number of the field.
+        quantities: Whether the field is a map of `Quantity` messages.
+        zero_is_absent: Whether its zero value means that there is none.
     """
 
     number: int
@@ -178,7 +178,7 @@ class FieldNumber:
 
 @cache
 def field_numbers(message: str) -> Mapping[str, FieldNumber] | None:
-    """The fields of a message by wire name, None for a message that is not known."""
+    """The fields of a message by their names on the wire, None if the message is not known."""
     row = _TABLE.get(message)
     return None if row is None else dict(map(_field, row.split(" ")))
 

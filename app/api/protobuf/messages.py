@@ -1,7 +1,7 @@
 """The messages of the models, described at run time.
 
-The models already say which fields there are and of what type; only the field numbers are added. A `.proto` file
-beside them would say the same a second time, and would have to be kept in step.
+The models say which fields there are and of what type; only the field numbers are added. A `.proto` file would say the
+same a second time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,8 +35,8 @@ class Messages:
     """The message classes of models and of what they are made of.
 
     Args:
-        models: Each with its package.
-        names: What the models are called.
+        models: The models with their packages.
+        names: Gives the names of the models.
     """
 
     def __init__(self, models: Iterable[tuple[type[Wire], str]], names: ModelNames) -> None:
@@ -49,16 +49,16 @@ class Messages:
         self.envelope = self._classes[UNKNOWN]
 
     def of(self, model: type[Wire], package: str) -> Any | None:
-        """The class for a model, None when nothing is known of its message."""
+        """The class of a model's message, None if its field numbers are not known."""
         name = self._names.name(model, package)
         return self._classes[_flat(name)] if _flat(name) in self._numbers else None
 
     def numbers_of(self, message: Any) -> Mapping[str, FieldNumber]:
-        """What is known of the fields of a model's message."""
+        """The field numbers of a message."""
         return self._numbers[message.DESCRIPTOR.name]
 
     def _describe(self, struct: StructType, package: str) -> str:
-        """Add the message of a model, unless it is there; answers the name of its type."""
+        """Add the message of a model, unless it is there; gives the name of the message."""
         full_name = self._names.name(struct.model, package)
         numbers, name = field_numbers(full_name), _flat(full_name)
         if numbers is not None and name not in self._numbers:

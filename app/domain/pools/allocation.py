@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort
+from app.domain.pools.address_pool import PoolKey
 from app.domain.pools.number_pool import RandomBelow
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.conditions import (
@@ -16,18 +17,16 @@ from app.domain.rules.service.conditions import (
     missing_frontend_families,
     refresh_conditions,
 )
-from app.domain.rules.service.load_balancer_wish import (
-    INTERNAL_SUBNET,
-    StaticAddress,
-    annotation_field,
-    is_internal,
-    static_address,
-    subnet,
-)
+from app.domain.rules.service.load_balancer_wish import StaticAddress, static_address
 from app.domain.rules.service.needs import lacks_health_check_node_port, missing_cluster_ip_families, missing_node_ports
+from app.domain.rules.service.pool_choice import PoolWish, pools_for, why_none
 
 POOL_EXHAUSTED, NO_POOL, ADDRESS_NOT_FOUND = "PoolExhausted", "NoPool", "AddressNotFound"
 
+CLUSTER_IPS, NODE_PORTS, LB_ADDRESSES = "cluster_ips", "node_ports", "lb_addresses"
+"""The claim tables that mirror pools."""
+
+_SHOWN = 3
 
 T = TypeVar("T")
 
@@ -50,9 +49,6 @@ class Pool(Protocol[T]):
     def hold(self, value: T, /) -> bool:
         """Note that a value is held; False when it is not among those that can be picked."""
 
-    def release(self, value: T, /) -> bool:
-        """Let go of a value; False when it was not held."""
-
     def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:
         """First and last of each part of it, in the order in which a pick looks through them."""
 
@@ -67,20 +63,25 @@ class Pools:
     Attributes:
         cluster_ips: ClusterIPs; a family may have several ranges (KEP-1880).
         node_ports: Node ports and health check node ports.
-        internal: Private load balancer frontends.
-        external: Public load balancer frontends.
+        addresses: Load balancer addresses, by name of the pool and family.
         random_below: Source of chance: a number in 0..n-1.
         static_addresses: Addresses reserved by name, keyed `namespace/name`.
-        subnets: Parts of the private side by name, each by family.
     """
 
     cluster_ips: Mapping[str, Pool[str]]
     node_ports: Pool[int]
-    internal: Mapping[str, Pool[str]]
-    external: Mapping[str, Pool[str]]
+    addresses: Mapping[PoolKey, Pool[str]]
     random_below: RandomBelow
     static_addresses: Mapping[str, str] = field(default_factory=dict)
-    subnets: Mapping[str, Mapping[str, Pool[str]]] = field(default_factory=dict)
+
+    def hold(self, table: str, key: str) -> None:
+        """Keep what a claim stands for from being picked."""
+        if table == NODE_PORTS:
+            self.node_ports.hold(int(key))
+        elif table in (CLUSTER_IPS, LB_ADDRESSES):
+            pools = self.cluster_ips.values() if table == CLUSTER_IPS else self.addresses.values()
+            for pool in pools:
+                pool.hold(key.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +90,14 @@ class Picks:
 
     Attributes:
         shortages: What is still missing; empty when the Service has everything.
-        picked: The values that were picked, each held in its pool now.
+        picked: Table and key of the claims that were picked, each held in its pool now.
         exhausted: The pools that had too little left, and how many values of each are needed at once; trying again
             makes sense when one of them has so many free.
     """
 
     shortages: tuple[Shortage, ...]
-    picked: tuple[tuple[Pool[Any], Any], ...]
+    picked: tuple[tuple[str, str], ...]
     exhausted: tuple[tuple[Pool[Any], int], ...] = ()
-
-    def give_back(self) -> None:
-        """Let go of everything picked: the Service was not stored with it."""
-        for pool, value in self.picked:
-            pool.release(value)
 
 
 def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool) -> Picks:
@@ -121,6 +117,14 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
     return Picks(tuple(attempt.shortages), tuple(attempt.picked), tuple(attempt.exhausted))
 
 
+def pools_in_question(service: Service, cluster: Cluster) -> Iterator[PoolKey]:
+    """The pools of load balancer addresses that `allocate` would look into, by name and family."""
+    wish = PoolWish.of(service)
+    for family in missing_frontend_families(service, cluster):
+        for pool in pools_for(wish, family, cluster.pools):
+            yield pool.name, family
+
+
 class _Attempt:
     """One allocation under way."""
 
@@ -129,14 +133,14 @@ class _Attempt:
         self._pools = pools
         self._cluster = cluster
         self.shortages: list[Shortage] = []
-        self.picked: list[tuple[Pool[Any], Any]] = []
+        self.picked: list[tuple[str, str]] = []
         self.exhausted: list[tuple[Pool[Any], int]] = []
 
     def cluster_ips(self) -> None:
         """One ClusterIP for each of `ipFamilies`; the first is also `clusterIP`. A gap stops, for order is meaning."""
         spec = self._service.spec
         for family in missing_cluster_ip_families(spec):
-            address = self._pick_address(self._pools.cluster_ips, family, f"{family} ClusterIP")
+            address = self._pick_cluster_ip(family)
             if address is None:
                 return
             spec.cluster_ips = [*(spec.cluster_ips or []), address]
@@ -189,45 +193,47 @@ class _Attempt:
             self.shortages.append(Shortage(ADDRESS_NOT_FOUND, asked.name, 0, 0, message))
         return address
 
-    def _pick_frontend(self, family: str) -> str | None:
-        name = subnet(self._service)
-        if name and name not in self._pools.subnets:
-            message = f'{annotation_field(INTERNAL_SUBNET)} names the subnet "{name}", which does not exist'
-            self.shortages.append(Shortage(NO_POOL, name, 0, 0, message))
+    def _pick_cluster_ip(self, family: str) -> str | None:
+        what = f"no {family} ClusterIP"
+        if family not in self._pools.cluster_ips:
+            self.shortages.append(Shortage(NO_POOL, what, 0, 0, f"{what}: there is no range of them"))
             return None
-        if name:
-            return self._pick_address(self._pools.subnets[name], family, f"{family} address in subnet {name}")
-        if is_internal(self._service):
-            return self._pick_address(self._pools.internal, family, f"internal {family} load balancer address")
-        return self._pick_address(self._pools.external, family, f"external {family} load balancer address")
+        return self._pick(CLUSTER_IPS, what, [self._pools.cluster_ips[family]])
 
-    def _pick_address(self, pools: Mapping[str, Pool[str]], family: str, what: str) -> str | None:
-        pool = pools.get(family)
-        if pool is None:
-            message = f"no {what}: there is no pool of them; add one, and it is given at once"
-            self.shortages.append(Shortage(NO_POOL, what, 0, 0, message))
+    def _pick_frontend(self, family: str) -> str | None:
+        wish = PoolWish.of(self._service)
+        what = f"no {wish.scope} {family} load balancer address"
+        chosen = pools_for(wish, family, self._cluster.pools)
+        if not chosen:
+            message = f"{what}: {why_none(wish, family, self._cluster.pools)}"
+            self.shortages.append(Shortage(NO_POOL, wish.pool or what, 0, 0, message))
             return None
-        address = pool.pick(self._pools.random_below)
-        if address is None:
-            self._exhausted(pool, f"no {what}")
-            return None
-        self.picked.append((pool, address))
-        return address
+        return self._pick(LB_ADDRESSES, what, [self._pools.addresses[pool.name, family] for pool in chosen])
+
+    def _pick(self, table: str, what: str, pools: Sequence[Pool[str]]) -> str | None:
+        """An address from the first pool that has one."""
+        for pool in pools:
+            address = pool.pick(self._pools.random_below)
+            if address is not None:
+                self.picked.append((table, address))
+                return address
+        self._exhausted(pools, what)
+        return None
 
     def _pick_ports(self, wanted: Sequence[str]) -> list[int]:
         """A node port for each of what is wanted; none at all where there are too few."""
         pool = self._pools.node_ports
         if pool.free < len(wanted):
-            self._exhausted(pool, ", ".join(f"no {what}" for what in wanted), len(wanted))
+            self._exhausted([pool], ", ".join(f"no {what}" for what in wanted), len(wanted))
             return []
         numbers = [port for _ in wanted if (port := pool.pick(self._pools.random_below)) is not None]
-        self.picked += [(pool, number) for number in numbers]
+        self.picked += [(NODE_PORTS, str(number)) for number in numbers]
         return numbers
 
-    def _exhausted(self, pool: Pool[Any], what: str, needed: int = 1) -> None:
-        taken = f"{pool.free} of {pool.size} are free in {pool.label}"
+    def _exhausted(self, pools: Sequence[Pool[Any]], what: str, needed: int = 1) -> None:
+        taken = ", ".join(f"{pool.free} of {pool.size} are free in {pool.label}" for pool in pools[:_SHOWN])
         hope = "as soon as one is released" if needed == 1 else f"as soon as {needed} are free at once"
-        self.shortages.append(
-            Shortage(POOL_EXHAUSTED, pool.label, pool.size, pool.free, f"{what}: {taken}; it is tried again {hope}")
-        )
-        self.exhausted.append((pool, needed))
+        message = f"{what}: {taken}; it is tried again {hope}"
+        size, free = sum(pool.size for pool in pools), sum(pool.free for pool in pools)
+        self.shortages.append(Shortage(POOL_EXHAUSTED, pools[0].label, size, free, message))
+        self.exhausted += [(pool, needed) for pool in pools]

@@ -65,6 +65,18 @@ class Bitmap:
         self.held -= 1
         return True
 
+    def count(self, first: int, last: int) -> int:
+        """How many of the numbers from `first` to `last` are held: as many steps as there are words with any."""
+        if last < first:
+            return 0
+        words, low, high = self._levels[0], first >> _SHIFT, last >> _SHIFT
+        inside = range(low, high + 1) if high - low < len(words) else words
+        found = sum(words.get(word, 0).bit_count() for word in inside if low < word < high)
+        below, above = _FULL << (first & _MASK), _FULL >> (_MASK - (last & _MASK))
+        if low == high:
+            return found + (words.get(low, 0) & below & above).bit_count()
+        return found + (words.get(low, 0) & below).bit_count() + (words.get(high, 0) & above).bit_count()
+
     def first_free(self, start: int) -> int | None:
         """The lowest number from `start` on that is not held, or None."""
         level, index = 0, start

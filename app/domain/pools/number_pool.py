@@ -1,166 +1,206 @@
 """Numbers from which one is picked that nobody holds yet: ports, and addresses as numbers."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.pools.bitmap import Bitmap
 from app.domain.rules.address_ranges import static_band
+from app.domain.rules.address_sets import Span
 
 RandomBelow = Callable[[int], int]
 """Returns a random number in 0..n-1."""
 
-RESTING = 64
+Clock = Callable[[], float]
+"""Seconds since some moment."""
+
+Resting = tuple[int, float]
+"""A number that was released, and the time from which on it may be picked again."""
+
+KEPT_BACK = 64
 """How many of the numbers released last are picked only when no other is left."""
 
 
 class NumberPool:
-    """The numbers first..last, some of which may be excluded, with a static band at the bottom.
+    """Numbers over a bitmap that says what is held, some of them in a static band.
 
     A dynamic pick starts at a random number above the band and goes on from there with wrap; only when everything
     above is held does it take one of the band, which is meant for numbers that clients choose (KEP-3070, KEP-3668).
 
-    What was released last rests: somebody may still send to it what was meant for its last holder. Whoever asks for it
-    gets it, and a pick does when there is nothing else.
+    A number that was released rests: somebody may still send to it what was meant for its last holder. Nothing picks
+    it for `rest` seconds, and for a while after that only when no other is left. A client that asks for it gets it.
     """
 
-    def __init__(self, first: int, last: int, *, band: int = 0, exclusions: Iterable[tuple[int, int]] = ()) -> None:
-        """Declare what there is.
+    def __init__(
+        self,
+        held: Bitmap,
+        ranges: Sequence[tuple[int, int, int]],
+        usable: Sequence[Span],
+        clock: Clock,
+        rest: float = 0.0,
+    ) -> None:
+        """Lay a pool over what is held.
 
         Args:
-            first: Lowest number.
-            last: Highest number, inclusive; an empty range has `last < first`.
-            band: How many of the lowest numbers are picked only when all others are held.
-            exclusions: First and last of each part that is never picked; they may overlap.
+            held: Which numbers are held, those of other pools included.
+            ranges: First and last number of each range and how many of its lowest are the static band, in the order
+                in which they are picked from. They may overlap.
+            usable: The numbers of these ranges that may be picked, as disjoint spans in order.
+            clock: Tells the time.
+            rest: Seconds for which a number rests that was released.
         """
-        self.first, self.last = first, max(last, first - 1)
-        self._bitmap = Bitmap(self.last - first + 1)
-        self._band = band
-        self._exclusions = _merged(first, self.last, exclusions)
-        self._starts = [low for low, _ in self._exclusions]
-        self.size = self._bitmap.size - sum(high - low for low, high in self._exclusions)
-        self._held = 0
-        self._resting: dict[int, None] = {}  # in order of release; in the bitmap they are held
+        self._bitmap = held
+        # In the order of a pick; what rests comes before the bands.
+        self._above = [(first + band, last) for first, last, band in ranges]
+        self._bands = [(first, min(first + band - 1, last)) for first, last, band in ranges if band]
+        self._firsts = [first for first, _ in usable]
+        self._lasts = [last for _, last in usable]
+        self._clock = clock
+        self._rest = rest
+        self.size = sum(last - first + 1 for first, last in usable)
+        self._used = sum(held.count(first, last) for first, last in usable)
+        # Both are in the order of release, and in the bitmap they are held.
+        self._resting: dict[int, float] = {}
+        self._rested: dict[int, None] = {}
+
+    @property
+    def used(self) -> int:
+        """How many numbers are held; those that rest are not."""
+        return self._used
+
+    @property
+    def resting(self) -> int:
+        """How many numbers cannot be picked now because they were released a moment ago."""
+        self._wake_rested()
+        return len(self._resting)
 
     @property
     def free(self) -> int:
-        """How many numbers can still be picked."""
-        return self.size - self._held
+        """How many numbers can be picked now."""
+        return self.size - self._used - self.resting
 
     def covers(self, number: int) -> bool:
-        """Whether a number is in the range and not excluded."""
-        return self.first <= number <= self.last and not self._excluded(number - self.first)
+        """Whether a number is one of the pool's."""
+        index = bisect_right(self._firsts, number) - 1
+        return index >= 0 and number <= self._lasts[index]
 
     def holds(self, number: int) -> bool:
-        """Whether a number is held here."""
-        index = number - self.first
-        return self.first <= number <= self.last and self._bitmap.holds(index) and index not in self._resting
+        """Whether a number of the pool is held."""
+        return self.covers(number) and self._bitmap.holds(number) and not self._is_released(number)
 
     def hold(self, number: int) -> bool:
-        """Hold a number; False when it is outside or held already. Excluded ones can be held: an edit moves nobody."""
-        index = number - self.first
-        if index in self._resting:
-            del self._resting[index]
-        elif not self.first <= number <= self.last or not self._bitmap.hold(index):
+        """Hold a number; False when it is not the pool's, or held already."""
+        if not self.covers(number):
             return False
-        self._held += not self._excluded(index)
+        if self._is_released(number):
+            self._resting.pop(number, None)
+            self._rested.pop(number, None)
+        elif not self._bitmap.hold(number):
+            return False
+        self._used += 1
         return True
 
-    def release(self, number: int) -> bool:
-        """Let go of a number; False when it was not held here."""
+    def release(self, number: int, *, unused: bool = False) -> bool:
+        """Let go of a number; False when it was not held. One that was only picked, never used, need not rest."""
         if not self.holds(number):
             return False
-        index = number - self.first
-        self._held -= not self._excluded(index)
-        self._resting[index] = None
-        if len(self._resting) > RESTING:
-            self._wake(next(iter(self._resting)))
+        self._used -= 1
+        if self._rest and not unused:
+            self._resting[number] = self._clock() + self._rest
+        else:
+            self._rested[number] = None
+            self._wake_rested()
         return True
 
     def pick(self, random_below: RandomBelow) -> int | None:
         """Hold a number that nobody held and return it; None when there is none."""
-        whole = self._bitmap.size
-        found = self._seek(self._band, whole, random_below)
-        if found is None and self._resting:
-            for index in list(self._resting):
-                self._wake(index)
-            found = self._seek(self._band, whole, random_below)
+        found = self._seek(self._above, random_below)
         if found is None:
-            found = self._seek(0, min(self._band, whole), random_below)
+            self._wake_rested(keep=0)
+            found = self._seek(self._above, random_below)
+        if found is None:
+            found = self._seek(self._bands, random_below)
         if found is None:
             return None
         self._bitmap.hold(found)
-        self._held += 1
-        return self.first + found
+        self._used += 1
+        return found
 
-    def parts(self, random_below: RandomBelow) -> Iterator[tuple[int, int]]:
-        """First and last of each part of the range, in the order in which a pick looks through them."""
-        whole, band = self._bitmap.size, min(self._band, self._bitmap.size)
-        for low, high in ((band, whole), (0, band)):
-            start = low + (random_below(high - low) if high > low else 0)
-            yield from self._without_exclusions(start, high)
-            yield from self._without_exclusions(low, start)
+    def parts(self, random_below: RandomBelow) -> Iterator[Span]:
+        """First and last of each part of the pool, in the order in which a pick looks through them."""
+        for low, high in (*self._above, *self._bands):
+            start = low + (random_below(high - low + 1) if high >= low else 0)
+            yield from self._usable(start, high)
+            yield from self._usable(low, start - 1)
 
-    def _without_exclusions(self, low: int, high: int) -> Iterator[tuple[int, int]]:
-        for first, after in self._exclusions:
-            if low < after and first < high:
-                if low < first:
-                    yield self.first + low, self.first + first - 1
-                low = after
-        if low < high:
-            yield self.first + low, self.first + high - 1
+    def take_rest(self) -> list[Resting]:
+        """All that was released and may not be picked as any other yet, for `give_rest` of another pool."""
+        found = [*((number, 0.0) for number in self._rested), *self._resting.items()]
+        self._used += len(found)
+        self._rested, self._resting = {}, {}
+        return found
 
-    def _wake(self, index: int) -> None:
-        del self._resting[index]
-        self._bitmap.free(index)
+    def give_rest(self, resting: Sequence[Resting]) -> None:
+        """Take over numbers that rest; they are the pool's, and in the bitmap they are held."""
+        self._used -= len(resting)
+        self._resting = dict(sorted([*self._resting.items(), *resting], key=lambda each: each[1]))
+        self._wake_rested()
 
-    def _seek(self, low: int, high: int, random_below: RandomBelow) -> int | None:
-        if high <= low:
-            return None
-        start = low + random_below(high - low)
-        found = self._next(start, high)
-        return self._next(low, start) if found is None else found
+    def _is_released(self, number: int) -> bool:
+        return number in self._resting or number in self._rested
 
-    def _next(self, low: int, high: int) -> int | None:
-        while low < high:
-            found = self._bitmap.first_free(low)
-            if found is None or found >= high:
-                return None
-            exclusion = self._exclusion(found)
-            if exclusion is None:
-                return found
-            low = exclusion[1]
+    def _wake_rested(self, keep: int = KEPT_BACK) -> None:
+        """Let numbers be picked whose time has come, except for the last ones, which are kept back."""
+        if self._resting:
+            now = self._clock()
+            while self._resting:
+                number, until = next(iter(self._resting.items()))
+                if until > now:
+                    break
+                del self._resting[number]
+                self._rested[number] = None
+        while len(self._rested) > keep:
+            number = next(iter(self._rested))
+            del self._rested[number]
+            self._bitmap.free(number)
+
+    def _usable(self, low: int, high: int) -> Iterator[Span]:
+        start = max(bisect_right(self._firsts, low) - 1, 0)
+        for index in range(start, bisect_right(self._firsts, high)):
+            first, last = max(self._firsts[index], low), min(self._lasts[index], high)
+            if first <= last:
+                yield first, last
+
+    def _seek(self, spans: Sequence[Span], random_below: RandomBelow) -> int | None:
+        for low, high in spans:
+            if low <= high:
+                start = low + random_below(high - low + 1)
+                found = self._next(start, high)
+                if found is None:
+                    found = self._next(low, start - 1)
+                if found is not None:
+                    return found
         return None
 
-    def _exclusion(self, index: int) -> tuple[int, int] | None:
-        if not self._exclusions:
-            return None
-        candidate = self._exclusions[bisect_right(self._starts, index) - 1]
-        return candidate if candidate[0] <= index < candidate[1] else None
-
-    def _excluded(self, index: int) -> bool:
-        return self._exclusion(index) is not None
-
-
-def _merged(first: int, last: int, exclusions: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Disjoint half-open parts relative to `first`, in order."""
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted((max(low, first), min(high, last)) for low, high in exclusions):
-        if high < low:
-            continue
-        if merged and low - first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], high + 1 - first))
-        else:
-            merged.append((low - first, high + 1 - first))
-    return merged
+    def _next(self, low: int, high: int) -> int | None:
+        while low <= high:
+            found = self._bitmap.first_free(low)
+            if found is None or found > high:
+                return None
+            index = bisect_right(self._firsts, found) - 1
+            if index >= 0 and found <= self._lasts[index]:
+                return found
+            if index + 1 == len(self._firsts):
+                return None
+            low = self._firsts[index + 1]
+        return None
 
 
 class PortPool(NumberPool):
     """Node ports, from `first` to `last`, with KEP-3668's static band: 1/32 of them, between 16 and 128."""
 
-    def __init__(self, first: int, last: int) -> None:
-        super().__init__(first, last, band=static_band(last - first + 1, share=32, limit=128))
-
-    @property
-    def label(self) -> str:
-        """How a shortage names the pool."""
-        return f"node ports {self.first}-{self.last}"
+    def __init__(self, first: int, last: int, clock: Clock) -> None:
+        band = static_band(last - first + 1, share=32, limit=128)
+        usable = [(first, last)] if first <= last else []
+        self.first, self.last = first, last
+        super().__init__(Bitmap(last + 1), [(first, last, band)], usable, clock)
+        self.label = f"node ports {first}-{last}"

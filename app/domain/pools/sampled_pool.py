@@ -34,12 +34,6 @@ class SampledPool(Generic[T]):
         del self._values[value]
         return True
 
-    def release(self, value: T) -> bool:
-        """Put a value back, to be picked last."""
-        known = value in self._values
-        self._values[value] = None
-        return not known
-
     def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:  # noqa: ARG002 - as for `pick`
         """Each value by itself."""
         return ((value, value) for value in self._values)

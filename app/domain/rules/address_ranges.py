@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-IPV4 = 4
+IPV4, IPV6 = 4, 6
 SMALLEST_BAND = 16
 """No static band is smaller, and a range of no more numbers has none."""
 
@@ -34,8 +34,25 @@ class AddressRange:
 
     def covers(self, address: str) -> bool:
         """Whether an address lies in the range."""
-        parsed = ip_address(address)
-        return parsed.version == self.version and self.first <= int(parsed) <= self.last
+        version, number = address_number(address)
+        return version == self.version and self.first <= number <= self.last
+
+
+def address_number(address: str) -> tuple[int, int]:
+    """The version and the number of an address in canonical text. There may be a million of IPv4 to read.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    if ":" in address:
+        return IPV6, int(IPv6Address(address))
+    first, second, third, fourth = address.split(".")
+    return IPV4, int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
+
+
+def address_text(version: int, number: int) -> str:
+    """An address in canonical text."""
+    return str(IPv4Address(number) if version == IPV4 else IPv6Address(number))
 
 
 @lru_cache(maxsize=16)
@@ -50,35 +67,33 @@ def service_range(cidr: str) -> AddressRange:
     return AddressRange(network.version, first, last, static_band(last - first + 1, share=16, limit=256), cidr)
 
 
-@lru_cache(maxsize=64)
 def pool_range(text: str) -> AddressRange:
     """A load balancer's addresses: `first-last` as they are, or a CIDR without its base and IPv4's broadcast.
 
     Raises:
         ValueError: Neither a CIDR nor two addresses of one family in order.
     """
-    low, high = bounds(text)
-    first, last = int(low), int(high)
-    if "-" not in text and last - first > 1:
-        first, last = first + 1, last - (low.version == IPV4)
-    return AddressRange(low.version, first, last, 0, text)
+    whole = range_of(text)
+    if "-" in text or whole.last - whole.first <= 1:
+        return whole
+    return AddressRange(whole.version, whole.first + 1, whole.last - (whole.version == IPV4), 0, text)
 
 
-def static_band(size: int, *, share: int, limit: int) -> int:
-    """How many numbers at the bottom are left to clients that choose: 1/share, between 16 and `limit`."""
-    return 0 if size <= SMALLEST_BAND else min(max(SMALLEST_BAND, size // share), limit)
-
-
-def bounds(text: str) -> tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Address]:
-    """First and last address of a CIDR, of a single address, or of `first-last`.
+def range_of(text: str) -> AddressRange:
+    """All addresses of a CIDR, of a single address, or of `first-last`.
 
     Raises:
         ValueError: None of these, or the two addresses are not of one family in order.
     """
     if "-" not in text:
         network = ip_network(text)
-        return network[0], network[-1]
+        return AddressRange(network.version, int(network[0]), int(network[-1]), 0, text)
     low, high = (ip_address(part.strip()) for part in text.split("-", 1))
     if low.version != high.version or int(low) > int(high):
         raise ValueError(f"{text!r} is no range: write the lower address first, both of one family")
-    return low, high
+    return AddressRange(low.version, int(low), int(high), 0, text)
+
+
+def static_band(size: int, *, share: int, limit: int) -> int:
+    """How many numbers at the bottom are left to clients that choose: 1/share, between 16 and `limit`."""
+    return 0 if size <= SMALLEST_BAND else min(max(SMALLEST_BAND, size // share), limit)

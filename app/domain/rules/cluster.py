@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from app.domain.rules.pool_description import PoolDescription
+
 
 def families_of(cidrs: Iterable[str]) -> tuple[str, ...]:
     """The IP families of ranges, in the order of their first ones: `IPv4`, `IPv6`."""
@@ -19,8 +21,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
         cluster_domain: Zone of the cluster's DNS records, e.g. `cluster.local`.
         manages_load_balancers: Whether our own load balancer controller serves class-less LoadBalancer Services.
         now: The present as RFC 3339 UTC in whole seconds, for timestamps.
-        internal_pools: What private load balancer addresses come from: CIDRs or `first-last`.
-        external_pools: The same for public ones. With neither, a Service may ask for any load balancer address.
+        pools: What load balancer addresses come from. Without any, a Service may ask for whatever address it likes.
         served_families: The IP families of all ranges, primary first, those included that give no addresses any more;
             those of `service_cidrs` when empty.
     """
@@ -30,8 +31,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     cluster_domain: str
     manages_load_balancers: bool
     now: str
-    internal_pools: tuple[str, ...] = ()
-    external_pools: tuple[str, ...] = ()
+    pools: tuple[PoolDescription, ...] = ()
     served_families: tuple[str, ...] = ()
 
     @property

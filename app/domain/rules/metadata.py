@@ -103,12 +103,18 @@ def _namespace_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
 
 def _content_causes(meta: ObjectMeta) -> list[Cause]:
     return [
+        *_generation_causes(meta.generation),
         *label_causes("metadata.labels", meta.labels or {}),
         *_annotation_causes(meta.annotations or {}),
         *_owner_causes(meta.owner_references or []),
         *_finalizer_causes(meta.finalizers or []),
         *_managed_fields_causes(meta.managed_fields or []),
     ]
+
+
+def _generation_causes(generation: int | None) -> Iterator[Cause]:
+    if generation is not None and generation < 0:
+        yield invalid("metadata.generation", generation, "must be greater than or equal to zero")
 
 
 def _annotation_causes(annotations: Mapping[str, str]) -> Iterator[Cause]:

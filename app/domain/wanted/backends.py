@@ -98,22 +98,27 @@ def turned_at(pod: Pod) -> str | None:
 
 
 def change_time(
-    service: Service, pods: Iterable[Pod], before: Mapping[str, bool], after: Mapping[str, bool]
+    service: Service, pods: Iterable[Pod], before: Mapping[str, bool], after: Mapping[str, bool], *, first: bool
 ) -> str | None:
     """When the earliest of the changes happened that endpoints are written for, RFC 3339.
 
-    A pod that had turned before the Service was made counts from then. None when no pod became ready, or not ready any
-    more: labels, deletions and the like say nothing of their time.
+    A pod that had turned before the Service was created counts from then, and so do the first endpoints of a Service
+    without pods. Else None when no pod became ready, or not ready any more: labels, deletions and the like say nothing
+    of their time.
 
     Args:
         service: Whose endpoints they are.
         pods: Those it selects.
         before: Whether each pod is shown as ready, by name; those that are not shown are left out.
         after: The same of what is to be written.
+        first: Whether nothing was written for the Service before.
     """
     changed = (pod for pod in pods if before.get(pod.metadata.name) != after.get(pod.metadata.name))
     turns = [time for pod in changed if (time := turned_at(pod))]
-    return max(min(turns), service.metadata.creation_timestamp or "") if turns else None
+    created = service.metadata.creation_timestamp
+    if turns:
+        return max(min(turns), created or "")
+    return created if first else None
 
 
 def is_terminating(pod: Pod) -> bool:

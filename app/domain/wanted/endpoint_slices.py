@@ -59,7 +59,7 @@ def plan_endpoint_slices(
                     group.endpoints.append(endpoint)
     before = _serving(endpoint for each in existing for endpoint in each.endpoints or [])
     after = _serving(endpoint for group in groups.values() for endpoint in group.endpoints)
-    frame = _frame(service, backends.change_time(service, pods, before, after))
+    frame = _frame(service, backends.change_time(service, pods, before, after, first=not existing))
     plan = plan_slices(frame, list(groups.values()), existing, always=families)
     if service.metadata.deletion_timestamp:
         plan.create.clear()

@@ -49,7 +49,7 @@ def plan_endpoints(service: Service, pods: Iterable[Pod], existing: Endpoints | 
     wanted = structs.replace(before, metadata=meta, subsets=(_truncate(subsets) if truncated else subsets) or None)
     if existing is not None and wanted == existing:
         return None
-    time = backends.change_time(service, pods, _ready(before), _ready(wanted))
+    time = backends.change_time(service, pods, _ready(before), _ready(wanted), first=existing is None)
     meta.annotations = with_trigger_time(meta.annotations, time)
     return wanted
 

@@ -94,7 +94,7 @@ def plan_slices(
     plan.delete += [each for slices in mine.values() for each in slices]
     held = {group.address_type for group in groups}
     plan.create += [_new(frame, Group(each, [], [])) for each in always if each not in held]
-    _reuse_doomed(frame, plan)
+    _reuse_leaving(frame, plan)
     for each in (*plan.create, *plan.update):
         each.metadata.annotations = with_trigger_time(each.metadata.annotations, frame.trigger_time)
     return plan
@@ -122,7 +122,7 @@ def _pack(frame: Frame, group: Group, slices: Sequence[EndpointSlice], plan: Sli
         elif after != before:
             changed.append(structs.replace(each, endpoints=after))
         else:
-            (unchanged if _dressed(frame, each) else changed).append(each)
+            (unchanged if _has_frame(frame, each) else changed).append(each)
     missing = list(wanted.values())
     changed = [_filled(frame, each, missing) for each in sorted(changed, key=_fullest_first)]
     while missing:
@@ -132,7 +132,7 @@ def _pack(frame: Frame, group: Group, slices: Sequence[EndpointSlice], plan: Sli
             changed.append(_filled(frame, roomy, missing))
         else:
             plan.create.append(_filled(frame, _new(frame, group), missing))
-    plan.update += [_dress(frame, each) for each in changed]
+    plan.update += [_with_frame(frame, each) for each in changed]
 
 
 def _staying(before: Sequence[Endpoint], wanted: dict[Identity, Endpoint], limit: int) -> list[Endpoint]:
@@ -188,8 +188,8 @@ def _new(frame: Frame, group: Group) -> EndpointSlice:
             owner_references=[frame.owner],
         ),
         address_type=group.address_type,
-        endpoints=[],
-        ports=list(group.ports),
+        endpoints=None,
+        ports=list(group.ports) or None,
     )
 
 
@@ -203,31 +203,31 @@ def _annotations(slice_: EndpointSlice) -> dict[str, str]:
     return with_trigger_time(slice_.metadata.annotations, None) or {}
 
 
-def _dressed(frame: Frame, slice_: EndpointSlice) -> bool:
+def _has_frame(frame: Frame, slice_: EndpointSlice) -> bool:
     """Whether labels and annotations are as they should be."""
     annotated = frame.annotations is None or frame.annotations == _annotations(slice_)
     return annotated and (slice_.metadata.labels or {}) == frame.labels
 
 
-def _dress(frame: Frame, slice_: EndpointSlice) -> EndpointSlice:
+def _with_frame(frame: Frame, slice_: EndpointSlice) -> EndpointSlice:
     annotations = _annotations(slice_) if frame.annotations is None else dict(frame.annotations)
     meta = structs.replace(slice_.metadata, labels=dict(frame.labels), annotations=annotations or None)
     return structs.replace(slice_, metadata=meta)
 
 
-def _reuse_doomed(frame: Frame, plan: SlicePlan) -> None:
+def _reuse_leaving(frame: Frame, plan: SlicePlan) -> None:
     """Turn slices that would go into ones that would come: one write and one event instead of two."""
     going, plan.delete = plan.delete, []
-    for doomed in going:
-        owned = _owned(doomed, frame.owner)
-        successor = next((each for each in plan.create if owned and each.address_type == doomed.address_type), None)
+    for leaving in going:
+        owned = _owned(leaving, frame.owner)
+        successor = next((each for each in plan.create if owned and each.address_type == leaving.address_type), None)
         if successor is None:
-            plan.delete.append(doomed)
+            plan.delete.append(leaving)
             continue
         plan.create = [each for each in plan.create if each is not successor]
-        reborn = _dress(frame, structs.replace(doomed, endpoints=successor.endpoints, ports=successor.ports))
-        if not (_dressed(frame, doomed) and _holds_same(reborn, doomed)):
-            plan.update.append(reborn)
+        reused = _with_frame(frame, structs.replace(leaving, endpoints=successor.endpoints, ports=successor.ports))
+        if not (_has_frame(frame, leaving) and _holds_same(reused, leaving)):
+            plan.update.append(reused)
 
 
 def _holds_same(one: EndpointSlice, other: EndpointSlice) -> bool:

@@ -1,10 +1,15 @@
 """Small pools, and Services with what was picked from them."""
 
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
 from app.domain.declarations.service import SERVICE
+from app.domain.pools.address_pool import HeldAddresses
 from app.domain.pools.allocation import Pools, allocate
-from app.domain.pools.family_pool import FamilyPool, RangePool
 from app.domain.pools.number_pool import PortPool
-from app.domain.rules.address_ranges import pool_range
+from app.domain.rules.address_ranges import service_range
+from app.domain.rules.pool_description import PoolDescription
 from tests.unit.rules.builders import SINGLE, created
 
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
@@ -16,28 +21,63 @@ MORE = "service.beta.kubernetes.io/azure-additional-public-ips"
 WHOLE = "service.beta.kubernetes.io/azure-load-balancer-enable-high-availability-ports"
 
 
-def pool(name, *texts):
-    return FamilyPool(name, [RangePool(pool_range(text)) for text in texts])
+class Small(NamedTuple):
+    """Small pools that are picked from in order, and how a cluster describes those of load balancers."""
+
+    pools: Pools
+    described: tuple[PoolDescription, ...]
 
 
-def pools(**more):
-    """Small pools that are picked from in order."""
+INSIDE = PoolDescription.of("internal", "internal", ["10.240.0.1-10.240.0.9", "fd01::1-fd01::9"])
+OUTSIDE = PoolDescription.of("external", "external", ["20.0.0.1-20.0.0.9", "fd02::1-fd02::9"])
+
+
+def held_by_nobody(*described):
+    """Pools by name and family."""
+    held = HeldAddresses(lambda: 0.0)
+    held.describe(described)
+    return held.pools
+
+
+def cluster_ips(*texts):
+    """The ClusterIPs of these ranges, by family."""
+    pools = held_by_nobody(PoolDescription.of("ClusterIP", "", texts))
+    return {family: pool for (_, family), pool in pools.items()}
+
+
+def node_ports(first, last):
+    return PortPool(first, last, lambda: 0.0)
+
+
+def pools(*described, **more):
+    """Small pools; without `described` an internal and an external one of both families."""
+    described = described or (INSIDE, OUTSIDE)
     given = {
-        "cluster_ips": {"IPv4": pool("ClusterIP", "10.96.0.1-10.96.0.9"), "IPv6": pool("ClusterIP", "fd00::1-fd00::9")},
-        "node_ports": PortPool(30000, 30009),
-        "internal": {"IPv4": pool("internal", "10.240.0.1-10.240.0.9"), "IPv6": pool("internal", "fd01::1-fd01::9")},
-        "external": {"IPv4": pool("external", "20.0.0.1-20.0.0.9"), "IPv6": pool("external", "fd02::1-fd02::9")},
+        "cluster_ips": cluster_ips("10.96.0.1-10.96.0.9", "fd00::1-fd00::9"),
+        "node_ports": node_ports(30000, 30009),
+        "addresses": held_by_nobody(*described),
         "random_below": lambda _size: 0,
     }
-    return Pools(**{**given, **more})
+    return Small(Pools(**{**given, **more}), described)
+
+
+def no_cluster_ips(**others):
+    """A range of IPv4 that has no address to give."""
+    empty = held_by_nobody(PoolDescription("ClusterIP", "", (service_range("10.96.0.0/31"),)))
+    return {"IPv4": empty["ClusterIP", "IPv4"], **others}
+
+
+def allocated(service, at, from_=None, *, is_new=False):
+    """Give a Service what it lacks, in place; answers what became of it."""
+    small = from_ or pools()
+    return allocate(service, small.pools, replace(at, pools=small.described), created=is_new)
 
 
 def given(spec, at=SINGLE, *, from_=None, is_new=True, **metadata):
     """A new Service with what it was given."""
     new, causes = created(spec, at, **metadata)
     assert causes == []
-    result = allocate(new, from_ or pools(), at, created=is_new)
-    return new, result
+    return new, allocated(new, at, from_, is_new=is_new)
 
 
 def ingress(service):

@@ -4,8 +4,7 @@ import msgspec
 import pytest
 
 from app.domain.declarations.service import SERVICE
-from app.domain.pools.allocation import allocate
-from app.domain.pools.number_pool import PortPool
+from app.domain.rules.pool_description import PoolDescription
 from app.domain.rules.service.load_balancer_wish import StaticAddress, static_address
 from tests.unit.rules.builders import (
     ALIAS,
@@ -22,7 +21,24 @@ from tests.unit.rules.builders import (
     spec_of,
     web,
 )
-from tests.unit.rules.picking import INTERNAL, IPV4, MORE, NAME, SUBNET, given, ingress, pending, pool, pools
+from tests.unit.rules.picking import (
+    INSIDE,
+    INTERNAL,
+    IPV4,
+    MORE,
+    NAME,
+    OUTSIDE,
+    SUBNET,
+    Small,
+    allocated,
+    cluster_ips,
+    given,
+    ingress,
+    no_cluster_ips,
+    node_ports,
+    pending,
+    pools,
+)
 
 
 class TestClusterIps:
@@ -46,23 +62,23 @@ class TestClusterIps:
         assert causes == []
         assert not pending(new)
         before = spec_of(new)
-        assert allocate(new, pools(), SINGLE, created=True).picked == ()
+        assert allocated(new, SINGLE, pools(), is_new=True).picked == ()
         assert spec_of(new) == before
 
     def test_a_short_primary_leaves_the_second_for_later(self):
-        short = pools(cluster_ips={"IPv4": pool("ClusterIP"), "IPv6": pool("ClusterIP", "fd00::1-fd00::9")})
+        short = pools(cluster_ips=no_cluster_ips(**cluster_ips("fd00::1-fd00::9")))
         new, result = given(web(ipFamilyPolicy="RequireDualStack"), DUAL, from_=short)
         assert new.spec.cluster_ips is None
-        assert [shortage.pool for shortage in result.shortages] == ["ClusterIP"]
+        assert [shortage.pool for shortage in result.shortages] == ["ClusterIP 10.96.0.0/31"]
         assert pending(new)
 
     def test_a_short_second_leaves_the_first(self):
-        short = pools(cluster_ips={"IPv4": pool("ClusterIP", "10.96.0.1-10.96.0.9"), "IPv6": pool("ClusterIP")})
+        short = pools(cluster_ips={**cluster_ips("10.96.0.1-10.96.0.9"), "IPv6": no_cluster_ips()["IPv4"]})
         new, result = given(web(ipFamilyPolicy="RequireDualStack"), DUAL, from_=short)
         assert new.spec.cluster_ips == ["10.96.0.1"]
         assert len(result.shortages) == 1
         assert pending(new)
-        assert allocate(new, pools(), DUAL, created=False).shortages == ()
+        assert allocated(new, DUAL).shortages == ()
         assert new.spec.cluster_ips == ["10.96.0.1", "fd00::1"]
         assert not pending(new)
 
@@ -91,7 +107,7 @@ class TestNodePorts:
             msgspec.structs.replace(new.spec.ports[1], node_port=30006),
             msgspec.structs.replace(new.spec.ports[1], protocol="SCTP", node_port=0),
         ]
-        allocate(new, pools(), SINGLE, created=True)
+        allocated(new, SINGLE, pools(), is_new=True)
         assert [port.node_port for port in new.spec.ports] == [30005, 30006, 30005]
 
     def test_a_load_balancer_may_do_without(self):
@@ -110,24 +126,24 @@ class TestNodePorts:
         assert not pending(new)
 
     def test_all_of_them_or_none(self):
-        few = pools(node_ports=PortPool(30000, 30000))
+        few = pools(node_ports=node_ports(30000, 30000))
         new, result = given(web(type="NodePort", ports=TWO), from_=few)
         assert [port.node_port for port in new.spec.ports] == [0, 0]
         assert [(each.reason, each.pool, each.size, each.free) for each in result.shortages] == [
             ("PoolExhausted", "node ports 30000-30000", 1, 1)
         ]
-        assert result.exhausted == ((few.node_ports, 2),)
+        assert result.exhausted == ((few.pools.node_ports, 2),)
         assert pending(new)
 
     def test_a_health_check_is_one_of_them(self):
-        few = pools(node_ports=PortPool(30000, 30000))
+        few = pools(node_ports=node_ports(30000, 30000))
         new, result = given(web(type="LoadBalancer", externalTrafficPolicy="Local"), from_=few)
         assert ([port.node_port for port in new.spec.ports], new.spec.health_check_node_port) == ([0], 0)
-        assert (len(result.shortages), few.node_ports.free) == (1, 1)
+        assert (len(result.shortages), few.pools.node_ports.free) == (1, 1)
         assert pending(new)
 
     def test_what_shares_a_number_needs_only_one(self):
-        new, _ = given(web(type="NodePort", ports=DNS), from_=pools(node_ports=PortPool(30000, 30000)))
+        new, _ = given(web(type="NodePort", ports=DNS), from_=pools(node_ports=node_ports(30000, 30000)))
         assert [port.node_port for port in new.spec.ports] == [30000, 30000]
         assert not pending(new)
 
@@ -160,7 +176,7 @@ class TestFrontends:
         named = pools(static_addresses={"shop/front": "20.0.0.8", "other/front": "20.0.0.9"})
         new, result = given(web(type="LoadBalancer", **spec), OURS, from_=named, annotations=annotations)
         assert ingress(new) == [address]
-        assert all(pool is not named.external["IPv4"] for pool, _ in result.picked)
+        assert all(table != "lb_addresses" for table, _ in result.picked)
 
     @pytest.mark.parametrize(
         ("spec", "annotations", "asked"),
@@ -185,7 +201,7 @@ class TestFrontends:
         assert pending(new, OURS)
 
     def test_a_subnet(self):
-        parts = pools(subnets={"apps": {"IPv4": pool("apps", "10.241.0.1-10.241.0.9")}})
+        parts = pools(PoolDescription.of("apps", "internal", ["10.241.0.1-10.241.0.9"]))
         annotations = {INTERNAL: "true", SUBNET: "apps"}
         new, _ = given(web(type="LoadBalancer"), OURS, from_=parts, annotations=annotations)
         assert ingress(new) == ["10.241.0.1"]
@@ -203,11 +219,11 @@ class TestFrontends:
         assert ingress(new) == ["20.0.0.1"]
 
     def test_no_pool_of_a_family(self):
-        few = pools(external={"IPv4": pool("external", "20.0.0.1-20.0.0.9")})
+        few = pools(PoolDescription.of("external", "external", ["20.0.0.1-20.0.0.9"]))
         new, result = given(web(type="LoadBalancer", ipFamilyPolicy="RequireDualStack"), OURS_DUAL, from_=few)
         assert ingress(new) == ["20.0.0.1"]
         assert [(each.reason, each.pool, each.size, each.free) for each in result.shortages] == [
-            ("NoPool", "external IPv6 load balancer address", 0, 0)
+            ("NoPool", "no external IPv6 load balancer address", 0, 0)
         ]
         assert pending(new, OURS_DUAL)
 
@@ -240,32 +256,78 @@ class TestFrontends:
 
     def test_what_is_held_stays(self):
         new, _ = given(web(type="LoadBalancer"), OURS)
-        again = allocate(new, pools(), OURS, created=False)
+        again = allocated(new, OURS)
         assert ingress(new) == ["20.0.0.1"]
         assert again.picked == ()
 
 
+def external(name, texts=("20.1.0.1",), **more):
+    return PoolDescription.of(name, "external", texts, **more)
+
+
+class TestChoiceOfPool:
+    @pytest.mark.parametrize(
+        ("described", "annotations", "address"),
+        [
+            ([external("a", ["20.1.0.1"]), external("b", ["20.2.0.1"])], {}, "20.1.0.1"),
+            ([external("a", ["20.1.0.1"]), external("b", ["20.2.0.1"], priority=1)], {}, "20.2.0.1"),
+            ([external("a", ["20.1.0.1"], priority=-1), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
+            ([external("a", ["20.1.0.1"], auto_assign=False), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
+            ([external("a", ["20.1.0.1"], gives=False), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
+            ([external("a", ["fd02::1"]), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
+            (
+                [external("a", ["20.1.0.1"], namespaces=frozenset()), external("b", namespaces=frozenset({"shop"}))],
+                {},
+                "20.1.0.1",
+            ),
+            ([external("a", ["20.1.0.0/31"]), external("b", ["20.2.0.1"])], {SUBNET: "b"}, "20.1.0.0"),
+        ],
+    )
+    def test_the_first_that_may(self, described, annotations, address):
+        new, _ = given(web(type="LoadBalancer"), OURS, from_=pools(*described), annotations=annotations)
+        assert ingress(new) == [address]
+
+    @pytest.mark.parametrize("name", ["apps", "subnet-1", "subnet-2"])
+    def test_by_name_or_alias_even_where_it_is_given_to_nobody_else(self, name):
+        aliases = ("subnet-1", "subnet-2")
+        apps = PoolDescription.of("apps", "internal", ["10.241.0.1"], auto_assign=False, priority=-5, aliases=aliases)
+        annotations = {INTERNAL: "true", SUBNET: name}
+        new, _ = given(web(type="LoadBalancer"), OURS, from_=pools(INSIDE, apps), annotations=annotations)
+        assert ingress(new) == ["10.241.0.1"]
+
+    def test_the_next_one_where_the_first_is_exhausted(self):
+        small = pools(external("a", ["20.1.0.1"]), external("b", ["20.2.0.1"]))
+        found = [given(web(type="LoadBalancer"), OURS, from_=small) for _ in range(3)]
+        assert [ingress(new) for new, _ in found] == [["20.1.0.1"], ["20.2.0.1"], []]
+        _, result = found[2]
+        assert [each.message for each in result.shortages] == [
+            (
+                "no external IPv4 load balancer address: 0 of 1 are free in a 20.1.0.1, 0 of 1 are free in b 20.2.0.1; "
+                "it is tried again as soon as one is released"
+            )
+        ]
+        addresses = small.pools.addresses
+        assert result.exhausted == ((addresses["a", "IPv4"], 1), (addresses["b", "IPv4"], 1))
+
+
 class TestResult:
-    def test_picks_can_be_given_back(self):
-        some = pools()
-        new, result = given(web(type="LoadBalancer", externalTrafficPolicy="Local"), OURS, from_=some)
-        held = [value for _, value in result.picked]
-        assert held == ["10.96.0.1", 30000, 30001, "20.0.0.1"]
-        assert some.node_ports.holds(30000)
-        result.give_back()
-        assert not some.node_ports.holds(30000)
-        assert not some.cluster_ips["IPv4"].holds("10.96.0.1")
-        assert not some.external["IPv4"].holds("20.0.0.1")
-        del new
+    def test_picks_are_told_as_claims(self):
+        _, result = given(web(type="LoadBalancer", externalTrafficPolicy="Local"), OURS)
+        assert result.picked == (
+            ("cluster_ips", "10.96.0.1"),
+            ("node_ports", "30000"),
+            ("node_ports", "30001"),
+            ("lb_addresses", "20.0.0.1"),
+        )
 
     def test_shortages_are_said_in_full(self):
-        few = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortPool(5, 4), external={})
+        few = pools(cluster_ips=no_cluster_ips(), node_ports=node_ports(5, 4))
         new, result = given(
             web(type="LoadBalancer", externalTrafficPolicy="Local"), OURS, from_=few, annotations={NAME: "front"}
         )
         again = "; it is tried again as soon as one is released"
         assert [each.message for each in result.shortages] == [
-            f"no IPv4 ClusterIP: 0 of 0 are free in ClusterIP{again}",
+            f"no IPv4 ClusterIP: 0 of 0 are free in ClusterIP 10.96.0.0/31{again}",
             (
                 "no node port for port 80/TCP, no health check node port: 0 of 0 are free in node ports 5-4; "
                 "it is tried again as soon as 2 are free at once"
@@ -276,33 +338,43 @@ class TestResult:
             ),
         ]
         assert condition(new, "Allocated") == ("False", "PoolExhausted")
-        assert result.exhausted == ((few.cluster_ips["IPv4"], 1), (few.node_ports, 2))
+        assert result.exhausted == ((few.pools.cluster_ips["IPv4"], 1), (few.pools.node_ports, 2))
 
     @pytest.mark.parametrize(
-        ("annotations", "message"),
+        ("described", "annotations", "why"),
         [
-            ({}, "no external IPv4 load balancer address: there is no pool of them; add one, and it is given at once"),
+            ([], {}, "external: there is no pool of them; add one, and it is given at once"),
+            ([INSIDE], {}, "external: there is no pool of them; add one, and it is given at once"),
+            ([OUTSIDE], {INTERNAL: "true"}, "internal: there is no pool of them; add one, and it is given at once"),
             (
-                {INTERNAL: "true"},
-                "no internal IPv4 load balancer address: there is no pool of them; add one, and it is given at once",
-            ),
-            (
+                [INSIDE],
                 {INTERNAL: "true", SUBNET: "apps"},
-                (
-                    "metadata.annotations[service.beta.kubernetes.io/azure-load-balancer-internal-subnet] names "
-                    'the subnet "apps", which does not exist'
-                ),
+                'internal: there is no internal pool "apps"; add one, and it is given at once',
+            ),
+            ([external("six", ["fd02::1"])], {}, 'external: pool "six" has no IPv4 addresses'),
+            ([external("full", gives=False)], {}, 'external: pool "full" gives no new addresses'),
+            (
+                [external("a", namespaces=frozenset({"other"})), external("b", auto_assign=False)],
+                {},
+                'external: pool "a" is not for namespace shop; pool "b" is only for Services that name it',
             ),
             (
-                {INTERNAL: "true", SUBNET: "db"},
-                "no IPv4 address in subnet db: there is no pool of them; add one, and it is given at once",
+                [external(name, gives=False) for name in "abcde"],
+                {},
+                (
+                    'external: pool "a" gives no new addresses; pool "b" gives no new addresses; '
+                    'pool "c" gives no new addresses; and 2 more'
+                ),
             ),
         ],
     )
-    def test_a_missing_pool_is_said_in_full(self, annotations, message):
-        none = pools(external={}, internal={}, subnets={"db": {}})
+    def test_a_missing_pool_is_said_in_full(self, described, annotations, why):
+        none = Small(pools(*described, addresses={}).pools, tuple(described))
         _, result = given(web(type="LoadBalancer"), OURS, from_=none, annotations=annotations)
-        assert [each.message for each in result.shortages] == [message]
+        scope, _, reason = why.partition(": ")
+        assert [each.message for each in result.shortages] == [f"no {scope} IPv4 load balancer address: {reason}"]
+        assert [each.reason for each in result.shortages] == ["NoPool"]
+        assert result.exhausted == ()
 
     def test_what_is_being_deleted_is_not_pending(self):
         new, _ = created(web(type="LoadBalancer"), OURS)

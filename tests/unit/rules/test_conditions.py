@@ -4,8 +4,6 @@ import pytest
 
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
-from app.domain.pools.allocation import allocate
-from app.domain.pools.number_pool import PortPool
 from tests.unit.rules.builders import (
     ALIAS,
     DUAL,
@@ -20,7 +18,7 @@ from tests.unit.rules.builders import (
     updated,
     web,
 )
-from tests.unit.rules.picking import MORE, given, pending, pool, pools
+from tests.unit.rules.picking import MORE, allocated, given, no_cluster_ips, node_ports, pending, pools
 
 
 class TestConditions:
@@ -82,18 +80,18 @@ class TestConditions:
         assert resolvable.message == "the name gets its records with the IPv4 and IPv6 ClusterIP"
 
     def test_the_time_moves_with_the_status_only(self):
-        short = pools(cluster_ips={"IPv4": pool("ClusterIP")})
+        short = pools(cluster_ips=no_cluster_ips())
         new, _ = created(web())
         later = cluster(now=LATER)
-        allocate(new, short, later, created=True)
-        allocated = next(item for item in new.status.conditions if item.type == "Allocated")
-        assert (allocated.reason, allocated.last_transition_time) == ("PoolExhausted", NOW)
-        allocate(new, pools(), later, created=True)
-        allocated = next(item for item in new.status.conditions if item.type == "Allocated")
-        assert (allocated.reason, allocated.last_transition_time) == ("Allocated", LATER)
+        allocated(new, later, short, is_new=True)
+        told = next(item for item in new.status.conditions if item.type == "Allocated")
+        assert (told.reason, told.last_transition_time) == ("PoolExhausted", NOW)
+        allocated(new, later, pools(), is_new=True)
+        told = next(item for item in new.status.conditions if item.type == "Allocated")
+        assert (told.reason, told.last_transition_time) == ("Allocated", LATER)
 
     def test_a_shortage_is_explained_until_it_is_over(self):
-        new, _ = given(web(), from_=pools(cluster_ips={"IPv4": pool("ClusterIP")}))
+        new, _ = given(web(), from_=pools(cluster_ips=no_cluster_ips()))
         again, causes = updated(web(selector={"app": "y"}), new)
         assert causes == []
         assert condition(again, "Allocated") == ("False", "PoolExhausted")
@@ -104,7 +102,7 @@ class TestConditions:
         assert not pending(helped)
 
     def test_what_is_missing_besides_has_not_been_tried_yet(self):
-        new, _ = given(web(), from_=pools(cluster_ips={"IPv4": pool("ClusterIP")}))
+        new, _ = given(web(), from_=pools(cluster_ips=no_cluster_ips()))
         more, causes = updated(web(type="NodePort"), new)
         assert causes == []
         assert condition(more, "Allocated") == ("False", "Pending")
@@ -112,10 +110,10 @@ class TestConditions:
     def test_a_service_is_untried_until_somebody_said_why_it_is_short(self):
         new, _ = created(web())
         assert SERVICE.strategy.untried(new, SINGLE)
-        allocate(new, pools(cluster_ips={"IPv4": pool("ClusterIP")}), SINGLE, created=True)
+        allocated(new, SINGLE, pools(cluster_ips=no_cluster_ips()), is_new=True)
         assert pending(new)
         assert not SERVICE.strategy.untried(new, SINGLE)
-        allocate(new, pools(), SINGLE, created=True)
+        allocated(new, SINGLE, pools(), is_new=True)
         assert not SERVICE.strategy.untried(new, SINGLE)
 
     def test_programmed_comes_and_goes_with_the_type(self):
@@ -139,7 +137,7 @@ class TestConditions:
         ]
 
     def test_all_shortages_are_told(self):
-        none = pools(cluster_ips={"IPv4": pool("ClusterIP")}, node_ports=PortPool(5, 4))
+        none = pools(cluster_ips=no_cluster_ips(), node_ports=node_ports(5, 4))
         new, result = given(web(type="NodePort"), from_=none)
         allocated = new.status.conditions[0]
         assert allocated.message == "; ".join(each.message for each in result.shortages)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.kinds.service import LoadBalancerIngress
-from app.domain.pools.allocation import allocate
+from app.domain.rules.pool_description import PoolDescription
 from tests.unit.rules.builders import (
     OURS,
     OURS_DUAL,
@@ -15,7 +15,19 @@ from tests.unit.rules.builders import (
     wanted,
     web,
 )
-from tests.unit.rules.picking import INTERNAL, IPV4, MORE, NAME, SUBNET, claimed, given, ingress, pending, pools
+from tests.unit.rules.picking import (
+    INTERNAL,
+    IPV4,
+    MORE,
+    NAME,
+    SUBNET,
+    allocated,
+    claimed,
+    given,
+    ingress,
+    pending,
+    pools,
+)
 
 
 def balanced(spec=None, at=OURS_DUAL, **annotations):
@@ -70,7 +82,7 @@ class TestKeepingFrontends:
         assert causes == []
         assert ingress(new) == ["20.0.0.1"]
         assert pending(new, OURS_DUAL)
-        allocate(new, pools(), OURS_DUAL, created=False)
+        allocated(new, OURS_DUAL)
         assert ingress(new) == ["20.0.0.1", "fd02::1"]
 
     def test_a_hostname_stays(self):
@@ -94,7 +106,12 @@ class TestKeepingFrontends:
         assert ingress(new) == ["9.9.9.9"]
 
 
-POOLED = cluster(ours=True, internal_pools=("10.240.0.0/24",), external_pools=("20.0.0.1-20.0.0.9",))
+def described(**scopes):
+    """A cluster with a pool of some ranges for each scope."""
+    return cluster(ours=True, pools=tuple(PoolDescription.of(name, name, texts) for name, texts in scopes.items()))
+
+
+POOLED = described(internal=["10.240.0.0/24"], external=["20.0.0.1-20.0.0.9"])
 
 
 class TestAskingForFrontends:
@@ -155,35 +172,35 @@ class TestAskingForFrontends:
                 POOLED,
                 {"loadBalancerIP": "20.0.0.10"},
                 {},
-                'Invalid value: "20.0.0.10": must be a usable address of the external pools: 20.0.0.1-20.0.0.9',
+                '"20.0.0.10": must be a usable address of the external pools: external 20.0.0.1-20.0.0.9',
             ),
             (
                 POOLED,
                 {"loadBalancerIP": "20.0.0.1"},
                 {INTERNAL: "true"},
-                'Invalid value: "20.0.0.1": must be a usable address of the internal pools: 10.240.0.0/24',
+                '"20.0.0.1": must be a usable address of the internal pools: internal 10.240.0.0/24',
             ),
             (
-                cluster(ours=True, internal_pools=("10.240.0.0/24", "10.241.0.0/24")),
+                described(internal=["10.240.0.0/24", "10.241.0.0/24"]),
                 {"loadBalancerIP": "20.0.0.1"},
                 {},
-                'Invalid value: "20.0.0.1": must be a usable address of the external pools: there are none',
+                '"20.0.0.1": must be a usable address of the external pools: there are none',
             ),
             (
-                cluster(ours=True, external_pools=("20.1.0.0/24", "20.2.0.0/24")),
+                described(external=["20.1.0.0/24", "20.2.0.0/24"]),
                 {"loadBalancerIP": "20.0.0.1"},
                 {},
-                'Invalid value: "20.0.0.1": must be a usable address of the external pools: 20.1.0.0/24, 20.2.0.0/24',
+                '"20.0.0.1": must be a usable address of the external pools: external 20.1.0.0/24, 20.2.0.0/24',
             ),
             (
                 POOLED,
                 {"loadBalancerIP": "x"},
                 {},
-                'Invalid value: "x": must be an IP address, such as 10.9.8.7 or 2001:db8::ffff',
+                '"x": must be an IP address, such as 10.9.8.7 or 2001:db8::ffff',
             ),
-            (POOLED, {"loadBalancerIP": "::1"}, {}, 'Invalid value: "::1": must be IPv4, as spec.ipFamilies says'),
+            (POOLED, {"loadBalancerIP": "::1"}, {}, '"::1": must be IPv4, as spec.ipFamilies says'),
         ],
     )
     def test_messages(self, at, spec, annotations, message):
         _, causes = created(web(type="LoadBalancer", **spec), at, annotations=annotations)
-        assert [cause.message for cause in causes] == [message]
+        assert [cause.message for cause in causes] == [f"Invalid value: {message}"]

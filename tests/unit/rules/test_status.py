@@ -6,9 +6,8 @@ import pytest
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
 from app.domain.kinds.service import LoadBalancerIngress
-from app.domain.pools.allocation import allocate
 from tests.unit.rules.builders import OURS, SINGLE, faults, service, stored, wanted, web
-from tests.unit.rules.picking import given, pools
+from tests.unit.rules.picking import allocated, given
 
 BALANCED = web(type="LoadBalancer", clusterIP="10.96.0.9")
 SUBDOMAIN = (
@@ -179,4 +178,4 @@ def test_the_address_of_our_own_load_balancer_stays():
     new, causes = written(points({"ip": "9.9.9.9"}), old, OURS)
     assert causes == []
     assert [point.ip for point in new.status.load_balancer.ingress] == ["20.0.0.1"]
-    assert allocate(new, pools(), OURS, created=False).picked == ()
+    assert allocated(new, OURS).picked == ()

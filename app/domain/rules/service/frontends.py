@@ -4,28 +4,26 @@ A Service keeps the address it has. It gives one up only when it asks for anothe
 drops the family.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from app.domain.errors import Cause, invalid
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service
-from app.domain.rules.address_ranges import pool_range
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.families import FAMILIES
 from app.domain.rules.service.load_balancer_wish import (
     additional_addresses,
-    is_internal,
     is_ours,
     static_address,
-    subnet,
 )
+from app.domain.rules.service.pool_choice import PoolWish, admits_address, keeps_address, listed
 
 
 def keep_frontends(new: Service, old: Service, cluster: Cluster) -> None:
     """Leave in status the addresses that the Service may keep, in place."""
     points = new.status.load_balancer.ingress or []
     if points and is_ours(new, cluster):
-        kept = [point for point in points if _is_kept(point, new, old)]
+        kept = [point for point in points if _is_kept(point, new, old, cluster)]
         new.status.load_balancer = LoadBalancerStatus(ingress=kept or None)
 
 
@@ -43,7 +41,7 @@ def frontend_warnings(service: Service) -> list[str]:
     ]
 
 
-def _is_kept(point: LoadBalancerIngress, new: Service, old: Service) -> bool:
+def _is_kept(point: LoadBalancerIngress, new: Service, old: Service, cluster: Cluster) -> bool:
     if not point.ip or point.ip in additional_addresses(old):
         return not point.ip or point.ip in additional_addresses(new)
     family = family_of(point.ip)
@@ -51,7 +49,8 @@ def _is_kept(point: LoadBalancerIngress, new: Service, old: Service) -> bool:
     if family not in (new.spec.ip_families or []):
         return False
     if asked is None:
-        return is_internal(new) == is_internal(old) and subnet(new) == subnet(old)
+        wish, before = PoolWish.of(new), PoolWish.of(old)
+        return wish == before or keeps_address(wish, canonical(point.ip), cluster.pools)
     return asked == asked_before or asked.address == canonical(point.ip)
 
 
@@ -68,20 +67,13 @@ def _load_balancer_ip_causes(new: Service, old: Service | None) -> Iterator[Caus
 
 
 def _pool_causes(new: Service, old: Service | None, cluster: Cluster) -> Iterator[Cause]:
-    """An address asked for comes from the pool of its side, private or public."""
-    internal = is_internal(new)
-    pools = cluster.internal_pools if internal else cluster.external_pools
-    if not (cluster.internal_pools or cluster.external_pools):
-        return
-    for family in new.spec.ip_families or []:
+    """An address asked for comes from a pool of its side, private or public, that the Service may use."""
+    wish = PoolWish.of(new)
+    for family in new.spec.ip_families or [] if cluster.pools else []:
         asked = static_address(new, family)
         if asked is None or not asked.address:
             continue
-        unchanged = old is not None and is_internal(old) == internal and static_address(old, family) == asked
-        if not unchanged and not any(pool_range(text).covers(asked.address) for text in pools):
-            side = "internal" if internal else "external"
-            yield invalid(asked.field, asked.address, f"must be a usable address of the {side} pools: {_listed(pools)}")
-
-
-def _listed(pools: Sequence[str]) -> str:
-    return ", ".join(pools) or "there are none"
+        unchanged = old is not None and PoolWish.of(old) == wish and static_address(old, family) == asked
+        if not unchanged and not admits_address(wish, asked.address, cluster.pools):
+            pools = listed(wish, asked.address, cluster.pools)
+            yield invalid(asked.field, asked.address, f"must be a usable address of {wish.side}: {pools}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.controllers.pool_memory import PoolMemory
+from app.controllers.allocation.memory import PoolMemory
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
@@ -20,13 +20,13 @@ from app.store.rows import ObjectRow
 from app.store.writer import Writer
 from app.store.writes import Aborted, ClaimHeld, Committed, LeaseGuard, LeaseLost, Outcome, Write, outcome_document
 
-_PIECE = 128
+_ITEMS_IN_A_ROW = 128
 """Items prepared between two turns of the event loop, where the lease is renewed."""
 
 _PICKS = 5
 """How often it is picked anew when a pick turns out to be somebody else's."""
 
-_PAUSE = 0.05
+_PAUSE_SECONDS = 0.05
 """Seconds before the queue of writes, which had no room, is tried again."""
 
 
@@ -101,7 +101,7 @@ class BulkAllocation:
             if refusal is None:
                 return
             for picks in picked:
-                picks.give_back()
+                self._memory.give_back(picks)
             if refusal is not _REPICK:
                 break
         self._let_go(items)
@@ -112,13 +112,12 @@ class BulkAllocation:
         self, bulk: BulkApply, items: list[BulkItem], picked: list[Picks], lease: LeaseGuard
     ) -> BulkRefusal | None:
         """One try; answers what stands in the way."""
-        cluster = self._cluster()
-        objects, asked = await self._read(items, cluster)
+        objects, asked = await self._read(items)
         writes: list[Write] = []
         for index, (item, obj) in enumerate(zip(items, objects, strict=True)):
-            if index % _PIECE == 0:
+            if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
-            writes.append(self._prepared(index, item, obj, picked, cluster, lease))
+            writes.append(self._prepared(index, item, obj, picked, lease))
         whole = {write.uid for write in writes if write.kind == SERVICE.key and write.action == "create"}
         self._publishing |= whole
         outcomes: list[Outcome] = []
@@ -129,17 +128,17 @@ class BulkAllocation:
                 self._publishing -= whole
         return self._refusal(outcomes, asked)
 
-    async def _read(self, items: list[BulkItem], cluster: Cluster) -> tuple[list[Any], list[frozenset[str]]]:
+    async def _read(self, items: list[BulkItem]) -> tuple[list[Any], list[frozenset[str]]]:
         """The objects, and what each asks for by name: that is held before anything is picked for another."""
         objects: list[Any] = []
         asked: list[frozenset[str]] = []
         for index, item in enumerate(items):
-            if index % _PIECE == 0:
+            if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             kind = self._kinds.by_key[item.kind]
             obj = decode_object(kind, bytes(item.object))
             objects.append(obj)
-            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj, cluster)))
+            asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj, self._cluster())))
             if kind is SERVICE and item.action == "create" and asked[-1]:
                 self._memory.observe(None, obj)
         return objects, asked
@@ -150,11 +149,9 @@ class BulkAllocation:
             if item.kind == SERVICE.key and item.action == "create":
                 self._memory.observe(decode_object(SERVICE, bytes(item.object)), None)
 
-    def _prepared(
-        self, index: int, item: BulkItem, obj: Any, picked: list[Picks], cluster: Cluster, lease: LeaseGuard
-    ) -> Write:
+    def _prepared(self, index: int, item: BulkItem, obj: Any, picked: list[Picks], lease: LeaseGuard) -> Write:
         """The write for one item, with what was picked for it."""
-        kind = self._kinds.by_key[item.kind]
+        kind, cluster = self._kinds.by_key[item.kind], self._cluster()
         if kind is not SERVICE or not SERVICE.strategy.pending(obj, cluster):
             return write_of(kind, item.action, obj, bytes(item.object), cluster, expected=item.revision, lease=lease)
         picks = allocate(obj, self._memory.pools, cluster, created=item.action == "create")
@@ -169,7 +166,7 @@ class BulkAllocation:
             try:
                 return list(await self._writer.write_together(writes))
             except TooManyRequests:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     def _refusal(self, outcomes: list[Outcome], asked: list[frozenset[str]]) -> BulkRefusal | None:
         """Why nothing was stored, from the first outcome that tells."""

@@ -1,4 +1,4 @@
-"""The OpenAPI documents as bytes: written once, when somebody first asks, and kept."""
+"""The OpenAPI documents as bytes. Each is encoded when it is first asked for, and kept."""
 
 import gzip
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from app.domain.declarations.catalog import Kinds
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A document on paper.
+class EncodedDocument:
+    """A document as it is sent.
 
     Attributes:
-        body: JSON, or protobuf.
-        compressed: The same, gzipped.
+        body: The document as JSON or protobuf.
+        compressed: The same, compressed by gzip.
         etag: Changes when the document does (RFC 9110, 8.8.3).
     """
 
@@ -36,12 +36,12 @@ SWAGGER = "openapi/v2"
 SWAGGER_PROTOBUF = "openapi/v2 as protobuf"
 
 
-class Library:
-    """Writes and keeps the documents.
+class OpenApiDocuments:
+    """Encodes the documents and keeps them.
 
     Args:
-        kinds: What is served.
-        version: Of this project.
+        kinds: The kinds that are served.
+        version: The version of this project.
         tokens: Whether requests must carry a bearer token.
     """
 
@@ -49,7 +49,7 @@ class Library:
         self._kinds = kinds
         self._version = version
         self._tokens = tokens
-        self._writers: dict[str, Callable[[], bytes]] = {
+        self._encoders: dict[str, Callable[[], bytes]] = {
             "openapi.json": self._complete,
             SWAGGER: lambda: msgspec.json.encode(self._swagger()),
             SWAGGER_PROTOBUF: lambda: swagger_protobuf(self._swagger()),
@@ -57,16 +57,16 @@ class Library:
         }
         for group in kinds.groups():
             for each in group.versions:
-                self._writers[f"openapi/v3/{_place(group.name, each)}"] = partial(self._group, group.name, each)
-        self.written = cache(self._write)
+                self._encoders[f"openapi/v3/{_group_path(group.name, each)}"] = partial(self._group, group.name, each)
+        self.encoded = cache(self._encode)
 
     def has(self, name: str) -> bool:
         """Whether there is such a document."""
-        return name in self._writers
+        return name in self._encoders
 
-    def _write(self, name: str) -> Written:
-        body = self._writers[name]()
-        return Written(body, gzip.compress(body, mtime=0), sha256(body).hexdigest()[:32].upper())
+    def _encode(self, name: str) -> EncodedDocument:
+        body = self._encoders[name]()
+        return EncodedDocument(body, gzip.compress(body, mtime=0), sha256(body).hexdigest()[:32].upper())
 
     def _complete(self) -> bytes:
         schemas = Schemas(self._kinds).collected
@@ -80,11 +80,11 @@ class Library:
         return msgspec.json.encode(group_document(kinds, Schemas(kinds).collected, self._version))
 
     def _index(self) -> bytes:
-        """Where each group's document is, with a hash by which clients know that they have it already."""
-        places = [_place(group.name, each) for group in self._kinds.groups() for each in group.versions]
-        urls = {place: f"/openapi/v3/{place}?hash={self.written(f'openapi/v3/{place}').etag}" for place in places}
-        return msgspec.json.encode({"paths": {place: {"serverRelativeURL": url} for place, url in urls.items()}})
+        """The URL of each group's document, with a hash by which clients know whether they have it already."""
+        paths = [_group_path(group.name, each) for group in self._kinds.groups() for each in group.versions]
+        urls = {path: f"/openapi/v3/{path}?hash={self.encoded(f'openapi/v3/{path}').etag}" for path in paths}
+        return msgspec.json.encode({"paths": {path: {"serverRelativeURL": url} for path, url in urls.items()}})
 
 
-def _place(group: str, version: str) -> str:
+def _group_path(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"

@@ -1,11 +1,11 @@
 """What is free, as far as this process knows: learnt from the claims, kept current from the change log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
-from app.domain.pools.allocation import Pools
-from app.domain.pools.pool_set import POOLED_CLAIMS, PoolSet
+from app.domain.pools.allocation import Picks, Pools
+from app.domain.pools.pool_set import POOLED_CLAIMS, Fill, PoolSet
 from app.domain.rules.cluster import Cluster
 from app.store.reader import Reader
 from app.store.writes import ClaimHeld
@@ -29,11 +29,13 @@ class PoolMemory:
         self._set = pools
         self._cluster = cluster
         self._missed: list[_Step] | None = None
+        self._measured: set[tuple[str, str, str]] = set()
         self.known = False
 
     @property
     def pools(self) -> Pools:
-        """What can be picked from; other objects each time it was learnt anew."""
+        """What can be picked from: the pools that there are now."""
+        self.describe()
         return self._set.pools
 
     @property
@@ -41,25 +43,26 @@ class PoolMemory:
         """Whether changes are of use to it: it is known, or being learnt."""
         return self.known or self._missed is not None
 
-    def fits(self, service_cidrs: Sequence[str]) -> bool:
-        """Whether it is known what is held of these ranges."""
-        return self.known and self._set.service_cidrs == tuple(service_cidrs)
+    def describe(self) -> bool:
+        """Have the pools that there are now; answers whether any is another one than before."""
+        return self._set.describe(self._cluster())
 
-    async def learn(self, service_cidrs: Sequence[str]) -> None:
-        """Read all claims; ClusterIPs come from these ranges from here on.
+    async def learn(self) -> None:
+        """Read all claims.
 
         Raises:
             ServiceUnavailable: The database cannot be reached; nothing is known.
         """
         self.known = False
-        self._set.start_over(service_cidrs)
+        self._set.clear()
+        self.describe()
         # What changes meanwhile may be older or newer than the claims as they are read: it is brought in behind them.
         missed: list[_Step] = []
         self._missed = missed
         try:
             for table in POOLED_CLAIMS:
                 async for claim in self._reader.claimed(table):
-                    self._set.hold(table, claim.key)
+                    self._set.hold(table, claim.key, claim.owner)
         finally:
             self._missed = None
         for old, new in missed:
@@ -73,12 +76,30 @@ class PoolMemory:
             return False
         return self._set.moved(old, new, self._cluster())
 
-    def measure(self) -> None:
-        """Show how full the pools are."""
-        for name, size, free in self._set.sizes():
-            POOL_SIZE.labels(name).set(size)
-            POOL_FREE.labels(name).set(free)
+    def forget(self) -> None:
+        """Changes were missed: it has to be learnt anew."""
+        self.known = False
+
+    def give_back(self, picks: Picks) -> None:
+        """Let go of everything that was picked: the Service was not stored with it."""
+        self._set.give_back(picks)
 
     def held(self, outcome: ClaimHeld) -> None:
         """Note that a pick turned out to be somebody else's."""
         self._set.hold(outcome.claim.table, outcome.claim.key)
+
+    def fills(self) -> Iterator[Fill]:
+        """How full each pool is."""
+        return self._set.fills()
+
+    def measure(self) -> None:
+        """Show how full the pools are; one that is gone has size 0."""
+        gone, self._measured = self._measured, set()
+        for fill in self.fills():
+            labels = (fill.pool, fill.family, fill.scope)
+            POOL_SIZE.labels(*labels).set(fill.size)
+            POOL_FREE.labels(*labels).set(fill.free)
+            self._measured.add(labels)
+        for labels in gone - self._measured:
+            POOL_SIZE.labels(*labels).set(0)
+            POOL_FREE.labels(*labels).set(0)

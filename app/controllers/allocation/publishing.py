@@ -1,0 +1,92 @@
+"""Publishing: Services that API processes stored for nobody to see get what they ask for, and are shown."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from app.controllers.allocation.attempts import Attempt, Attempts
+from app.controllers.allocation.bulk import BulkAllocation
+from app.controllers.allocation.memory import PoolMemory
+from app.controllers.controller import ObjectKey
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.encoding import decode_object
+from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.store.reader import Reader
+from app.store.rows import ObjectRow
+from app.store.writes import LeaseGuard
+
+_BATCH = 512
+
+_TURN_SECONDS = 0.25
+"""How long publishing goes on before other keys, and the lease, are looked at."""
+
+
+class Publishing:
+    """Takes unpublished rows in the order they came, batch after batch."""
+
+    def __init__(self, reader: Reader, memory: PoolMemory, attempts: Attempts, bulk: BulkAllocation) -> None:
+        self._reader = reader
+        self._memory = memory
+        self._attempts = attempts
+        self._bulk = bulk
+        self._more = asyncio.Event()
+        self._broken: set[str] = set()
+
+    def hint(self) -> None:
+        """Something more was stored that is not published."""
+        self._more.set()
+
+    def forget(self) -> None:
+        """Drop what only an owner needs to know."""
+        self._broken.clear()
+
+    async def publish_all(self, lease: LeaseGuard) -> bool:
+        """Allocate for unpublished Services and publish them; answers whether none has to be picked for again.
+
+        What is stored meanwhile is picked for while the batch before it is on its way to the disk.
+
+        Raises:
+            ApiError: The store cannot be reached.
+        """
+        await self._bulk.sweep(lease)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _TURN_SECONDS
+        storing: set[asyncio.Task[list[ObjectKey]]] = set()
+        last = 0
+        try:
+            async with asyncio.TaskGroup() as group:
+                more = True
+                # A hint has put the key into the queue, too, so that another turn follows.
+                while more and not (self._more.is_set() and loop.time() > end):
+                    self._more.clear()
+                    rows = await self._reader.unpublished(_BATCH, last)
+                    if rows:
+                        last = rows[-1].ordinal
+                        storing.add(group.create_task(self._attempts.store(self._first_attempts(rows, lease))))
+                    for row in rows:
+                        if row.kind == BULK_APPLY_KEY:
+                            await self._bulk.settle(row, lease)
+                    more = len(rows) == _BATCH or await self._hinted_before(storing)
+        except ExceptionGroup as errors:
+            # One reason is enough to try again later.
+            raise errors.exceptions[0] from None
+        return not any(task.result() for task in storing)
+
+    async def _hinted_before(self, storing: Iterable[asyncio.Task[list[ObjectKey]]]) -> bool:
+        """Whether more is stored unpublished before all batches on their way have arrived."""
+        while not self._more.is_set() and (left := [task for task in storing if not task.done()]):
+            hinted = asyncio.ensure_future(self._more.wait())
+            await asyncio.wait({hinted, *left}, return_when="FIRST_COMPLETED")
+            hinted.cancel()
+        return self._more.is_set()
+
+    def _first_attempts(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> list[Attempt]:
+        services = [row for row in rows if row.kind == SERVICE.key and row.uid not in self._broken]
+        return [attempt for row in services if (attempt := self._first_attempt(row, lease))]
+
+    def _first_attempt(self, row: ObjectRow, lease: LeaseGuard) -> Attempt | None:
+        service = decode_object(SERVICE, row.body)
+        self._memory.observe(None, service)
+        attempt = self._attempts.make(service, "publish", None, lease)
+        if attempt is None:
+            self._broken.add(row.uid)
+        return attempt

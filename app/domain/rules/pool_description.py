@@ -1,0 +1,74 @@
+"""What the rules and the allocation know of one pool of addresses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.domain.rules.address_ranges import IPV4, IPV6, AddressRange, pool_range, range_of
+from app.domain.rules.address_sets import AddressSet
+
+INTERNAL, EXTERNAL = "internal", "external"
+SCOPES = (INTERNAL, EXTERNAL)
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class PoolDescription:
+    """A pool as it is now, without what is held of it.
+
+    Attributes:
+        name: Unique among pools.
+        scope: `internal` for private load balancer addresses, `external` for public ones, "" for what is neither.
+        ranges: In the order in which addresses are picked from them.
+        excluded: Parts of them that are not the pool's.
+        gives: Whether anybody may get an address that nobody has yet.
+        auto_assign: Whether those get one who do not name the pool.
+        priority: Pools with a higher one are picked from first.
+        aliases: Other names of the pool.
+        namespaces: Those that may use it; None for all.
+        reuse_after_seconds: How long an address is given to nobody after it was released.
+    """
+
+    name: str
+    scope: str
+    ranges: tuple[AddressRange, ...]
+    excluded: tuple[AddressRange, ...] = ()
+    gives: bool = True
+    auto_assign: bool = True
+    priority: int = 0
+    aliases: tuple[str, ...] = ()
+    namespaces: frozenset[str] | None = None
+    reuse_after_seconds: int = 0
+
+    @classmethod
+    def of(
+        cls, name: str, scope: str, addresses: Sequence[str], exclude: Sequence[str] = (), **more: object
+    ) -> "PoolDescription":
+        """A pool of load balancer addresses from texts that were found to be valid."""
+        ranges, excluded = tuple(map(pool_range, addresses)), tuple(map(range_of, exclude))
+        return cls(name, scope, ranges, excluded, **more)  # type: ignore[arg-type]
+
+    @cached_property
+    def usable(self) -> AddressSet:
+        """The addresses of the pool."""
+        return AddressSet.of(self.ranges) - AddressSet.of(self.excluded)
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The IP versions of which it has ranges: 4, 6."""
+        return tuple(version for version in (IPV4, IPV6) if any(each.version == version for each in self.ranges))
+
+    def label(self, version: int) -> str:
+        """The pool as messages name it: with its ranges of one family, or the first of many."""
+        texts = [each.text for each in self.ranges if each.version == version]
+        more = [f"and {len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
+        return f"{self.name} {', '.join([*texts[:_SHOWN], *more])}".rstrip()
+
+    def is_called(self, name: str) -> bool:
+        """Whether somebody who says this name means the pool."""
+        return name == self.name or name in self.aliases
+
+    def admits(self, namespace: str) -> bool:
+        """Whether the objects of a namespace may use it."""
+        return self.namespaces is None or namespace in self.namespaces

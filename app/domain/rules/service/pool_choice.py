@@ -1,0 +1,95 @@
+"""Which pools a load balancer address of a Service comes from."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from app.domain.kinds.service import Service
+from app.domain.rules.address_ranges import address_number
+from app.domain.rules.pool_description import EXTERNAL, INTERNAL, PoolDescription
+from app.domain.rules.service.load_balancer_wish import is_internal, subnet
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWish:
+    """What matters for the choice of a pool.
+
+    Attributes:
+        namespace: Of the Service.
+        internal: The address is to be private.
+        pool: The pool that the Service names, by name or alias; "" where it names none.
+    """
+
+    namespace: str
+    internal: bool
+    pool: str = ""
+
+    @classmethod
+    def of(cls, service: Service) -> "PoolWish":
+        """What a Service asks for."""
+        return cls(service.metadata.namespace or "", is_internal(service), subnet(service))
+
+    @property
+    def scope(self) -> str:
+        """The scope of the pools that come into question."""
+        return INTERNAL if self.internal else EXTERNAL
+
+    @property
+    def side(self) -> str:
+        """The pools that come into question, in words."""
+        return f'the pool "{self.pool}"' if self.pool else f"the {self.scope} pools"
+
+
+def pools_for(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> Sequence[PoolDescription]:
+    """The pools that an address of a family may be picked from, in order."""
+    found = [pool for pool in _in_question(wish, pools) if not _obstacle(pool, wish, family)]
+    return sorted(found, key=lambda pool: (-pool.priority, pool.name))
+
+
+def admits_address(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> bool:
+    """Whether a Service may ask for an address: it is one of a pool that the Service may use."""
+    return any(
+        pool.gives and pool.admits(wish.namespace) and address in pool.usable for pool in _in_question(wish, pools)
+    )
+
+
+def keeps_address(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> bool:
+    """Whether an address that a Service has is one of the pools in question; they may give no others any more."""
+    return any(address in pool.usable for pool in _in_question(wish, pools))
+
+
+def why_none(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> str:
+    """Why there is no pool to pick from, and what helps."""
+    found = list(_in_question(wish, pools))
+    told = [f'pool "{pool.name}" {_obstacle(pool, wish, family)}' for pool in found[:_SHOWN]]
+    if not told:
+        missing = f'there is no {wish.scope} pool "{wish.pool}"' if wish.pool else "there is no pool of them"
+        return f"{missing}; add one, and it is given at once"
+    more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return "; ".join([*told, *more])
+
+
+def listed(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> str:
+    """The pools in question that an address could come from, with their ranges of its family."""
+    version, _ = address_number(address)
+    found = [pool.label(version) for pool in _in_question(wish, pools) if pool.gives and version in pool.versions]
+    more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return ", ".join([*found[:_SHOWN], *more]) or "there are none"
+
+
+def _in_question(wish: PoolWish, pools: Iterable[PoolDescription]) -> Iterator[PoolDescription]:
+    return (pool for pool in pools if pool.scope == wish.scope and (not wish.pool or pool.is_called(wish.pool)))
+
+
+def _obstacle(pool: PoolDescription, wish: PoolWish, family: str) -> str:
+    """Why an address of a family cannot be picked from a pool in question; "" where it can."""
+    if int(family[-1]) not in pool.versions:
+        return f"has no {family} addresses"
+    if not pool.gives:
+        return "gives no new addresses"
+    if not pool.admits(wish.namespace):
+        return f"is not for namespace {wish.namespace}"
+    if not (pool.auto_assign or wish.pool):
+        return "is only for Services that name it"
+    return ""
