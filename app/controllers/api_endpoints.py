@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, ObjectKey
-from app.controllers.object_writes import creation, update
+from app.controllers.own_writes import creation, update
 from app.controllers.slice_writes import writes_of
 from app.domain.declarations.endpoints import ENDPOINTS
+from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError
 from app.domain.rules.cluster import Cluster
@@ -19,7 +20,7 @@ from app.domain.wanted.api_endpoints import (
     plan_api_endpoints,
     plan_api_slices,
 )
-from app.mirror.entry import Change
+from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.leases import Leases
 from app.store.writer import Writer
@@ -54,6 +55,10 @@ class ApiEndpoints(Controller[ObjectKey]):
     def all_keys(self) -> Iterable[ObjectKey]:
         """The Service."""
         return [_KEY]
+
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The Service."""
+        return self._mirror.get(SERVICE.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""

@@ -2,8 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from app.domain.errors import RetryError
 from app.mirror.entry import Change, Entry
@@ -29,14 +29,17 @@ class Controller(ABC, Generic[KeyT]):
     What a key stands for is the controller's own business; the loop only compares keys.
 
     Attributes:
-        name: Names its lease, its metrics and its log lines.
+        name: Names its metrics and, unless it is a target's, its lease.
         resync: Seconds between full passes.
         channels: Notification channels that wake it, beside the changes; none unless it says so.
+        condition: The type of a condition that is True on an object when the work on it is done. The loop makes it
+            False with the reason while a key fails, and True again when it succeeds; "" for Events alone.
     """
 
     name: str
     resync: float
     channels: Sequence[str] = ()
+    condition: str = ""
 
     async def learn(self) -> None:
         """Build what `observe` keeps current. Changes that come meanwhile are observed, too.
@@ -73,12 +76,36 @@ class Controller(ABC, Generic[KeyT]):
     def all_keys(self) -> Iterable[KeyT]:
         """Every key there may be work for, for a full pass."""
 
+    def object_of(self, key: KeyT) -> Entry | None:
+        """The object on which it is shown that a key fails; None when there is none."""
+        del key
+        return None
+
     @abstractmethod
     async def reconcile(self, keys: Sequence[KeyT], lease: LeaseGuard) -> Mapping[KeyT, RetryError]:
         """Bring what the keys name to where it should be; answers those that have to be tried again, and why.
 
         It is cancelled when the lease is lost.
         """
+
+
+class Targets(ABC):
+    """A concern that is divided among targets, such as zones or load balancers, which come and go at run time.
+
+    Each target has a controller of its own, and with it a lease, a queue and a worker, so that a slow target holds up
+    no other one.
+    """
+
+    @abstractmethod
+    def names(self) -> Collection[str]:
+        """The targets that there are now. Asked in every process after each batch of changes; must be quick.
+
+        A target's name is that of its lease, such as `zone:example.org`.
+        """
+
+    @abstractmethod
+    def controller(self, target: str) -> Controller[Any]:
+        """A new controller for a target that has appeared. It is let go, and dropped, when the target disappears."""
 
 
 async def stored_entries(mirror: Mirror, kinds: Iterable[str]) -> AsyncIterator[Entry]:

@@ -6,10 +6,11 @@ from functools import partial
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, ObjectKey
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
+from app.domain.declarations.service import SERVICE
 from app.domain.errors import RetryError
 from app.domain.rules.cluster import Cluster
 from app.domain.wanted.endpoint_slices import CONTROLLER, plan_endpoint_slices
-from app.mirror.entry import Change
+from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
@@ -35,6 +36,10 @@ class EndpointSlices(Controller[ObjectKey]):
     def all_keys(self) -> Iterable[ObjectKey]:
         """All Services with a selector."""
         return self._index.selecting()
+
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The Service."""
+        return self._mirror.get(SERVICE.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Plan and write the slices of the Services."""

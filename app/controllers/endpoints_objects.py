@@ -5,7 +5,7 @@ from functools import partial
 
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, ObjectKey
-from app.controllers.object_writes import creation, removal, update
+from app.controllers.own_writes import creation, removal, update
 from app.controllers.slice_writes import plan_and_write
 from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.service import SERVICE
@@ -14,7 +14,7 @@ from app.domain.errors import RetryError
 from app.domain.kinds.endpoints import Endpoints
 from app.domain.rules.cluster import Cluster
 from app.domain.wanted.endpoints import is_made_from_pods, plan_endpoints
-from app.mirror.entry import Change
+from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
@@ -56,6 +56,10 @@ class EndpointsObjects(Controller[ObjectKey]):
         """All Services with a selector, and all Endpoints, whose Service may be gone."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*self._index.selecting(), *((entry.namespace, entry.name) for entry in entries)]
+
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The Service."""
+        return self._mirror.get(SERVICE.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Write the objects of the Services."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from app.controllers.controller import Controller, ObjectKey, stored_entries
 from app.controllers.deadlines import Deadlines
-from app.controllers.object_writes import removal
+from app.controllers.own_writes import removal
 from app.domain.declarations.event import EVENT
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import RetryError

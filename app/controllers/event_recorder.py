@@ -37,12 +37,14 @@ class Note:
         type: Normal or Warning.
         reason: One word in CamelCase.
         message: A sentence for people.
+        times: How often it happened since it was told last.
     """
 
     about: KubeObject
     type: Literal["Normal", "Warning"]
     reason: str
     message: str
+    times: int = 1
 
 
 class EventRecorder:
@@ -61,7 +63,7 @@ class EventRecorder:
         left: dict[ObjectKey, tuple[Note, int]] = {}
         for note in notes:
             key = (note.about.metadata.namespace or "default", _name(note))
-            left[key] = (note, left[key][1] + 1 if key in left else 1)
+            left[key] = (note, note.times + (left[key][1] if key in left else 0))
         for attempt in range(_ATTEMPTS):
             if attempt and left:
                 await self._mirror.fresh()

@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from app.controllers.controller import Controller, stored_entries
 from app.controllers.dependents import NO_TIES, Dependents, ties_of
-from app.controllers.object_writes import deletion, update, write_in_turn
+from app.controllers.own_writes import conflict, deletion, update, write_in_turn
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import KubeObject, OwnerReference
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import RetryError
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, is_released, mark_deleted
 from app.mirror.entry import Change, Entry
@@ -18,8 +18,6 @@ from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, Outcome, Write
-
-_AGAIN = 0.05
 
 Owner = Literal["there", "waiting", "gone"]
 
@@ -77,6 +75,10 @@ class GarbageCollection(Controller[str]):
         lacking = [entry.uid for entry in owned if entry is not None and self._has_lost(entry)]
         return [*lacking, *self._dependents.foreground, *self._dependents.orphaning]
 
+    def object_of(self, key: str) -> Entry | None:
+        """The object that is to be collected, or to be deleted."""
+        return self._mirror.by_uid(key)
+
     async def reconcile(self, keys: Sequence[str], lease: LeaseGuard) -> Mapping[str, RetryError]:
         """Delete what lacks its owners, and settle what waits for its dependents."""
         await self._mirror.fresh()
@@ -84,21 +86,22 @@ class GarbageCollection(Controller[str]):
         failures: dict[str, RetryError] = {}
         for key in keys:
             entry = self._mirror.by_uid(key)
-            if entry is not None and key in self._dependents.orphaning and not await self._orphan(entry, lease):
-                failures[key] = Temporary("dependents changed while they were released", _AGAIN)
+            refusal = await self._orphan(entry, lease) if entry and key in self._dependents.orphaning else None
+            if refusal is not None:
+                failures[key] = conflict(refusal)
             elif entry is not None and (write := self._next_step(entry, lease)) is not None:
                 planned.append((key, write))
         outcomes = await write_in_turn(self._writer, [write for _, write in planned])
         for (key, _), outcome in zip(planned, outcomes, strict=True):
             if not _is_done(outcome):
-                failures[key] = Temporary(f"{type(outcome).__name__} while it was collected", _AGAIN)
+                failures[key] = conflict(outcome)
         return failures
 
-    async def _orphan(self, entry: Entry, lease: LeaseGuard) -> bool:
-        """Take the owner out of all dependents' references; answers whether none is left that names it."""
+    async def _orphan(self, entry: Entry, lease: LeaseGuard) -> Outcome | None:
+        """Take the owner out of all dependents' references; answers why that did not succeed for one of them."""
         found = (self._mirror.by_uid(uid) for uid in self._dependents.of(entry.uid))
         writes = [self._without_owners(each, {entry.uid}, lease) for each in found if each is not None]
-        return all(map(_is_done, await write_in_turn(self._writer, writes)))
+        return next((each for each in await write_in_turn(self._writer, writes) if not _is_done(each)), None)
 
     def _next_step(self, entry: Entry, lease: LeaseGuard) -> Write | None:
         kind = self._kinds.by_key[entry.kind]

@@ -15,7 +15,7 @@ from app.domain.errors import RetryError
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL
 from app.domain.rules.cluster import Cluster
 from app.domain.wanted.mirrored_slices import CONTROLLER, plan_mirrored_slices
-from app.mirror.entry import Change
+from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
@@ -49,6 +49,10 @@ class MirroredSlices(Controller[ObjectKey]):
         """All Endpoints, and everything that slices are labelled with."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*((entry.namespace, entry.name) for entry in entries), *self._index.slice_owners()]
+
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The Endpoints object."""
+        return self._mirror.get(ENDPOINTS.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Plan and write the mirroring slices. Those of Endpoints that are gone go by collection."""

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.controllers.controller import Controller, ObjectKey
-from app.controllers.object_writes import deletion, update, write_in_turn
+from app.controllers.own_writes import deletion, update, write_in_turn
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.documents.encoding import decode_object, encode_body
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import Requeue, RetryError
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
 from app.domain.rules.namespace_deletion import tell_what_remains
@@ -18,7 +18,8 @@ from app.store.object_writes import write_of
 from app.store.writer import Writer
 from app.store.writes import Action, Committed, LeaseGuard
 
-_RETRY = 1.0
+_LOOK_AGAIN_SECONDS = 1.0
+"""Time until a namespace is looked at again in which another writer was faster."""
 
 
 class Namespaces(Controller[ObjectKey]):
@@ -67,13 +68,17 @@ class Namespaces(Controller[ObjectKey]):
         else:
             self._terminating.discard(entry.name)
 
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The namespace."""
+        return self._mirror.get(NAMESPACE.key, *key)
+
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Delete what is in the namespaces; remove the finalizer of those that are empty."""
         await self._mirror.fresh()
         failures: dict[ObjectKey, RetryError] = {}
         for _, name in keys:
             if name in self._terminating and not await self._advance(name, lease):
-                failures["", name] = Temporary("somebody else changed what is in it", _RETRY)
+                failures["", name] = Requeue("another writer changed what is in it", _LOOK_AGAIN_SECONDS)
         return failures
 
     async def _advance(self, name: str, lease: LeaseGuard) -> bool:

@@ -15,13 +15,13 @@ from app.controllers.heartbeats import (
     last_heartbeat,
     registration_key,
 )
-from app.controllers.object_writes import update, write_in_turn
+from app.controllers.own_writes import conflict, update, write_in_turn
 from app.domain.declarations.lease import LEASE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.documents.encoding import decode_object
 from app.domain.documents.peeking import mentions
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import RetryError
 from app.domain.kinds.node import Node
 from app.domain.kinds.pod import READY, Pod
 from app.domain.rules.cluster import Cluster
@@ -48,8 +48,6 @@ Nobody knows then whether it was the registrant that was silent, or the store th
 
 SOURCES = (LEASE.key, NODE.key, POD.key)
 """Kinds that may carry a registration's lease."""
-
-_AGAIN = 0.05
 
 
 class Registrations(Controller[RegistrationKey]):
@@ -175,6 +173,11 @@ class Registrations(Controller[RegistrationKey]):
             return float("inf")
         return (parse_time(self._cluster().now) - renewed).total_seconds()
 
+    def object_of(self, key: RegistrationKey) -> Entry | None:
+        """The Node or the Pod."""
+        kind, name = key
+        return self._mirror.get(kind, "", name) if kind == NODE.key else self._mirror.by_uid(name)
+
     async def reconcile(
         self, keys: Sequence[RegistrationKey], lease: LeaseGuard
     ) -> Mapping[RegistrationKey, RetryError]:
@@ -182,8 +185,7 @@ class Registrations(Controller[RegistrationKey]):
         await self._mirror.fresh()
         judged: list[tuple[RegistrationKey, list[Note], Write]] = []
         for key in dict.fromkeys(keys):
-            kind, name = REGISTERED[key[0]], key[1]
-            entry = self._mirror.get(NODE.key, "", name) if kind is NODE else self._mirror.by_uid(name)
+            kind, entry = REGISTERED[key[0]], self.object_of(key)
             if entry is not None:
                 obj = decode_object(kind, entry.wire)
                 conditions = self._conditions(key, obj)
@@ -198,7 +200,7 @@ class Registrations(Controller[RegistrationKey]):
             if isinstance(outcome, Committed):
                 notes += told
             elif not isinstance(outcome, Missing):
-                failures[key] = Temporary(f"{type(outcome).__name__} while it was judged", _AGAIN)
+                failures[key] = conflict(outcome)
         await self._recorder.record(notes)
         return failures
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 from app.controllers.controller import Controller, ObjectKey
-from app.controllers.object_writes import removal, update
+from app.controllers.own_writes import conflict, removal, update
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.peeking import is_deleting
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import Requeue, RetryError
 from app.domain.kinds.service_cidr import ServiceCIDR
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
@@ -31,8 +31,10 @@ DELAY = timedelta(seconds=2)
 Other API processes may still accept addresses of them until they have seen it, which takes them a second at most.
 """
 
-_PAGE = 2_000
-_AGAIN = 0.05
+_CLAIMS_AT_ONCE = 2_000
+
+_LOOK_AGAIN_SECONDS = 1.0
+"""Time between looks at ranges that are to go and wait for the other processes."""
 
 
 class ServiceCIDRs(Controller[ObjectKey]):
@@ -62,6 +64,10 @@ class ServiceCIDRs(Controller[ObjectKey]):
         """All of them."""
         return [("", entry.name) for entry in self._mirror.list(SERVICE_CIDR.key, None)]
 
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The ServiceCIDR."""
+        return self._mirror.get(SERVICE_CIDR.key, *key)
+
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Say which are ready, and let go of those that nothing needs."""
         await self._mirror.fresh()
@@ -90,7 +96,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
         message = f"{needed} is in use and in no other range" if needed else "about to go: no address of it is in use"
         set_ready(service_cidr, "False", reason=TERMINATING, message=message, now=now)
         failure = await self._write(service_cidr, entry, lease)
-        return failure or (None if needed else Temporary("the other processes have to see it first", 1.0))
+        return failure or (None if needed else Requeue("the other processes have to see it first", _LOOK_AGAIN_SECONDS))
 
     async def _needed_for(self, service_cidr: ServiceCIDR) -> str | None:
         """An address in use that would be in no range any more, or None."""
@@ -108,9 +114,9 @@ class ServiceCIDRs(Controller[ObjectKey]):
             network = ip_network(cidr)
             low, high = network[0], network[-1]
             while True:
-                claims = await self._reader.claimed_between("cluster_ips", str(low), str(high), _PAGE)
+                claims = await self._reader.claimed_between("cluster_ips", str(low), str(high), _CLAIMS_AT_ONCE)
                 yield [claim.key for claim in claims]
-                if len(claims) < _PAGE or claims[-1].key == str(high):
+                if len(claims) < _CLAIMS_AT_ONCE or claims[-1].key == str(high):
                     break
                 low = ip_address(claims[-1].key) + 1
 
@@ -121,4 +127,4 @@ class ServiceCIDRs(Controller[ObjectKey]):
         outcome = await self._writer.write(made(SERVICE_CIDR, service_cidr, entry.revision, self._cluster(), lease))
         if isinstance(outcome, Committed | Missing):
             return None
-        return Temporary(f"{type(outcome).__name__} while it was written", _AGAIN)
+        return conflict(outcome)

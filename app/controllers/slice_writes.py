@@ -3,22 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from app.controllers.controller import ObjectKey
-from app.controllers.object_writes import creation, removal, update
+from app.controllers.own_writes import conflict, creation, removal, update
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import RetryError
 from app.domain.kinds.endpoint_slice import EndpointSlice
 from app.domain.rules.cluster import Cluster
 from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, SlicePlan
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, NamespaceMissing, NamespaceTerminating, Write
 
-_CHUNK = 64
-"""Services planned for at a time: planning holds the event loop for some milliseconds, and its writes go together."""
-
-_AGAIN = 0.05
+_SERVICES_AT_ONCE = 64
+"""So many Services are planned for at a time: that holds the event loop for some milliseconds, and their writes go
+together."""
 
 _SETTLED = (Committed, Missing, NamespaceMissing, NamespaceTerminating)
-"""Outcomes after which nothing is owed: what is gone brings its Service back, and nothing new comes into what goes."""
+"""Outcomes after which nothing is left to do: the deletion of an object brings its Service back into the queue, and
+nothing is created in a namespace that is being deleted."""
 
 
 def labelled_by(slice_: EndpointSlice, controller: str) -> bool:
@@ -47,10 +47,10 @@ async def plan_and_write(
     """Plan for each key and write what that comes to; answers the keys whose objects changed under the plan."""
     distinct = list(dict.fromkeys(keys))
     failures: dict[ObjectKey, RetryError] = {}
-    for start in range(0, len(distinct), _CHUNK):
-        planned = [(key, write) for key in distinct[start : start + _CHUNK] for write in plan(key)]
+    for start in range(0, len(distinct), _SERVICES_AT_ONCE):
+        planned = [(key, write) for key in distinct[start : start + _SERVICES_AT_ONCE] for write in plan(key)]
         outcomes = await writer.write_all([write for _, write in planned])
         for (key, _), outcome in zip(planned, outcomes, strict=True):
             if not isinstance(outcome, _SETTLED):
-                failures[key] = Temporary(f"{type(outcome).__name__} while its endpoints were written", _AGAIN)
+                failures[key] = conflict(outcome)
     return failures

@@ -7,7 +7,8 @@ FairleadError
 |   |-- Invalid 422, TooManyRequests 429, RequestHeaderFieldsTooLarge 431
 |   `-- InternalError 500, ServiceUnavailable 503, Timeout 504
 `-- RetryError
-    |-- Temporary(delay)  try again after so many seconds
+    |-- Requeue(delay)    nothing is wrong with the object: look again after so many seconds
+    |-- Temporary(delay)  passing trouble: try again after so many seconds
     `-- Permanent(reason) trying again cannot help until the object changes
 """
 
@@ -241,19 +242,32 @@ class Timeout(ApiError):  # noqa: N818 - as above
 
 
 class RetryError(FairleadError):
-    """How a controller says that its work on a key is not done."""
+    """How a controller says that its work on a key is not done.
 
-
-class Temporary(RetryError):  # noqa: N818 - the retry vocabulary's own word
-    """Passing trouble: try again after `delay` seconds, or after the queue's backoff when None."""
+    Attributes:
+        delay: Seconds until the next attempt; None leaves it to the queue's backoff.
+    """
 
     def __init__(self, message: str, delay: float | None = None) -> None:
         super().__init__(message)
         self.delay = delay
 
 
+class Requeue(RetryError):  # noqa: N818 - the retry vocabulary's own word
+    """Nothing is wrong with the object, only the moment was: another writer was faster, or the database was away.
+
+    It is not shown on the object.
+    """
+
+
+class Temporary(RetryError):  # noqa: N818 - the retry vocabulary's own word
+    """Passing trouble. It is shown on the object, in a condition and an Event, until an attempt succeeds."""
+
+    reason = "Retrying"
+
+
 class Permanent(RetryError):  # noqa: N818 - the retry vocabulary's own word
-    """Trying again cannot help until the object changes.
+    """Trying again cannot help until the object changes. It is shown on the object, in a condition and an Event.
 
     Attributes:
         reason: CamelCase, fit for a condition's and an Event's `reason`.

@@ -29,7 +29,9 @@ from app.controllers.service_cidrs import ServiceCIDRs
 from app.domain.pools.pool_set import PoolSet
 from app.main.parts import Parts, holder_name, started
 from app.main.reloading import reloading
+from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
+from app.reconciler.worker import WorkerContext
 from app.reloading import log_level
 from app.settings import ReconcilerSettings
 from app.store.leases import Leases
@@ -84,7 +86,8 @@ def _reconciler(parts: Parts) -> Reconciler:
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
     ]
-    return Reconciler(controllers, parts.mirror, leases, parts.notifications, holder_name())
+    reports = FailureReports(parts.writer, parts.mirror, parts.kinds, parts.cluster, recorder)
+    return Reconciler(controllers, WorkerContext(parts.mirror, leases, parts.notifications, reports, holder_name()))
 
 
 async def _serve_health(listener: socket.socket | None, parts: Parts, stopping: asyncio.Event) -> None:

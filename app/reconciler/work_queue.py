@@ -9,7 +9,7 @@ from typing import Generic
 
 from app.controllers.controller import KeyT
 from app.controllers.deadlines import Deadlines
-from app.domain.errors import Permanent, RetryError, Temporary
+from app.domain.errors import Permanent, RetryError
 
 _DELAYS_SECONDS = tuple(min(0.2 * 2**failures, 300.0) for failures in range(12))
 """After the first failure, the second, and so on; the last one is for all that follow."""
@@ -40,8 +40,9 @@ class WorkQueue(Generic[KeyT]):
             return None
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        asked = error.delay if isinstance(error, Temporary) else None
-        delay = _DELAYS_SECONDS[min(failures, len(_DELAYS_SECONDS) - 1)] if asked is None else asked
+        delay = error.delay
+        if delay is None:
+            delay = _DELAYS_SECONDS[min(failures, len(_DELAYS_SECONDS) - 1)]
         # Jitter keeps keys that failed together from coming back together.
         delay *= random.uniform(0.8, 1.2)  # noqa: S311 - not cryptography
         self._delayed.set(key, time.monotonic() + delay)

@@ -6,11 +6,14 @@ import itertools
 
 import msgspec
 
+from app.controllers.event_recorder import EventRecorder
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
 from app.main.parts import started
 from app.main.reconciler import _reconciler
+from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
+from app.reconciler.worker import WorkerContext
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
 from app.settings import Settings
@@ -91,11 +94,14 @@ class World:
 
         return await eventually(fulfilled)
 
-    def reconciling(self, *controllers):
-        """Run controllers until the end of the block."""
-        leases = Leases(self.parts.database)
-        holder = f"test-{next(_holders)}"
-        return _run(Reconciler(controllers, self.parts.mirror, leases, self.parts.notifications, holder))
+    def reconciling(self, *controllers, targets=(), reporting=None):
+        """Run controllers until the end of the block; `reporting` writes what is shown of failures."""
+        parts = self.parts
+        recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+        reports = FailureReports(reporting or parts.writer, parts.mirror, parts.kinds, parts.cluster, recorder)
+        leases, holder = Leases(parts.database), f"test-{next(_holders)}"
+        context = WorkerContext(parts.mirror, leases, parts.notifications, reports, holder)
+        return _run(Reconciler(controllers, context, targets))
 
     def reconciling_everything(self):
         """Run the controllers of a reconciler process until the end of the block."""

@@ -2,7 +2,7 @@
 
 import itertools
 
-from app.domain.errors import Permanent, Temporary
+from app.domain.errors import Permanent, Requeue, Temporary
 from app.reconciler.work_queue import WorkQueue
 
 ONE, TWO = ("shop", "one"), ("shop", "two")
@@ -52,6 +52,31 @@ async def test_delays_grow_until_it_succeeds():
     assert all(later > earlier * 1.2 for earlier, later in itertools.pairwise(delays))
     queue.succeeded(ONE)
     assert queue.failed(ONE, Temporary("again")) < delays[1]
+
+
+async def test_a_key_that_fails_for_days_still_comes_back():
+    queue = WorkQueue()
+    delays = [queue.failed(ONE, Temporary("again")) for _ in range(2000)]
+    assert max(delays) <= 300 * 1.2
+    assert min(delays[-1000:]) >= 300 * 0.8
+
+
+async def test_keys_that_cannot_be_ordered_wait_for_the_same_moment(monkeypatch):
+    queue = WorkQueue()
+    keys = [frozenset({"one"}), None, ("two",)]
+    with monkeypatch.context() as patch:
+        patch.setattr("app.reconciler.work_queue.time", Moment())
+        for key in keys:
+            queue.failed(key, Requeue("again", 0.0))
+    assert await queue.take(10, 5) == keys
+
+
+class Moment:
+    """A clock that stands still."""
+
+    @staticmethod
+    def monotonic():
+        return 1.0
 
 
 async def test_what_cannot_succeed_does_not_come_back():

@@ -15,9 +15,9 @@ from app.domain.declarations.kind import Kind
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import ObjectT
-from app.domain.errors import RetryError, Temporary
+from app.domain.errors import Requeue, RetryError
 from app.domain.rules.cluster import Cluster
-from app.mirror.entry import Change
+from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.notifications import PENDING
 from app.store.reader import Reader
@@ -114,6 +114,10 @@ class Allocation(Controller[ObjectKey]):
         self._publishing.forget()
         self._attempts.publishing.clear()
 
+    def object_of(self, key: ObjectKey) -> Entry | None:
+        """The Service."""
+        return self._mirror.get(SERVICE.key, *key)
+
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Allocate for the keys; what finds its pool exhausted is published pending and waits for a release."""
         if not self._memory.known:
@@ -127,7 +131,7 @@ class Allocation(Controller[ObjectKey]):
         if UNPUBLISHED in keys and not await self._publishing.publish_all(lease):
             again.append(UNPUBLISHED)
         self._memory.measure()
-        return dict.fromkeys(again, Temporary("what was picked is held by another Service", _REPICK_SECONDS))
+        return dict.fromkeys(again, Requeue("another Service holds what was picked", _REPICK_SECONDS))
 
     def _is_own(self, change: Change) -> bool:
         """Whether a change is a publication of this process, which is known before the log tells."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.domain.kinds.meta import Condition
 from app.domain.kinds.namespace import Namespace
+from app.domain.rules.conditions import with_condition
 
 CONTENT_REMAINING, FINALIZERS_REMAINING = "NamespaceContentRemaining", "NamespaceFinalizersRemaining"
 
@@ -27,13 +27,11 @@ def _set(namespace: Namespace, type_: str, counts: Mapping[str, int], words: tup
     some, none, what = words
     status = "True" if counts else "False"
     told = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
-    before = namespace.status.conditions or []
-    since = next((each.last_transition_time for each in before if (each.type, each.status) == (type_, status)), now)
-    written = Condition(
-        type=type_,
-        status=status,
-        last_transition_time=since,
+    namespace.status.conditions = with_condition(
+        namespace.status.conditions,
+        type_,
+        status,
         reason=some if counts else none,
         message=f"{what}: {told}" if counts else "",
+        now=now,
     )
-    namespace.status.conditions = [*(each for each in before if each.type != type_), written]

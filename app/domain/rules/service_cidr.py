@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
 from app.domain.errors import Cause, invalid, required
-from app.domain.kinds.meta import Condition
 from app.domain.kinds.service_cidr import ServiceCIDR, ServiceCIDRStatus
 from app.domain.rules.addresses import network_causes, network_warnings, strict_network
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.conditions import with_condition
 from app.domain.rules.strategy import Strategy
 
 DEFAULT_NAME = "kubernetes"
@@ -40,14 +40,9 @@ def hold(service_cidr: ServiceCIDR) -> None:
 
 def set_ready(service_cidr: ServiceCIDR, status: str, *, reason: str, message: str, now: str) -> None:
     """Say whether addresses are allocated from the ranges; the transition time moves only when that changes."""
-    conditions = service_cidr.status.conditions or []
-    before = next((each for each in conditions if each.type == READY), None)
-    since = before.last_transition_time if before is not None and before.status == status else now
-    said = Condition(type=READY, status=status, last_transition_time=since, reason=reason, message=message)
-    if before is None:
-        service_cidr.status.conditions = [*conditions, said]
-    else:
-        service_cidr.status.conditions = [said if each is before else each for each in conditions]
+    service_cidr.status.conditions = with_condition(
+        service_cidr.status.conditions, READY, status, reason=reason, message=message, now=now
+    )
 
 
 def would_orphan(leaving: ServiceCIDR, others: Iterable[ServiceCIDR], addresses: Iterable[str]) -> list[str]:

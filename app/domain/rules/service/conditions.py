@@ -11,6 +11,7 @@ from app.domain.kinds.meta import Condition
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import family_of
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.conditions import with_condition
 from app.domain.rules.service.load_balancer_wish import additional_addresses, is_ours
 from app.domain.rules.service.needs import (
     EXTERNAL_NAME,
@@ -111,14 +112,9 @@ def keep_own_conditions(new: Service, old: Service) -> None:
 
 def set_condition(service: Service, cluster: Cluster, type_: str, status: str, *, reason: str, message: str) -> None:
     """Write one condition; its transition time moves only when its status does."""
-    found = find_condition(service, type_)
-    since = found.last_transition_time if found is not None and found.status == status else cluster.now
-    written = Condition(type=type_, status=status, last_transition_time=since, reason=reason, message=message)
-    conditions = service.status.conditions or []
-    if found is None:
-        service.status.conditions = [*conditions, written]
-    else:
-        service.status.conditions = [written if item.type == type_ else item for item in conditions]
+    service.status.conditions = with_condition(
+        service.status.conditions, type_, status, reason=reason, message=message, now=cluster.now
+    )
 
 
 def find_condition(service: Service, type_: str) -> Condition | None:

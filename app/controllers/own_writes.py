@@ -1,4 +1,4 @@
-"""What a controller does to objects on its own account, as writes."""
+"""Writes of controllers: to create, change and delete objects of their own accord."""
 
 import secrets
 import uuid
@@ -10,6 +10,7 @@ from msgspec import structs
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import KubeObject
+from app.domain.errors import Requeue
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import Propagation, is_released, mark_deleted
 from app.domain.rules.names import generated_name
@@ -18,8 +19,11 @@ from app.store.object_writes import write_of
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Outcome, Write
 
-_CHUNK = 500
-"""Writes handed over at a time, so that those of others come in between and none waits longer than it may."""
+_WRITES_AT_ONCE = 500
+"""So many writes are handed over together, so that other writes come in between and none waits too long."""
+
+_CONFLICT_SECONDS = 0.05
+"""Time until the next attempt after another writer was faster."""
 
 
 def creation(kind: Kind[Any], obj: KubeObject, cluster: Cluster, lease: LeaseGuard) -> Write:
@@ -60,6 +64,11 @@ def deletion(
     return write_of(kind, "update", obj, after, cluster, expected=entry.revision, lease=lease)
 
 
+def conflict(outcome: Outcome) -> Requeue:
+    """What a controller answers for a key whose write was refused because the object had changed meanwhile."""
+    return Requeue(f"{type(outcome).__name__} when it was written", _CONFLICT_SECONDS)
+
+
 async def write_in_turn(writer: Writer, writes: Sequence[Write]) -> list[Outcome]:
     """Store any number of writes, each with its own outcome.
 
@@ -67,6 +76,6 @@ async def write_in_turn(writer: Writer, writes: Sequence[Write]) -> list[Outcome
         ApiError: The store cannot be reached; some may have been stored.
     """
     outcomes: list[Outcome] = []
-    for start in range(0, len(writes), _CHUNK):
-        outcomes += await writer.write_all(writes[start : start + _CHUNK])
+    for start in range(0, len(writes), _WRITES_AT_ONCE):
+        outcomes += await writer.write_all(writes[start : start + _WRITES_AT_ONCE])
     return outcomes
