@@ -136,7 +136,7 @@ def domain_name(text: str) -> str:
     return text
 
 
-def reachable_address(text: str) -> str:
+def advertisable_address(text: str) -> str:
     """An address that others can connect to.
 
     Raises:

@@ -15,10 +15,10 @@ from app.setting_values import (
     Cidrs,
     PortRange,
     Url,
+    advertisable_address,
     domain_name,
     host_address,
     postgres_url,
-    reachable_address,
     read_level,
     room_for_services,
 )
@@ -145,10 +145,12 @@ class EdgeSettings(Settings):
         "127.0.0.1", description="Address to listen on; others than loopback need a --token-file"
     )
     port: int = Field(8080, ge=0, le=LARGEST_PORT, description="Port to listen on; 0 takes a free one")
-    advertise_address: Annotated[str, AfterValidator(host_address), AfterValidator(reachable_address)] | None = Field(
-        None,
-        description="Address at which others reach this API, shown as endpoint of the Service default/kubernetes; by "
-        "default --host, or this machine's own if that stands for all",
+    advertise_address: Annotated[str, AfterValidator(host_address), AfterValidator(advertisable_address)] | None = (
+        Field(
+            None,
+            description="Address at which others reach this API, shown as endpoint of the Service default/kubernetes; "
+            "by default --host, or this machine's own address if --host stands for all",
+        )
     )
     token_file: Path | None = Field(
         None,

@@ -25,7 +25,7 @@ JSON_LINES = ("application/x-ndjson", "application/jsonl")
 MEDIA_TYPES = (JSON, YAML, *JSON_LINES)
 """A v1 List, documents one after the other, or one object a line."""
 
-_PIECE = 256
+_ITEMS_IN_A_ROW = 256
 """Results encoded between two turns of the event loop."""
 
 
@@ -120,7 +120,7 @@ def _as_json(document: Any) -> bytes:
 async def _encoded(results: list[BulkResult], *, dry_run: bool) -> bytes:
     pieces: list[bytes] = []
     for index, each in enumerate(results):
-        if index % _PIECE == 0:
+        if index % _ITEMS_IN_A_ROW == 0:
             await asyncio.sleep(0)
         told: dict[str, Any] = {"result": each.result}
         if each.warnings:

@@ -17,7 +17,7 @@ from app.registry.options import Page
 
 _YAML_TYPE: Header = (b"content-type", b"application/yaml")
 _JSON_TYPE: Header = (b"content-type", b"application/json")
-_PIECE = 1000
+_ENTRIES_AT_ONCE = 1000
 """Entries of a long list that are joined and sent at once, so that memory and the loop's turns stay bounded."""
 _YAML_APART_FROM = 16 * 1024
 """Bytes of JSON whose YAML is written in another thread: a megabyte takes half a second."""
@@ -61,7 +61,7 @@ class Renderer:
     async def page(self, exchange: Exchange, kind: Kind[Any], page: Page) -> None:
         """Answer with a list."""
         pieces = self._pieces(exchange, kind, page)
-        if exchange.form.media == "yaml" or exchange.pretty or len(page.entries) <= _PIECE:
+        if exchange.form.media == "yaml" or exchange.pretty or len(page.entries) <= _ENTRIES_AT_ONCE:
             await self.document(exchange, b"".join(pieces))
         elif not exchange.accepts_gzip or self._compressing.locked():
             await self._stream(exchange, pieces)
@@ -133,9 +133,9 @@ def _list_metadata(page: Page) -> dict[str, Any]:
 
 def _joined(head: bytes, entries: Sequence[Entry], encode: Callable[[Entry], bytes]) -> Iterator[bytes]:
     yield head
-    for start in range(0, len(entries), _PIECE):
+    for start in range(0, len(entries), _ENTRIES_AT_ONCE):
         comma = b"," if start else b""
-        yield comma + b",".join([encode(entry) for entry in entries[start : start + _PIECE]])
+        yield comma + b",".join([encode(entry) for entry in entries[start : start + _ENTRIES_AT_ONCE]])
     yield b"]}"
 
 

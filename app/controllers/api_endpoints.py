@@ -15,8 +15,8 @@ from app.domain.wanted.api_endpoints import (
     API_NAMESPACE,
     API_SERVICE,
     LEASE_PREFIX,
-    Place,
-    place_of,
+    ApiAddress,
+    address_of,
     plan_api_endpoints,
     plan_api_slices,
 )
@@ -64,17 +64,17 @@ class ApiEndpoints(Controller[ObjectKey]):
         """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""
         del keys
         await self._leases.forget(LEASE_PREFIX, _FORGOTTEN_AFTER)
-        places = [place_of(name) for name in await self._leases.live(LEASE_PREFIX)]
-        if places:
+        addresses = [address_of(name) for name in await self._leases.live(LEASE_PREFIX)]
+        if addresses:
             await self._mirror.fresh()
-            await self._writer.write_all(self._writes(places, lease))
+            await self._writer.write_all(self._writes(addresses, lease))
         return {}
 
-    def _writes(self, places: Sequence[Place], lease: LeaseGuard) -> list[Write]:
+    def _writes(self, addresses: Sequence[ApiAddress], lease: LeaseGuard) -> list[Write]:
         cluster = self._cluster()
-        writes = writes_of(plan_api_slices(places, self._index.slices(_KEY)), cluster, lease)
+        writes = writes_of(plan_api_slices(addresses, self._index.slices(_KEY)), cluster, lease)
         entry = self._mirror.get(ENDPOINTS.key, *_KEY)
-        planned = plan_api_endpoints(places, None if entry is None else decode_object(ENDPOINTS, entry.wire))
+        planned = plan_api_endpoints(addresses, None if entry is None else decode_object(ENDPOINTS, entry.wire))
         if planned is not None and entry is None:
             writes.append(creation(ENDPOINTS, planned, cluster, lease))
         elif planned is not None and entry is not None:

@@ -16,12 +16,12 @@ from app.main.parts import holder_name, now, started
 from app.main.reloading import certificate, reloading, tokens
 from app.reloading import log_level
 from app.settings import ApiSettings
-from app.startup.bootstrap import Surroundings
-from app.startup.presence import Presence, reachable_address
+from app.startup.bootstrap import InitialObjects
+from app.startup.presence import Presence, advertised_address
 from app.store.leases import Leases
 from app.tokens import TokenUsers
 
-_POLL = 0.05
+_POLL_SECONDS = 0.05
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -43,9 +43,9 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
     sources = (*log_level(settings), *tokens(settings.token_file, users), *certificate(settings.tls))
     async with reloading(stopping.set, *sources), started(settings) as parts:
         registry = parts.registry(settings.allocation_wait)
-        surroundings = Surroundings(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
-        await surroundings.ensure(registry)
-        await surroundings.adapt(registry)
+        initial = InitialObjects(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
+        await initial.ensure(registry)
+        await initial.adapt(registry)
         app = create_app(
             registry,
             now=now,
@@ -55,11 +55,11 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             limits=Limits(bodies_bytes=settings.body_memory_mib * 1024 * 1024),
             stopping=stopping,
         )
-        place = (str(settings.advertise_address or reachable_address(settings.host)), surroundings.port)
+        address = (str(settings.advertise_address or advertised_address(settings.host)), initial.port)
         holder = holder_name()
-        ensure = partial(surroundings.ensure, registry)
+        ensure = partial(initial.ensure, registry)
         leases = Leases(parts.database)
-        presence = Presence(leases, lease_name(place, holder), holder, ensure)
+        presence = Presence(leases, lease_name(address, holder), holder, ensure)
         await _somebody_allocates(leases, settings.allocation_wait)
         # A process that cannot tell where it is reached is of no use: whichever ends, the other does.
         tasks = [
@@ -87,4 +87,4 @@ async def _somebody_allocates(leases: Leases, patience: float) -> None:
         if not told:
             _log.info("no reconciler allocates yet: waiting for one", seconds=patience)
             told = True
-        await asyncio.sleep(_POLL)
+        await asyncio.sleep(_POLL_SECONDS)

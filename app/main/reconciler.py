@@ -36,7 +36,7 @@ from app.reloading import log_level
 from app.settings import ReconcilerSettings
 from app.store.leases import Leases
 
-_GATHERING = 0.01
+_GATHERING_SECONDS = 0.01
 """Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
 
 
@@ -55,7 +55,7 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
-    async with reloading(stopping.set, *log_level(settings)), started(settings, gathering=_GATHERING) as parts:
+    async with reloading(stopping.set, *log_level(settings)), started(settings, gathering=_GATHERING_SECONDS) as parts:
         work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")

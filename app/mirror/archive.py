@@ -6,7 +6,7 @@ from app.mirror.entry import Change, change_of
 from app.mirror.history import expired
 from app.store.reader import Reader
 
-_PAGE = 500
+_CHANGES_AT_ONCE = 500
 """Changes read at a time, so that no reader of old changes holds many of them."""
 
 
@@ -30,12 +30,12 @@ class Archive:
             Expired: Some of them have been compacted away.
             ServiceUnavailable: The database cannot be reached.
         """
-        rows = await self._reader.changes_between(kind, namespace, after, until, _PAGE)
+        rows = await self._reader.changes_between(kind, namespace, after, until, _CHANGES_AT_ONCE)
         # What had been deleted by then could not be read, and whoever asks afterwards is told of the deletion.
         compacted = await self._compacted()
         if compacted > after:
             raise expired(after, compacted)
-        return [change_of(row) for row in rows], rows[-1].revision if len(rows) == _PAGE else until
+        return [change_of(row) for row in rows], rows[-1].revision if len(rows) == _CHANGES_AT_ONCE else until
 
     async def whole(self, kind: str, after: int, until: int, limit: int) -> Sequence[Change]:
         """Read all changes of a kind between two revisions.

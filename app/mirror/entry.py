@@ -10,7 +10,7 @@ from app.store.rows import ChangeRow, ObjectRow
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
-Place = tuple[str, str]
+NamespacedName = tuple[str, str]
 """Namespace and name: the order of lists."""
 
 
@@ -78,7 +78,7 @@ _OVERHEAD = 300
 _TYPES: dict[str, ChangeType] = {"ADDED": "ADDED", "MODIFIED": "MODIFIED", "DELETED": "DELETED"}
 
 
-def entry_of(row: ObjectRow | ChangeRow, revision: int) -> Entry:
+def entry_from_row(row: ObjectRow | ChangeRow, revision: int) -> Entry:
     """The state a row stores; kinds and namespaces, which repeat, are kept once."""
     return Entry(
         sys.intern(row.kind), sys.intern(row.namespace), row.name, row.uid, revision, wire_bytes(row.body, revision)
@@ -94,5 +94,5 @@ def change_of(row: ChangeRow) -> Change:
     """A logged change with both of its states, from the log alone."""
     previous = None
     if row.previous_body is not None and row.previous_revision is not None:
-        previous = entry_of(row._replace(body=row.previous_body), row.previous_revision)
-    return Change(row.revision, type_of(row), entry_of(row, row.revision), previous)
+        previous = entry_from_row(row._replace(body=row.previous_body), row.previous_revision)
+    return Change(row.revision, type_of(row), entry_from_row(row, row.revision), previous)

@@ -7,11 +7,11 @@ import structlog
 
 from app.domain.errors import ServiceUnavailable
 
-_POLL = 1.0
+_POLL_SECONDS = 1.0
 """Seconds between fetches that nobody asked for; notifications are only hints."""
 
-_PAUSE = 0.1
-"""Seconds before the first retry of a fetch that failed; doubles up to `_POLL`."""
+_PAUSE_SECONDS = 0.1
+"""Seconds before the first retry of a fetch that failed; doubles up to `_POLL_SECONDS`."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -45,12 +45,12 @@ class Follower:
         self._gathering = gathering
         self._asked = False
         self._loop = asyncio.get_running_loop()
-        self._bell = self._loop.create_future()
+        self._wake_up = self._loop.create_future()
         self._waiting: list[tuple[asyncio.Future[None], float]] = []
         self._served: list[tuple[asyncio.Future[None], float]] = []
         self._failing_since: float | None = None
         self._gathered: asyncio.TimerHandle | None = None
-        self._timer = self._loop.call_later(_POLL, self._tick)
+        self._timer = self._loop.call_later(_POLL_SECONDS, self._tick)
         self._task = self._loop.create_task(self._run(), name="mirror")
 
     @property
@@ -61,14 +61,14 @@ class Follower:
     def hint(self) -> None:
         """Fetch soon, unless what was hinted at is brought in before."""
         if not self._gathering:
-            self._ring()
+            self._signal()
         elif self._gathered is None:
             self._gathered = self._loop.call_later(self._gathering, self._gather)
 
     def wake(self) -> None:
         """Fetch now."""
         self._asked = True
-        self._ring()
+        self._signal()
 
     async def fresh(self) -> None:
         """Return when a fetch that was sent after this call has been applied.
@@ -93,19 +93,19 @@ class Follower:
         await asyncio.wait([self._task])
         self._turn_away(self._loop.time())
 
-    def _ring(self) -> None:
-        if not self._bell.done():
-            self._bell.set_result(None)
+    def _signal(self) -> None:
+        if not self._wake_up.done():
+            self._wake_up.set_result(None)
 
     def _gather(self) -> None:
         self._gathered = None
-        self._ring()
+        self._signal()
 
     async def _run(self) -> None:
         while True:
-            await self._bell
+            await self._wake_up
             # From here on a wake-up asks for the fetch after this one.
-            self._bell = self._loop.create_future()
+            self._wake_up = self._loop.create_future()
             if not (self._asked or self._behind()):
                 continue
             self._asked = False
@@ -133,11 +133,11 @@ class Follower:
             unforeseen = None if isinstance(error, ServiceUnavailable) else error
             _log.warning("mirror cannot be brought up to date", error=str(error), exc_info=unforeseen)
         self._served, self._waiting = [], self._served + self._waiting
-        await asyncio.sleep(min(_POLL, max(_PAUSE, now - self._failing_since)))
+        await asyncio.sleep(min(_POLL_SECONDS, max(_PAUSE_SECONDS, now - self._failing_since)))
         self.wake()
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(_POLL, self._tick)
+        self._timer = self._loop.call_later(_POLL_SECONDS, self._tick)
         self._turn_away(self._loop.time() - self._patience)
         self.wake()
 

@@ -9,18 +9,18 @@ import structlog
 from app.domain.errors import ApiError, Expired, ServiceUnavailable
 from app.domain.rules.claim import Claim
 from app.mirror.archive import Archive
-from app.mirror.entry import Change, Entry, Place, entry_of, type_of
-from app.mirror.expectations import Expectations
+from app.mirror.entry import Change, Entry, NamespacedName, entry_from_row, type_of
 from app.mirror.follower import Follower
 from app.mirror.history import History, expired
 from app.mirror.objects import Listing, Objects
-from app.mirror.watcher import WaitingRoom, Watcher
+from app.mirror.waiters import Waiters
+from app.mirror.watcher import IdleWatchers, Watcher
 from app.store.notifications import CHANGES, Notifications
 from app.store.reader import Reader
 from app.store.rows import ChangeRow
 from app.telemetry.metrics import MIRROR_OBJECTS, MIRROR_RELOADS, MIRROR_REVISION
 
-_BATCH = 1000
+_CHANGES_AT_ONCE = 1000
 """Changes a fetch takes at a time, so that applying them never holds the event loop for long."""
 
 Changed = Callable[[Sequence[Change]], None]
@@ -65,8 +65,8 @@ class Mirror:
         self._gathering = gathering
         self._objects = Objects()
         self._history = History(0, *self._bounds)
-        self._room = WaitingRoom()
-        self._expectations = Expectations()
+        self._idle = IdleWatchers()
+        self._waiters = Waiters()
         self._archive = Archive(reader, self._fetch_compacted)
         self._reaching = asyncio.Lock()
         self._subscribers: list[tuple[Changed, Reloaded]] = []
@@ -120,7 +120,7 @@ class Mirror:
         if self.revision < revision:
             await self.fresh()
         if self.revision < revision:
-            await self._expectations.reached(revision, timeout)
+            await self._waiters.revision_reached(revision, timeout)
         return self.revision >= revision
 
     async def wait_for(self, uid: str, timeout: float, after: int = 0) -> Entry | None:  # noqa: ASYNC109 - None is an answer
@@ -132,7 +132,7 @@ class Mirror:
         entry = self._objects.by_uid(uid)
         if entry is not None and entry.revision > after:
             return entry
-        return await self._expectations.state(uid, after, timeout)
+        return await self._waiters.next_state(uid, after, timeout)
 
     def get(self, kind: str, namespace: str, name: str) -> Entry | None:
         """One object, or None."""
@@ -155,8 +155,10 @@ class Mirror:
         """All objects of a kind in order of namespace and name; `namespace` None for all."""
         return self._objects.slice(kind, namespace).entries
 
-    def list_at(self, kind: str, namespace: str | None, revision: int, after: Place | None = None) -> Sequence[Entry]:
-        """All objects as they were at a revision, from behind the place `after`.
+    def list_at(
+        self, kind: str, namespace: str | None, revision: int, after: NamespacedName | None = None
+    ) -> Sequence[Entry]:
+        """All objects as they were at a revision, from behind the object `after`.
 
         Raises:
             Expired: The revision has left the history.
@@ -164,7 +166,7 @@ class Mirror:
         return self.page_at(kind, namespace, revision, after, None).entries
 
     def page_at(
-        self, kind: str, namespace: str | None, revision: int, after: Place | None, limit: int | None
+        self, kind: str, namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None
     ) -> Listing:
         """A page of the objects as they were at a revision.
 
@@ -172,7 +174,7 @@ class Mirror:
             kind: Kind key.
             namespace: None for all.
             revision: At most `self.revision`.
-            after: The last place of the page before, None for the first page.
+            after: The last object of the page before, None for the first page.
             limit: How many objects at most, None for all.
 
         Raises:
@@ -209,7 +211,7 @@ class Mirror:
             raise ValueError(f"revision {after} has not come yet, only {self.revision}")
         if after < self._compacted:
             raise expired(after, self._compacted)
-        return Watcher(kind, namespace, after, self._history, self._room, self._archive)
+        return Watcher(kind, namespace, after, self._history, self._idle, self._archive)
 
     def subscribe(self, changed: Changed, reloaded: Reloaded) -> None:
         """Be told of everything, at once and in order, for indexes and queues in this process.
@@ -236,7 +238,7 @@ class Mirror:
         while True:
             if not self._loaded:
                 await self._load()
-            tail = await self._reader.tail(self.revision, _BATCH)
+            tail = await self._reader.tail(self.revision, _CHANGES_AT_ONCE)
             if tail.compacted > self.revision or tail.newest < self.revision:
                 # Changes were missed for good, or the database was put back to an earlier state.
                 _log.warning("mirror reloads", revision=self.revision, compacted=tail.compacted, newest=tail.newest)
@@ -252,14 +254,14 @@ class Mirror:
 
     def _apply(self, rows: Sequence[ChangeRow]) -> None:
         """Bring changes in; whoever reads sees all of them or none."""
-        entries = [entry_of(row, row.revision) for row in rows]
+        entries = [entry_from_row(row, row.revision) for row in rows]
         changes = [self._step(row, entry) for row, entry in zip(rows, entries, strict=True)]
         starts = {entry.kind: self._history.of(entry.kind).end for entry in entries}
         self._history.extend(changes)
         self.revision = self._history.revision
         self._measure(starts)
-        self._room.tell(changes, starts)
-        self._expectations.meet(changes, self.revision)
+        self._idle.wake(changes, starts)
+        self._waiters.wake(changes, self.revision)
         for changed, _ in self._subscribers:
             _tell(partial(changed, changes))
 
@@ -273,7 +275,7 @@ class Mirror:
         async with self._reader.snapshot() as snapshot:
             async for page in snapshot.pages():
                 for row in page:
-                    objects.put(entry_of(row, row.revision or 0))
+                    objects.put(entry_from_row(row, row.revision or 0))
         self._end_watches(partial(Expired, "too old resource version: everything was read anew: list again"))
         forgotten, self._objects = self._objects, objects
         self._history = History(snapshot.revision, *self._bounds)
@@ -281,7 +283,7 @@ class Mirror:
         _log.info("mirror loaded", objects=len(objects), revision=self.revision)
         self._loaded = True
         self._measure({*forgotten.kinds, *objects.kinds})
-        self._expectations.meet_all(objects, self.revision)
+        self._waiters.wake_all(objects, self.revision)
         for _, reloaded in self._subscribers:
             _tell(reloaded)
 
@@ -292,7 +294,7 @@ class Mirror:
 
     def _end_watches(self, why: Callable[[], ApiError]) -> None:
         self._history.ended = why
-        self._room.empty()
+        self._idle.wake_all()
 
     async def _fetch_compacted(self) -> int:
         await self.fresh()

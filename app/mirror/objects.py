@@ -8,7 +8,7 @@ from operator import attrgetter
 import msgspec
 from sortedcontainers import SortedDict
 
-from app.mirror.entry import Change, Entry, Place
+from app.mirror.entry import Change, Entry, NamespacedName
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ class Objects:
     """All objects, newest state only. Get is O(1), a page O(log n + its length), a change O(log n)."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, SortedDict[Place, Entry]] = {}
+        self._kinds: dict[str, SortedDict[NamespacedName, Entry]] = {}
         self._by_uid: dict[str, Entry] = {}
 
     def __len__(self) -> int:
@@ -55,12 +55,12 @@ class Objects:
 
     def put(self, entry: Entry) -> Entry | None:
         """Store a state; answers the one it replaces."""
-        place = (entry.namespace, entry.name)
+        name = (entry.namespace, entry.name)
         kind = self._kinds.get(entry.kind)
         if kind is None:
             kind = self._kinds[entry.kind] = SortedDict()
-        previous = kind.get(place)
-        kind[place] = entry
+        previous = kind.get(name)
+        kind[name] = entry
         if previous is not None and previous.uid != entry.uid:
             del self._by_uid[previous.uid]
         self._by_uid[entry.uid] = entry
@@ -78,7 +78,7 @@ class Objects:
         self,
         kind: str,
         namespace: str | None,
-        after: Place | None = None,
+        after: NamespacedName | None = None,
         limit: int | None = None,
         undo: Sequence[Change] = (),
     ) -> Listing:
@@ -87,46 +87,48 @@ class Objects:
         Args:
             kind: Kind key.
             namespace: None for all.
-            after: Start behind this place, at the beginning when None.
+            after: Start behind this object, at the beginning when None.
             limit: How many at most, None for all.
             undo: The kind's changes since the moment that is asked for, oldest first.
         """
         objects = self._kinds.get(kind) or SortedDict()
         low, high = _bounds(namespace, after)
-        then: dict[Place, Entry | None] = {}
+        then: dict[NamespacedName, Entry | None] = {}
         for change in undo:
-            place = (change.entry.namespace, change.entry.name)
-            if place > low and (high is None or place < high):
-                then.setdefault(place, change.previous)
+            name = (change.entry.namespace, change.entry.name)
+            if name > low and (high is None or name < high):
+                then.setdefault(name, change.previous)
         total = _count(objects, low, high)
-        places: Iterator[Place] = objects.irange(low, high, inclusive=(False, False))
+        names: Iterator[NamespacedName] = objects.irange(low, high, inclusive=(False, False))
         if then:
-            total += sum((was is not None) - (place in objects) for place, was in then.items())
-            entries = list(islice(_undone(objects, places, then), limit))
+            total += sum((was is not None) - (name in objects) for name, was in then.items())
+            entries = list(islice(_undone(objects, names, then), limit))
         else:
-            entries = list(map(objects.__getitem__, islice(places, limit)))
+            entries = list(map(objects.__getitem__, islice(names, limit)))
         return Listing(entries, total - len(entries))
 
 
-def _bounds(namespace: str | None, after: Place | None) -> tuple[Place, Place | None]:
-    """The places between which a list lies, neither included; no namespace and no name sorts before ("", "")."""
+def _bounds(namespace: str | None, after: NamespacedName | None) -> tuple[NamespacedName, NamespacedName | None]:
+    """The names between which a list lies, neither of them included; no namespace and no name sorts before ("", "")."""
     low = after or ("", "")
     if namespace is None:
         return low, None
     return max(low, (namespace, "")), (namespace + "\0", "")
 
 
-def _count(objects: SortedDict[Place, Entry], low: Place, high: Place | None) -> int:
+def _count(objects: SortedDict[NamespacedName, Entry], low: NamespacedName, high: NamespacedName | None) -> int:
     end = len(objects) if high is None else objects.bisect_left(high)
     return max(0, end - objects.bisect_right(low))
 
 
 def _undone(
-    objects: SortedDict[Place, Entry], places: Iterator[Place], then: dict[Place, Entry | None]
+    objects: SortedDict[NamespacedName, Entry],
+    names: Iterator[NamespacedName],
+    then: dict[NamespacedName, Entry | None],
 ) -> Iterator[Entry]:
     """Merge what has not changed since with what was there then, in order."""
     was = sorted((entry for entry in then.values() if entry is not None), key=_PLACE)
-    unchanged = (objects[place] for place in places if place not in then)
+    unchanged = (objects[name] for name in names if name not in then)
     return merge(unchanged, was, key=_PLACE)
 
 

@@ -1,4 +1,4 @@
-"""Watchers: cursors into the shared history, and the room where they wait for more of it."""
+"""Watchers: cursors into the shared history, and those of them that wait for more of it."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -8,17 +8,17 @@ from app.mirror.entry import Change
 from app.mirror.history import History
 
 
-class WaitingRoom:
+class IdleWatchers:
     """Wakes those whose kind and namespace changed, and nobody else."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str | None], set[Watcher]] = {}
 
-    def enter(self, watcher: "Watcher") -> None:
+    def add(self, watcher: "Watcher") -> None:
         """Wait for the next change of the watcher's kind and namespace."""
         self._waiting.setdefault((watcher.kind, watcher.namespace), set()).add(watcher)
 
-    def leave(self, watcher: "Watcher") -> None:
+    def discard(self, watcher: "Watcher") -> None:
         """Wait no longer."""
         waiting = self._waiting.get((watcher.kind, watcher.namespace))
         if waiting is not None:
@@ -26,7 +26,7 @@ class WaitingRoom:
             if not waiting:
                 del self._waiting[watcher.kind, watcher.namespace]
 
-    def tell(self, changes: Iterable[Change], starts: dict[str, int]) -> None:
+    def wake(self, changes: Iterable[Change], starts: dict[str, int]) -> None:
         """Wake those whom changes concern; `starts` has the position of each kind's first change among them."""
         if not self._waiting:
             return
@@ -35,7 +35,7 @@ class WaitingRoom:
             for watcher in self._waiting.pop((kind, namespace), ()):
                 watcher.wake(starts[kind])
 
-    def empty(self) -> None:
+    def wake_all(self) -> None:
         """Wake everybody: the history has ended."""
         waiting, self._waiting = self._waiting, {}
         for watchers in waiting.values():
@@ -53,16 +53,16 @@ class Watcher:
     """
 
     def __init__(
-        self, kind: str, namespace: str | None, after: int, history: History, room: WaitingRoom, archive: Archive
+        self, kind: str, namespace: str | None, after: int, history: History, idle: IdleWatchers, archive: Archive
     ) -> None:
         self.kind = kind
         self.namespace = namespace
         self.revision = after
         self._history = history
         self._changes = history.of(kind)
-        self._room = room
+        self._idle = idle
         self._archive = archive
-        self._bell: asyncio.Future[None] | None = None
+        self._wake_up: asyncio.Future[None] | None = None
         self._joined = False
         # None while it waits: it has seen everything, whatever the history drops meanwhile.
         self._position: int | None = None
@@ -97,8 +97,8 @@ class Watcher:
         """End the waiting; the next change is at `position`, if there is one."""
         if position is not None:
             self._position = position
-        if self._bell is not None and not self._bell.done():
-            self._bell.set_result(None)
+        if self._wake_up is not None and not self._wake_up.done():
+            self._wake_up.set_result(None)
 
     def _join(self) -> None:
         """Go over from the log to the history as soon as it reaches back far enough."""
@@ -120,15 +120,15 @@ class Watcher:
 
     async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109 - as above
         loop = asyncio.get_running_loop()
-        self._bell = loop.create_future()
+        self._wake_up = loop.create_future()
         self._position = None
         timer = None if timeout is None else loop.call_later(timeout, self.wake, None)
-        self._room.enter(self)
+        self._idle.add(self)
         try:
-            await self._bell
+            await self._wake_up
         finally:
             if timer is not None:
                 timer.cancel()
-            self._room.leave(self)
+            self._idle.discard(self)
             if self._position is None:
                 self._position = self._changes.end

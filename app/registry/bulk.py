@@ -21,7 +21,7 @@ from app.registry.bulk_preparation import (
     located,
     refused,
 )
-from app.registry.context import Context, entry_of
+from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.outcomes import refusal
 from app.registry.publication import seen
@@ -29,10 +29,10 @@ from app.registry.target import Target
 from app.registry.updating import Updating
 from app.store.writes import Aborted, Committed, Missing, NameTaken, Outcome, Stale, Write, read_outcome
 
-_TRIES = 3
+_ATTEMPTS = 3
 """How often everything is prepared anew because an object changed meanwhile."""
 
-_PATIENCE = 30.0
+_ALLOCATION_SECONDS = 30.0
 """Seconds to wait for the reconciler, beyond which nothing is stored."""
 
 
@@ -66,7 +66,7 @@ class Bulk:
             ApiError: Nothing was stored; causes name the items, `items[3].spec.ports`.
             Timeout: The outcome is not known.
         """
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             await self._context.mirror.fresh()
             prepared = await self._preparation.prepare(items, options)
             if options.write.dry_run:
@@ -88,7 +88,7 @@ class Bulk:
                 raise refused([Cause("FieldValueInvalid", "items", message) for message in short])
         for each in prepared:
             if each.write is not None:
-                each.result.entry = entry_of(each.kind, each.obj, each.result.entry.revision)
+                each.result.entry = entry_from_object(each.kind, each.obj, each.result.entry.revision)
         return [each.result for each in prepared]
 
     async def _store(self, prepared: Sequence[PreparedItem]) -> None:
@@ -126,8 +126,8 @@ class Bulk:
         write = Write("create", BULK_APPLY_KEY, "", uid, uid, body, published=False, pending=True)
         outcome = await self._context.writer.write(write)
         if not isinstance(outcome, Committed):
-            raise Timeout("what was to be applied could not be handed over")
-        entry = await self._context.mirror.wait_for(uid, _PATIENCE)
+            raise Timeout("the objects could not be handed over to a reconciler; nothing was stored")
+        entry = await self._context.mirror.wait_for(uid, _ALLOCATION_SECONDS)
         if entry is None:
             await self._withdraw(write)
             return
@@ -141,8 +141,9 @@ class Bulk:
             Write("delete", write.kind, "", write.name, write.uid, write.body, expected_revision=None)
         )
         if isinstance(outcome, Committed) and outcome.revision is None:
-            raise Timeout(f"no reconciler has allocated for it within {_PATIENCE:g} seconds; nothing was stored")
-        raise Timeout("it was not seen in time whether it was stored")
+            seconds = f"{_ALLOCATION_SECONDS:g} seconds"
+            raise Timeout(f"no reconciler allocated for the objects within {seconds}; nothing was stored")
+        raise Timeout("this process did not learn in time whether the objects are stored; read them to find out")
 
 
 def _check(index: int, each: PreparedItem, outcome: Outcome) -> None:

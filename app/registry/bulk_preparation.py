@@ -30,14 +30,14 @@ from app.domain.patching.managed_fields import record_apply
 from app.domain.patching.prepared import decode_applied
 from app.domain.rules.deletion import is_released
 from app.mirror.entry import Entry
-from app.registry.context import Context, entry_of
+from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.options import WriteOptions
 from app.registry.target import Target
 from app.registry.updating import Updating
 from app.store.writes import Action, Write
 
-_PIECE = 64
+_ITEMS_IN_A_ROW = 64
 """Items prepared between two turns of the event loop."""
 
 _CONFLICT = "FieldManagerConflict"
@@ -120,14 +120,14 @@ class BulkPreparation:
         causes: list[Cause] = []
         seen: set[tuple[str, str, str]] = set()
         for index, (head, item) in enumerate(zip(heads, items, strict=True)):
-            if index % _PIECE == 0:
+            if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             try:
                 each = self._prepare_one(head, item, options, founded)
-                place = (each.kind.key, each.obj.metadata.namespace or "", each.obj.metadata.name)
-                if place in seen:
-                    causes.append(duplicate(f"items[{index}].metadata.name", place[2], "each object may come once"))
-                seen.add(place)
+                key = (each.kind.key, each.obj.metadata.namespace or "", each.obj.metadata.name)
+                if key in seen:
+                    causes.append(duplicate(f"items[{index}].metadata.name", key[2], "each object may come once"))
+                seen.add(key)
                 prepared.append(each)
             except ApiError as error:
                 causes += located(index, error)
@@ -169,7 +169,7 @@ class BulkPreparation:
         warnings += self._creation.apply_rules(target, obj, options.write, recorded=True)
         body = encode_body(obj)
         write = self._context.forms.write(kind, "create", obj, body, self._context.cluster())
-        return PreparedItem(kind, obj, BulkResult("created", entry_of(kind, obj, 0, body), warnings), write)
+        return PreparedItem(kind, obj, BulkResult("created", entry_from_object(kind, obj, 0, body), warnings), write)
 
     def _changed(self, target: Target, entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
         kind = target.kind
@@ -187,7 +187,7 @@ class BulkPreparation:
             return PreparedItem(kind, new, BulkResult("unchanged", forms.shown(kind, entry), warnings))
         action: Action = "delete" if is_released(kind, new) else "update"
         write = forms.write(kind, action, new, body, cluster, expected=entry.revision)
-        shown = entry_of(kind, new, entry.revision, body)
+        shown = entry_from_object(kind, new, entry.revision, body)
         return PreparedItem(kind, new, BulkResult("configured", shown, warnings), write)
 
 

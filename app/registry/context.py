@@ -60,7 +60,7 @@ class Context:
             await preview(obj, self.cluster(), created=created)
 
 
-def entry_of(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None = None) -> Entry:
+def entry_from_object(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None = None) -> Entry:
     """An entry for an object that was just written, or would have been: then `revision` is 0, and it shows none."""
     meta = obj.metadata
     body = encode_body(obj) if body is None else body

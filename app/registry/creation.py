@@ -14,7 +14,7 @@ from app.domain.patching.managed_fields import record_update
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
 from app.domain.rules.names import generated_name
-from app.registry.context import Context, entry_of
+from app.registry.context import Context, entry_from_object
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import (
     already_exists,
@@ -141,7 +141,7 @@ class Creation:
         if not isinstance(outcome, Committed):
             raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
-            entry = entry_of(kind, obj, outcome.revision)
+            entry = entry_from_object(kind, obj, outcome.revision)
             return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
         try:
             found = await published(self._context, kind, obj)
@@ -156,7 +156,7 @@ class Creation:
         if await seen(self._context, Target(kind, obj.metadata.namespace, obj.metadata.name)) is not None:
             raise already_exists(kind, obj.metadata.name)
         await self._context.preview(kind, obj, created=True)
-        return Answer(201, entry_of(kind, obj, 0), warnings=warnings)
+        return Answer(201, entry_from_object(kind, obj, 0), warnings=warnings)
 
 
 def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:

@@ -10,7 +10,7 @@ from app.domain.errors import Forbidden
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
 from app.registry.absence import absent
-from app.registry.context import Context, entry_of
+from app.registry.context import Context, entry_from_object
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, refusal
 from app.registry.publication import seen
@@ -18,7 +18,7 @@ from app.registry.reading import Reading
 from app.registry.target import Target
 from app.store.writes import Committed, Missing, Stale
 
-_AT_ONCE = 256
+_DELETIONS_AT_ONCE = 256
 """Objects of a collection that are deleted at the same time, so that one commit serves many."""
 
 _IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
@@ -63,8 +63,8 @@ class Deletion:
         page = await self._reading.list(target, selected)
         for entry in page.entries:
             _check_preconditions(target.kind, entry, options)
-        for start in range(0, len(page.entries), _AT_ONCE):
-            together = page.entries[start : start + _AT_ONCE]
+        for start in range(0, len(page.entries), _DELETIONS_AT_ONCE):
+            together = page.entries[start : start + _DELETIONS_AT_ONCE]
             ends = await asyncio.gather(
                 *(self._delete_listed(target.kind, entry, options) for entry in together), return_exceptions=True
             )
@@ -100,10 +100,10 @@ class Deletion:
         gone = write.action == "delete"
         code = 200 if gone else held
         if options.dry_run:
-            return Answer(code, entry_of(kind, obj, entry.revision), deleted=gone)
+            return Answer(code, entry_from_object(kind, obj, entry.revision), deleted=gone)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
-            return Answer(code, entry_of(kind, obj, outcome.revision or 0), deleted=gone)
+            return Answer(code, entry_from_object(kind, obj, outcome.revision or 0), deleted=gone)
         if isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, entry.namespace, entry.name, outcome)

@@ -11,12 +11,12 @@ from app.domain.declarations.kind import Derivation, Kind
 from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
 from app.domain.documents.peeking import labels_of, mentions
 from app.domain.rules.cluster import Cluster
-from app.mirror.entry import Change, Entry, Place
+from app.mirror.entry import Change, Entry, NamespacedName
 from app.mirror.mirror import Mirror
 from app.mirror.objects import Listing
 from app.registry.feeds import ChangeFeed, MergedFeed
 
-_TURN = 200
+_SOURCES_IN_A_ROW = 200
 """Sources computed from before others get their turn."""
 
 Named = Mapping[str, Entry]
@@ -64,7 +64,7 @@ class Derived:
             return []
         parts = self._mirror.list(self._part.key, source.namespace)
         near = (entry for entry in parts if mentions(entry.wire, source.name))
-        return [entry for entry in near if self.place_of_source(entry) == (source.namespace, source.name)]
+        return [entry for entry in near if self.source_name_of(entry) == (source.namespace, source.name)]
 
     async def reach_back(self, revision: int) -> None:
         """Make sure that the objects can be listed as of a revision.
@@ -76,8 +76,10 @@ class Derived:
         for key in self._read:
             await self._mirror.reach_back(key, revision)
 
-    async def page_at(self, namespace: str | None, revision: int, after: Place | None, limit: int | None) -> Listing:
-        """Some objects as of a revision, from behind the place `after`; `limit` None for all.
+    async def page_at(
+        self, namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None
+    ) -> Listing:
+        """Some objects as of a revision, from behind the object `after`; `limit` None for all.
 
         Raises:
             Expired: The revision has left the history.
@@ -85,10 +87,10 @@ class Derived:
         sources, parts, entries = self.state_at(namespace, revision)
         for number, source in enumerate(sources.values(), 1):
             entries += self.of(source, parts.get((source.namespace, source.name), {}).values()).values()
-            if number % _TURN == 0:
+            if number % _SOURCES_IN_A_ROW == 0:
                 await asyncio.sleep(0)
-        entries.sort(key=_place)
-        entries = entries if after is None else entries[bisect_right(entries, after, key=_place) :]
+        entries.sort(key=_namespaced_name)
+        entries = entries if after is None else entries[bisect_right(entries, after, key=_namespaced_name) :]
         page = entries if limit is None else entries[:limit]
         return Listing(page, len(entries) - len(page))
 
@@ -107,15 +109,15 @@ class Derived:
 
     def state_at(
         self, namespace: str | None, revision: int
-    ) -> tuple[dict[Place, Entry], dict[Place, dict[str, Entry]], list[Entry]]:
-        """Sources by place, parts by the place of their source and by name, and what is stored, as of a revision."""
+    ) -> tuple[dict[NamespacedName, Entry], dict[NamespacedName, dict[str, Entry]], list[Entry]]:
+        """Sources by name, parts by the name of their source and by their own, and what is stored, as of a revision."""
         within = namespace if self._kind.namespaced else None
-        parts: dict[Place, dict[str, Entry]] = defaultdict(dict)
+        parts: dict[NamespacedName, dict[str, Entry]] = defaultdict(dict)
         if self._part is not None:
             for entry in self._mirror.list_at(self._part.key, within, revision):
-                parts[self.place_of_source(entry)][entry.name] = entry
+                parts[self.source_name_of(entry)][entry.name] = entry
         stored = list(self._mirror.list_at(self._kind.key, within, revision)) if self._kind.stored else []
-        sources = {_place(entry): entry for entry in self._mirror.list_at(self._source.key, within, revision)}
+        sources = {_namespaced_name(entry): entry for entry in self._mirror.list_at(self._source.key, within, revision)}
         return sources, parts, stored
 
     def of(self, source: Entry, parts: Iterable[Entry]) -> Named:
@@ -138,7 +140,7 @@ class Derived:
             for each in self._derivation.derive(obj, decoded, self._cluster())
         }
 
-    def place_of_source(self, part: Entry) -> Place:
+    def source_name_of(self, part: Entry) -> NamespacedName:
         """Where the source is that a part belongs to."""
         labels = labels_of(part.wire)
         return (part.namespace, labels.get(self._derivation.part_label, ""))
@@ -159,8 +161,8 @@ class DerivedFeed:
         self._derived = derived
         self._feed = feed
         # Whose parts may change; without parts a source's own changes say everything.
-        self._sources: dict[Place, Entry] = {}
-        self._parts: dict[Place, dict[str, Entry]] = {}
+        self._sources: dict[NamespacedName, Entry] = {}
+        self._parts: dict[NamespacedName, dict[str, Entry]] = {}
         if derived.has_parts:
             self._sources, self._parts, _ = derived.state_at(namespace, after)
 
@@ -186,30 +188,36 @@ class DerivedFeed:
             yield change
 
     def _by_source(self, change: Change) -> Iterator[Change]:
-        place, old, new = _place(change.entry), change.previous, change.entry if change.type != "DELETED" else None
+        name, old, new = (
+            _namespaced_name(change.entry),
+            change.previous,
+            change.entry if change.type != "DELETED" else None,
+        )
         before = self._objects(change.entry if new is None else old)
         if self._derived.has_parts and new is None:
-            self._sources.pop(place, None)
+            self._sources.pop(name, None)
         elif self._derived.has_parts and new is not None:
-            self._sources[place] = new
+            self._sources[name] = new
         yield from _differences(change.revision, before, self._objects(new))
 
     def _by_part(self, change: Change) -> Iterator[Change]:
         states = [change.entry] if change.previous is None else [change.previous, change.entry]
-        places = list(dict.fromkeys(self._derived.place_of_source(state) for state in states))
-        before = [self._objects(self._sources.get(place)) for place in places]
-        for place in places:
-            parts = self._parts.get(place, {})
+        names = list(dict.fromkeys(self._derived.source_name_of(state) for state in states))
+        before = [self._objects(self._sources.get(name)) for name in names]
+        for name in names:
+            parts = self._parts.get(name, {})
             parts.pop(change.entry.name, None)
             if not parts:
-                self._parts.pop(place, None)
+                self._parts.pop(name, None)
         if change.type != "DELETED":
-            self._parts.setdefault(places[-1], {})[change.entry.name] = change.entry
-        for place, old in zip(places, before, strict=True):
-            yield from _differences(change.revision, old, self._objects(self._sources.get(place)))
+            self._parts.setdefault(names[-1], {})[change.entry.name] = change.entry
+        for name, old in zip(names, before, strict=True):
+            yield from _differences(change.revision, old, self._objects(self._sources.get(name)))
 
     def _objects(self, source: Entry | None) -> Named:
-        return {} if source is None else self._derived.of(source, self._parts.get(_place(source), {}).values())
+        return (
+            {} if source is None else self._derived.of(source, self._parts.get(_namespaced_name(source), {}).values())
+        )
 
 
 def _differences(revision: int, before: Named, after: Named) -> Iterator[Change]:
@@ -223,5 +231,5 @@ def _differences(revision: int, before: Named, after: Named) -> Iterator[Change]
             yield Change(revision, "MODIFIED", new.at(revision), old)
 
 
-def _place(entry: Entry) -> Place:
+def _namespaced_name(entry: Entry) -> NamespacedName:
     return (entry.namespace, entry.name)

@@ -6,7 +6,7 @@ import binascii
 import msgspec
 
 from app.domain.errors import BadRequest
-from app.mirror.entry import Entry, Place
+from app.mirror.entry import Entry, NamespacedName
 
 
 class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
@@ -17,8 +17,8 @@ class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
     name: str
 
     @property
-    def place(self) -> Place | None:
-        """Behind which place the page starts; None for the first page."""
+    def after(self) -> NamespacedName | None:
+        """Behind which after the page starts; None for the first page."""
         return (self.namespace, self.name) if self.name else None
 
     def behind(self, last: Entry) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body
 from app.mirror.entry import Entry
-from app.registry.context import Context, entry_of
+from app.registry.context import Context, entry_from_object
 from app.registry.target import Target
 from app.store.writes import Committed, Stale
 
@@ -33,7 +33,7 @@ async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None
     body = encode_body(obj)
     outcome = await context.writer.write(context.forms.write(kind, "publish", obj, body, context.cluster()))
     if isinstance(outcome, Committed) and outcome.revision is not None:
-        return entry_of(kind, obj, outcome.revision, body)
+        return entry_from_object(kind, obj, outcome.revision, body)
     if isinstance(outcome, Stale):
         await context.mirror.fresh()
         return context.mirror.by_uid(uid)

@@ -15,7 +15,7 @@ from app.registry.selection import Selection
 from app.registry.sources import Sources
 from app.registry.target import Target
 
-_PATIENCE = 3.0
+_REVISION_WAIT_SECONDS = 3.0
 """Seconds a read waits for a revision that this process has not seen yet."""
 
 
@@ -64,13 +64,13 @@ class Reading:
         return await self._selected_page(target, options.limit, start, selection)
 
     async def _whole_page(self, target: Target, limit: int, start: ContinueToken) -> Page:
-        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.place, limit or None)
+        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.after, limit or None)
         if not listing.remaining:
             return Page(listing.entries, start.revision)
         return Page(listing.entries, start.revision, start.behind(listing.entries[-1]), listing.remaining)
 
     async def _selected_page(self, target: Target, limit: int, start: ContinueToken, selection: Selection) -> Page:
-        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.place, None)
+        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.after, None)
         chosen = (entry for entry in listing.entries if selection.matches(entry))
         page = list(islice(chosen, limit + 1 if limit else None))
         if not limit or len(page) <= limit:
@@ -86,7 +86,7 @@ class Reading:
             await self._context.mirror.fresh()
             return
         revision = parse_revision(resource_version)
-        if not await self._context.mirror.at_least(revision, _PATIENCE):
+        if not await self._context.mirror.at_least(revision, _REVISION_WAIT_SECONDS):
             raise too_large(revision, self._context.mirror.revision)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.rules.cluster import Cluster
-from app.mirror.entry import Entry, Place
+from app.mirror.entry import Entry, NamespacedName
 from app.mirror.mirror import Mirror
 from app.mirror.objects import Listing
 from app.registry.derived import Derived
@@ -56,9 +56,9 @@ class Sources:
         return (await self.page_at(kind, namespace, revision, None, None)).entries
 
     async def page_at(
-        self, kind: Kind[Any], namespace: str | None, revision: int, after: Place | None, limit: int | None
+        self, kind: Kind[Any], namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None
     ) -> Listing:
-        """Some objects as of a revision, from behind the place `after`; `limit` None for all.
+        """Some objects as of a revision, from behind the object `after`; `limit` None for all.
 
         Raises:
             Expired: The revision has left the history.

@@ -18,7 +18,7 @@ from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
 from app.registry.absence import absent
-from app.registry.context import Context, entry_of
+from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
@@ -26,7 +26,7 @@ from app.registry.publication import seen
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
 
-_PATIENCE = 10.0
+_CONTENTION_SECONDS = 10.0
 """Seconds for which a write that named no resourceVersion is applied anew whenever somebody else's came first."""
 
 
@@ -89,7 +89,7 @@ class Updating:
         if answer is not None:
             return answer
         clock = asyncio.get_running_loop().time
-        until = clock() + _PATIENCE
+        until = clock() + _CONTENTION_SECONDS
         async with self._turns.setdefault((target.kind.key, target.scope, target.name), asyncio.Lock()):
             while clock() < until:
                 answer = await attempt()
@@ -134,7 +134,7 @@ class Updating:
             return Answer(200, self._context.forms.shown(kind, entry), warnings=warnings)
         if options.dry_run:
             await self._context.preview(kind, new, created=False)
-            return Answer(200, entry_of(kind, new, entry.revision), warnings=warnings)
+            return Answer(200, entry_from_object(kind, new, entry.revision), warnings=warnings)
         return await self._store(kind, entry, new, body, options, warnings, retry=retry)
 
     def apply_rules(
@@ -183,7 +183,7 @@ class Updating:
         write = self._context.forms.write(kind, action, new, body, cluster, expected=entry.revision)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
-            entry = entry_of(kind, new, outcome.revision or 0)
+            entry = entry_from_object(kind, new, outcome.revision or 0)
             if kind.strategy.untried(new, cluster) and not options.respond_async:
                 wait = self._context.allocation_wait
                 entry = await self._context.mirror.wait_for(entry.uid, wait, after=entry.revision) or entry

@@ -16,7 +16,7 @@ from app.registry.sources import Sources
 from app.registry.target import Target
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-_PATIENCE = 3.0
+_REVISION_WAIT_SECONDS = 3.0
 
 
 class Watch:
@@ -81,7 +81,7 @@ class Watching:
             await mirror.fresh()
         elif version != "0":
             wanted = parse_revision(version)
-            if not await mirror.at_least(wanted, _PATIENCE):
+            if not await mirror.at_least(wanted, _REVISION_WAIT_SECONDS):
                 raise too_large(wanted, mirror.revision)
         start = mirror.revision if from_now else parse_revision(version)
         feed = await self._sources.watch(target.kind, target.namespace, start)

@@ -40,7 +40,7 @@ async def bootstrap(registry: Registry) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class InitialObjects:
     """What else is there from the start, and depends on the settings.
 
     Attributes:

@@ -64,7 +64,7 @@ class Presence:
             _log.warning("presence left to expire", error=error.message)
 
 
-def reachable_address(host: str) -> str:
+def advertised_address(host: str) -> str:
     """The address at which others reach what listens on `host`, which may be the one that stands for all."""
     address = ipaddress.ip_address(host)
     if not address.is_unspecified:

@@ -21,7 +21,7 @@ _STORE = """
 """
 _ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
 _PREFIX = "starting/"
-_STARTING = 15.0
+_STARTING_SECONDS = 15.0
 """Seconds until a process that starts holds leases of its own."""
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -52,7 +52,7 @@ async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -
     except LOST as error:
         raise unreachable(error) from error
     leases = Leases(database)
-    await leases.forget(_PREFIX, _STARTING)
+    await leases.forget(_PREFIX, _STARTING_SECONDS)
     try:
         yield
     finally:
@@ -70,8 +70,8 @@ async def _agree(session: Any, holder: str, settings: Mapping[str, str]) -> Leas
         differences = "; ".join(f"{name} is {settings[name]} here and {other} there" for name, other in others.items())
         raise DisagreementError(
             f"other processes work on this database with other settings: {differences}. Give all processes the same; "
-            f"to change a setting, stop them all first (one that was killed counts for {_STARTING:g} seconds more)"
+            f"to change a setting, stop them all first (a killed one counts for {_STARTING_SECONDS:g} seconds more)"
         )
     await session.execute(_STORE, list(settings), list(settings.values()))
     name = _PREFIX + holder
-    return LeaseGuard(name, await session.fetchval(_ACQUIRE, name, holder, timedelta(seconds=_STARTING)))
+    return LeaseGuard(name, await session.fetchval(_ACQUIRE, name, holder, timedelta(seconds=_STARTING_SECONDS)))

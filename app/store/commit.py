@@ -18,13 +18,13 @@ from app.telemetry.metrics import COMMIT_LOCK_SECONDS, COMMIT_SECONDS, COMMIT_WR
 _WRITE = "SELECT * FROM fairlead_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 _SETTLE = "SELECT * FROM fairlead_settle($1)"
 
-_PAUSE = 0.05
+_PAUSE_SECONDS = 0.05
 """Seconds before a batch that was certainly not stored is tried again."""
 
 _LOCK_TRIES = 15
 """Times that the lock is waited for before a batch is given up: while others write, the database works."""
 
-_SETTLING = 2.0
+_SETTLING_SECONDS = 2.0
 """Seconds beyond the deadline in which an unknown outcome is still looked up."""
 
 _ABORTED = {"22", "23", "25", "40", "42", "53", "55", "FL", "P0"}
@@ -33,7 +33,7 @@ _ABORTED = {"22", "23", "25", "40", "42", "53", "55", "FL", "P0"}
 _log = structlog.stdlib.get_logger(__name__)
 
 
-class RefusedError(Exception):
+class RefusedBatchError(Exception):
     """Postgres refuses these arguments, so that trying again cannot help; nothing was stored."""
 
 
@@ -66,7 +66,7 @@ class Committer:
         Raises:
             ServiceUnavailable: Certainly nothing was stored.
             Timeout: It is unknown whether the batch was or will be stored.
-            RefusedError: Certainly nothing was stored, and trying again cannot help.
+            RefusedBatchError: Certainly nothing was stored, and trying again cannot help.
         """
         sent = (together, *arguments(writes))
         loop = asyncio.get_running_loop()
@@ -83,17 +83,17 @@ class Committer:
                 failure = error
             _log.warning("batch interrupted", writes=len(writes), error=str(failure) or type(failure).__name__)
             if not _aborted(failure):
-                answer = await self._settle(batch, max(until, loop.time() + _SETTLING))
+                answer = await self._settle(batch, max(until, loop.time() + _SETTLING_SECONDS))
                 if answer is not None:
                     return outcomes(writes, answer)
             if not is_passing(failure):
                 COMMITS.labels("refused").inc()
-                raise RefusedError(str(failure)) from failure
+                raise RefusedBatchError(str(failure)) from failure
             limit = others_until if isinstance(failure, asyncpg.LockNotAvailableError) else until
-            if loop.time() + _PAUSE > limit:
+            if loop.time() + _PAUSE_SECONDS > limit:
                 COMMITS.labels("unavailable").inc()
                 raise ServiceUnavailable("the database did not store it in time", retry_after=1) from failure
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _connection(self, until: float) -> Any:
         try:
@@ -121,10 +121,10 @@ class Committer:
                     answer = await connection.fetchrow(_SETTLE, batch)
             except (ServiceUnavailable, *LOST) as error:
                 self._session.drop()
-                if loop.time() + _PAUSE > until:
+                if loop.time() + _PAUSE_SECONDS > until:
                     COMMITS.labels("unknown").inc()
                     raise Timeout("the database was lost while it stored this: it may or may not be stored") from error
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             COMMITS.labels("settled").inc()
             return answer if answer["outcomes"] is not None else None
@@ -141,6 +141,6 @@ def _aborted(failure: BaseException) -> bool:
     return isinstance(failure, ValueError)
 
 
-def refused(error: RefusedError) -> InternalError:
+def refused(error: RefusedBatchError) -> InternalError:
     """What the caller of a refused write is told."""
     return InternalError(f"the database refuses the write: {error}")

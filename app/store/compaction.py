@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.store.database import Database
 
-_CHUNK = 2_000
+_CHANGES_AT_ONCE = 2_000
 """Rows deleted in one transaction, so that none lasts long."""
 
 _BATCHES_KEPT = timedelta(minutes=10)
@@ -49,9 +49,9 @@ async def compact(database: Database, older_than: timedelta, keep: int) -> int:
     """
     boundary = await database.fetch(_BOUNDARY, keep)
     if boundary:
-        deleted = _CHUNK
-        while deleted == _CHUNK:
-            deleted = (await database.fetch(_DELETE, boundary[0][0], older_than, _CHUNK))[0][0]
+        deleted = _CHANGES_AT_ONCE
+        while deleted == _CHANGES_AT_ONCE:
+            deleted = (await database.fetch(_DELETE, boundary[0][0], older_than, _CHANGES_AT_ONCE))[0][0]
     await database.fetch(_TRIM, _BATCHES_KEPT)
     compacted: int = (await database.fetch(_COMPACTED))[0][0]
     return compacted

@@ -32,8 +32,8 @@ LOST = (
 """What a broken session, a server that goes away and a refused connection raise; DBAPIError is a connection that the
 pool could not open."""
 
-_FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.5
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 0.5
 
 _LIMITS = {
     "application_name": "fairlead",
@@ -160,7 +160,7 @@ class Session:
 
     async def _open(self, until: float) -> Any:
         loop = asyncio.get_running_loop()
-        pause = _FIRST_PAUSE
+        pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 return await self._connect(self._settings)
@@ -168,7 +168,7 @@ class Session:
                 if not is_passing(error) or loop.time() + pause > until:
                     raise unreachable(error) from error
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def drop(self) -> None:
         """Give the connection up, whatever is going on in it."""

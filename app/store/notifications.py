@@ -18,9 +18,9 @@ RELEASED = "fairlead_released"
 """Addresses or ports were given back."""
 
 _CHANNELS = (CHANGES, PENDING, RELEASED)
-_PAUSE = 0.2
-_LONGEST_PAUSE = 2.0
-_CHECK = 5.0
+_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+_CHECK_SECONDS = 5.0
 """Seconds between questions to a silent session whether it is alive."""
 
 Callback = Callable[[str], None]
@@ -62,7 +62,7 @@ class Notifications:
             await asyncio.wait([self._task])
 
     async def _run(self) -> None:
-        pause = _PAUSE
+        pause = _PAUSE_SECONDS
         while True:
             try:
                 # Its own name in pg_stat_activity tells an idle listener from an idle writer.
@@ -70,16 +70,16 @@ class Notifications:
             except LOST as error:
                 _log.warning("cannot listen", error=str(error) or type(error).__name__)
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 continue
-            pause = _PAUSE
+            pause = _PAUSE_SECONDS
             try:
                 await self._listen(connection)
             except LOST as error:
                 _log.warning("listening was interrupted", error=str(error) or type(error).__name__)
             finally:
                 connection.terminate()
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen(self, connection: Any) -> None:
         ended = asyncio.Event()
@@ -90,10 +90,10 @@ class Notifications:
             self._call(channel)
         while not ended.is_set():
             try:
-                async with asyncio.timeout(_CHECK):
+                async with asyncio.timeout(_CHECK_SECONDS):
                     await ended.wait()
             except TimeoutError:
-                await connection.fetchval("SELECT 1", timeout=_CHECK)
+                await connection.fetchval("SELECT 1", timeout=_CHECK_SECONDS)
 
     def _heard(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
         self._call(channel, payload)

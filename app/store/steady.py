@@ -5,7 +5,7 @@ from typing import Any
 
 from app.store.database import LOST, Database, Session, is_passing, unreachable
 
-_ATTEMPT = 2.0
+_ATTEMPT_SECONDS = 2.0
 """Seconds for one answer; who waits for it gives up soon after."""
 
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
@@ -34,7 +34,7 @@ class SteadyQuery:
         """
         async with self._turn:
             try:
-                async with asyncio.timeout(_ATTEMPT):
+                async with asyncio.timeout(_ATTEMPT_SECONDS):
                     return await self._fetch(arguments)
             except LOST as error:
                 self._session.drop()
@@ -47,7 +47,7 @@ class SteadyQuery:
 
     async def _fetch(self, arguments: tuple[Any, ...]) -> list[Any]:
         """Ask once more when the session turns out to be lost: it may have been so for long."""
-        until = asyncio.get_running_loop().time() + _ATTEMPT
+        until = asyncio.get_running_loop().time() + _ATTEMPT_SECONDS
         connection = await self._session.get(until)
         try:
             rows: list[Any] = await connection.fetch(self._statement, *arguments)

@@ -9,7 +9,7 @@ import structlog
 
 from app.domain.errors import ApiError, InternalError, ServiceUnavailable, TooManyRequests
 from app.store.batch import Independence, clash, shows
-from app.store.commit import Committer, RefusedError, refused
+from app.store.commit import Committer, RefusedBatchError, refused
 from app.store.database import Database
 from app.store.writes import Aborted, ClaimHeld, Committed, Outcome, Write
 from app.telemetry.metrics import COMMIT_QUEUE
@@ -70,7 +70,7 @@ class Writer:
         self._limits = (queue_limit, queue_bytes)
         self._queue: deque[_Member | _Group] = deque()
         self._waiting_bytes = 0
-        self._bell = asyncio.Event()
+        self._wake_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._storing = True
@@ -82,7 +82,7 @@ class Writer:
     async def close(self) -> None:
         """Commit what is waiting, and stop."""
         self._closing = True
-        self._bell.set()
+        self._wake_up.set()
         if self._task is not None:
             await asyncio.wait([self._task])
         await self._committer.close()
@@ -149,13 +149,13 @@ class Writer:
     def _enqueue(self, item: _Member | _Group) -> None:
         self._queue.append(item)
         self._waiting_bytes += _size(item.writes)
-        self._bell.set()
+        self._wake_up.set()
 
     async def _run(self) -> None:
         while self._queue or not self._closing:
             if not self._queue:
-                self._bell.clear()
-                await self._bell.wait()
+                self._wake_up.clear()
+                await self._wake_up.wait()
                 continue
             await self._gather()
             COMMIT_QUEUE.set(len(self._queue))
@@ -203,7 +203,7 @@ class Writer:
         until = asyncio.get_running_loop().time() + self._deadline
         try:
             self._answer(members, await self._commit_by([member.write for member in members], until))
-        except RefusedError as error:
+        except RefusedBatchError as error:
             if len(members) == 1:
                 _fail(members, refused(error))
                 return
@@ -251,7 +251,7 @@ class Writer:
         until = asyncio.get_running_loop().time() + BULK_DEADLINE
         try:
             outcomes = await self._commit_by(group.writes, until, together=True)
-        except RefusedError as error:
+        except RefusedBatchError as error:
             _fail([group], refused(error))
         except ApiError as error:
             _fail([group], error)

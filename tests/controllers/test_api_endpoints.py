@@ -13,9 +13,9 @@ from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
-from app.domain.wanted.api_endpoints import lease_name, place_of
-from app.startup.bootstrap import Surroundings
-from app.startup.presence import Presence, reachable_address
+from app.domain.wanted.api_endpoints import address_of, lease_name
+from app.startup.bootstrap import InitialObjects
+from app.startup.presence import Presence, advertised_address
 from app.store.leases import Leases
 from tests.e2e.waiting import eventually
 
@@ -41,8 +41,8 @@ def often(monkeypatch):
     monkeypatch.setattr(ApiEndpoints, "resync", 0.05)
 
 
-async def shown(world, *places):
-    """Wait until the slices and the Endpoints object both show exactly these places."""
+async def shown(world, *addresses):
+    """Wait until the slices and the Endpoints object both show exactly these addresses."""
 
     async def is_so():
         found = [await world.get(ENDPOINT_SLICE, name) for name in await world.names(ENDPOINT_SLICE)]
@@ -56,7 +56,7 @@ async def shown(world, *places):
         endpoints = await world.get(ENDPOINTS, "kubernetes")
         subsets = endpoints.subsets if endpoints else []
         listed = {(each.ip, subset.ports[0].port) for subset in subsets for each in subset.addresses}
-        return sliced == listed == set(places)
+        return sliced == listed == set(addresses)
 
     await eventually(is_so)
 
@@ -136,7 +136,7 @@ async def test_what_is_none_of_ours_is_left_alone(pointing, leases):
 @asynccontextmanager
 async def present(world, leases):
     stopping = asyncio.Event()
-    ensure = partial(Surroundings([RANGE], 6443).ensure, world.registry)
+    ensure = partial(InitialObjects([RANGE], 6443).ensure, world.registry)
     presence = Presence(leases, lease_name(("192.0.2.7", 6443), "me"), "me", ensure)
     running = asyncio.create_task(presence.run(stopping))
     try:
@@ -172,7 +172,7 @@ async def test_a_process_makes_up_for_what_is_missing(world, leases, monkeypatch
 async def test_the_address_may_be_somebody_elses(world):
     holder = {"metadata": {"name": "first"}, "spec": {"clusterIP": "10.96.0.1", "ports": [{"port": 80}]}}
     await world.create(SERVICE, holder)
-    surroundings = Surroundings([RANGE], 6443)
+    surroundings = InitialObjects([RANGE], 6443)
     await surroundings.ensure(world.registry)
     await surroundings.adapt(world.registry)
     assert await world.get(SERVICE, "kubernetes") is None
@@ -182,20 +182,20 @@ async def test_the_address_may_be_somebody_elses(world):
     assert (await world.get(SERVICE, "kubernetes")).spec.cluster_ip == "10.96.0.1"
 
 
-@pytest.mark.parametrize("place", [("192.0.2.1", 6443), ("2001:db8::1", 443)])
-def test_the_name_of_a_lease_tells_the_place(place):
-    assert place_of(lease_name(place, "host/17/abc")) == place
+@pytest.mark.parametrize("address", [("192.0.2.1", 6443), ("2001:db8::1", 443)])
+def test_the_name_of_a_lease_tells_the_place(address):
+    assert address_of(lease_name(address, "host/17/abc")) == address
 
 
 @pytest.mark.parametrize(
     ("host", "expected"), [("127.0.0.1", "127.0.0.1"), ("192.0.2.5", "192.0.2.5"), ("2001:DB8::5", "2001:db8::5")]
 )
 def test_others_reach_what_listens_on_one_address(host, expected):
-    assert reachable_address(host) == expected
+    assert advertised_address(host) == expected
 
 
 @pytest.mark.parametrize(("host", "version"), [("0.0.0.0", 4), ("::", 6)])  # noqa: S104 - nothing is bound
 def test_of_all_addresses_one_is_told(host, version):
-    address = ipaddress.ip_address(reachable_address(host))
+    address = ipaddress.ip_address(advertised_address(host))
     assert address.version == version
     assert not address.is_unspecified

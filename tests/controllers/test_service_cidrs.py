@@ -9,7 +9,7 @@ from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.errors import Invalid
 from app.domain.rules.service_cidr import FINALIZER
-from app.startup.bootstrap import Surroundings
+from app.startup.bootstrap import InitialObjects
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
 
@@ -21,7 +21,7 @@ USABLE = 6
 async def ranged(database_url):
     """A world with one small range from the settings, in which Services are allocated."""
     async with running(database_url, service_cidrs=FIRST) as world:
-        await Surroundings([FIRST], 6443).ensure(world.registry)
+        await InitialObjects([FIRST], 6443).ensure(world.registry)
         async with world.reconciling_everything():
             yield world
 
@@ -145,9 +145,9 @@ async def test_a_second_family_makes_the_cluster_dual_stack(ranged):
 
 
 async def test_other_settings_extend_the_default_or_leave_it(ranged):
-    await Surroundings([FIRST, SIX], 6443).adapt(ranged.registry)
+    await InitialObjects([FIRST, SIX], 6443).adapt(ranged.registry)
     assert (await ranged.get(SERVICE_CIDR, "kubernetes")).spec.cidrs == [FIRST, SIX]
-    await Surroundings(["10.200.0.0/16"], 7443).adapt(ranged.registry)
+    await InitialObjects(["10.200.0.0/16"], 7443).adapt(ranged.registry)
     assert (await ranged.get(SERVICE_CIDR, "kubernetes")).spec.cidrs == [FIRST, SIX]
     assert (await ranged.get(SERVICE, "kubernetes")).spec.ports[0].target_port == 7443
 

@@ -14,7 +14,7 @@ from app.store.reader import Reader
 from app.store.rows import ObjectRow
 from app.store.writes import LeaseGuard
 
-_BATCH = 512
+_ROWS_AT_ONCE = 512
 
 _TURN_SECONDS = 0.25
 """How long publishing goes on before other keys, and the lease, are looked at."""
@@ -58,14 +58,14 @@ class Publishing:
                 # A hint has put the key into the queue, too, so that another turn follows.
                 while more and not (self._more.is_set() and loop.time() > end):
                     self._more.clear()
-                    rows = await self._reader.unpublished(_BATCH, last)
+                    rows = await self._reader.unpublished(_ROWS_AT_ONCE, last)
                     if rows:
                         last = rows[-1].ordinal
                         storing.add(group.create_task(self._attempts.store(self._first_attempts(rows, lease))))
                     for row in rows:
                         if row.kind == BULK_APPLY_KEY:
                             await self._bulk.settle(row, lease)
-                    more = len(rows) == _BATCH or await self._hinted_before(storing)
+                    more = len(rows) == _ROWS_AT_ONCE or await self._hinted_before(storing)
         except ExceptionGroup as errors:
             # One reason is enough to try again later.
             raise errors.exceptions[0] from None

@@ -27,16 +27,16 @@ _LABELS = {"component": "apiserver", "provider": "kubernetes"}
 LEASE_PREFIX = "api/"
 """Begins the name of the lease that an API process holds as long as it is there."""
 
-Place = tuple[str, int]
+ApiAddress = tuple[str, int]
 """Address and port of an API process."""
 
 
-def lease_name(place: Place, process: str) -> str:
-    """The name of the lease of a process: several may share a place."""
-    return f"{LEASE_PREFIX}{place[0]}/{place[1]}/{process}"
+def lease_name(address: ApiAddress, process: str) -> str:
+    """The name of the lease of a process: several may share a address."""
+    return f"{LEASE_PREFIX}{address[0]}/{address[1]}/{process}"
 
 
-def place_of(lease: str) -> Place:
+def address_of(lease: str) -> ApiAddress:
     """Where the process is reached that holds a lease of this name."""
     address, port, _ = lease.removeprefix(LEASE_PREFIX).split("/", 2)
     return address, int(port)
@@ -56,14 +56,14 @@ def api_service(address: str, port: int) -> Service:
     )
 
 
-def plan_api_endpoints(places: Iterable[Place], existing: Endpoints | None) -> Endpoints | None:
+def plan_api_endpoints(addresses: Iterable[ApiAddress], existing: Endpoints | None) -> Endpoints | None:
     """The Endpoints object to write, or None when there is nothing to write."""
     subsets = [
         EndpointSubset(
             addresses=[EndpointAddress(ip=address) for address in addresses],
             ports=[SubsetPort(name=PORT_NAME, port=port, protocol="TCP")],
         )
-        for port, addresses in sorted(_by_port(places).items())
+        for port, addresses in sorted(_by_port(addresses).items())
     ]
     before = existing or Endpoints(metadata=ObjectMeta(name=API_SERVICE, namespace=API_NAMESPACE))
     labels = {**(before.metadata.labels or {}), SKIP_LABEL: "true"}
@@ -71,16 +71,16 @@ def plan_api_endpoints(places: Iterable[Place], existing: Endpoints | None) -> E
     return None if wanted == existing else wanted
 
 
-def plan_api_slices(places: Iterable[Place], existing: Sequence[EndpointSlice]) -> SlicePlan:
+def plan_api_slices(addresses: Iterable[ApiAddress], existing: Sequence[EndpointSlice]) -> SlicePlan:
     """The writes to the slices: one for each family and port, the first of all named as the Service.
 
     Args:
-        places: Where API processes are reached.
+        addresses: Where API processes are reached.
         existing: The slices that are labelled with the Service's name.
     """
     plan = SlicePlan()
     before = {each.metadata.name: each for each in existing}
-    wanted = {each.metadata.name: each for each in _slices(places)}
+    wanted = {each.metadata.name: each for each in _slices(addresses)}
     for name, each in wanted.items():
         found = before.get(name)
         if found is None:
@@ -93,15 +93,15 @@ def plan_api_slices(places: Iterable[Place], existing: Sequence[EndpointSlice]) 
     return plan
 
 
-def _slices(places: Iterable[Place]) -> list[EndpointSlice]:
-    by_family: dict[str, list[Place]] = defaultdict(list)
-    for place in places:
-        by_family[family_of(place[0])].append(place)
+def _slices(addresses: Iterable[ApiAddress]) -> list[EndpointSlice]:
+    by_family: dict[str, list[ApiAddress]] = defaultdict(list)
+    for address in addresses:
+        by_family[family_of(address[0])].append(address)
     slices = []
     for family, members in sorted(by_family.items()):
         base = API_SERVICE if family == min(by_family) else f"{API_SERVICE}-{family.lower()}"
-        for number, (port, addresses) in enumerate(sorted(_by_port(members).items())):
-            slices.append(_slice(base if number == 0 else f"{base}-{port}", family, port, addresses))
+        for number, (port, ips) in enumerate(sorted(_by_port(members).items())):
+            slices.append(_slice(base if number == 0 else f"{base}-{port}", family, port, ips))
     return slices
 
 
@@ -115,8 +115,8 @@ def _slice(name: str, family: str, port: int, addresses: Sequence[str]) -> Endpo
     )
 
 
-def _by_port(places: Iterable[Place]) -> dict[int, list[str]]:
+def _by_port(addresses: Iterable[ApiAddress]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    for address, port in sorted(set(places)):
+    for address, port in sorted(set(addresses)):
         found[port].append(address)
     return found

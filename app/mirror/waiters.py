@@ -7,14 +7,14 @@ from app.mirror.entry import Change, Entry
 from app.mirror.objects import Objects
 
 
-class Expectations:
-    """Waiting for an object's next state, or for a revision."""
+class Waiters:
+    """Those who wait for an object's next state, or for a revision."""
 
     def __init__(self) -> None:
         self._states: dict[str, list[tuple[int, asyncio.Future[Entry | None]]]] = {}
         self._revisions: list[tuple[int, asyncio.Future[None]]] = []
 
-    async def state(self, uid: str, after: int, timeout: float) -> Entry | None:  # noqa: ASYNC109 - no error here
+    async def next_state(self, uid: str, after: int, timeout: float) -> Entry | None:  # noqa: ASYNC109 - no error here
         """Wait for a state of an object newer than `after`; None when it is deleted or `timeout` seconds pass."""
         future: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()
         expected = self._states.setdefault(uid, [])
@@ -27,7 +27,7 @@ class Expectations:
                 del self._states[uid]
         return future.result() if future.done() else None
 
-    async def reached(self, revision: int, timeout: float) -> None:  # noqa: ASYNC109 - as above
+    async def revision_reached(self, revision: int, timeout: float) -> None:  # noqa: ASYNC109 - as above
         """Wait for a revision, or until `timeout` seconds have passed."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._revisions.append((revision, future))
@@ -36,27 +36,27 @@ class Expectations:
         finally:
             self._revisions.remove((revision, future))
 
-    def meet(self, changes: Iterable[Change], revision: int) -> None:
+    def wake(self, changes: Iterable[Change], revision: int) -> None:
         """End the waiting for what these changes bring."""
         if self._states:
             for change in changes:
-                self._meet_state(change.entry, deleted=change.type == "DELETED")
-        self._meet_revision(revision)
+                self._wake_state(change.entry, deleted=change.type == "DELETED")
+        self._wake_revision(revision)
 
-    def meet_all(self, objects: Objects, revision: int) -> None:
+    def wake_all(self, objects: Objects, revision: int) -> None:
         """End the waiting for what is here, when it was not changes that brought it."""
         for uid in tuple(self._states):
             entry = objects.by_uid(uid)
             if entry is not None:
-                self._meet_state(entry)
-        self._meet_revision(revision)
+                self._wake_state(entry)
+        self._wake_revision(revision)
 
-    def _meet_state(self, entry: Entry, *, deleted: bool = False) -> None:
+    def _wake_state(self, entry: Entry, *, deleted: bool = False) -> None:
         for after, future in self._states.get(entry.uid, ()):
             if entry.revision > after and not future.done():
                 future.set_result(None if deleted else entry)
 
-    def _meet_revision(self, revision: int) -> None:
+    def _wake_revision(self, revision: int) -> None:
         for expected, future in self._revisions:
             if expected <= revision and not future.done():
                 future.set_result(None)
