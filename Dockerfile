@@ -28,8 +28,10 @@ EXPOSE 8080 8081
 # A reconciler answers on port 8081: give it a healthcheck of its own, as docker-compose.yml does. What a certificate is
 # for does not matter to a server that asks itself.
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s CMD ["python", "-c", \
-    "import httpx, os; scheme = 'https' if os.environ.get('FAIRLEAD_TLS_CERT_FILE') else 'http'; \
-    port = os.environ.get('FAIRLEAD_PORT', '8080'); \
+    "import httpx, os; setting = lambda name, default='': os.environ.get(f'FAIRLEAD_{name}', default); \
+    insecure = setting('INSECURE_HTTP').lower() in ('1', 'on', 't', 'true', 'y', 'yes'); \
+    tls = setting('TLS_CERT_FILE') or (setting('TOKEN_FILE') and not insecure); \
+    scheme, port = 'https' if tls else 'http', setting('PORT', '8080'); \
     httpx.get(f'{scheme}://127.0.0.1:{port}/readyz', timeout=3, verify=False).raise_for_status()"]
 ENTRYPOINT ["fairlead"]
 CMD ["serve"]

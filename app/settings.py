@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, CliToggleFlag, NoDecode, SettingsConfigDict
 
 from app.certificates import ServedCertificate
 from app.setting_values import (
@@ -159,10 +159,13 @@ class EdgeSettings(Settings):
     )
     tls_cert_file: Path | None = Field(
         None,
-        description="Certificate to serve TLS with, in PEM, followed by those of intermediate authorities; clients "
-        "written in Go, kubectl among them, send tokens over TLS only",
+        description="Certificate to serve TLS with, in PEM, followed by those of intermediate authorities; `serve` "
+        "issues its own where it is given tokens and no certificate",
     )
     tls_private_key_file: Path | None = Field(None, description="Private key of --tls-cert-file, in PEM")
+    insecure_http: CliToggleFlag[bool] = Field(
+        False, description="Take tokens over plain HTTP, as behind a proxy that serves TLS"
+    )
     allocation_wait: float = Field(
         5, ge=0, le=60, description="Seconds that a write waits for its allocation before it is answered as pending"
     )
@@ -189,6 +192,14 @@ class EdgeSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _plain_http_is_wanted(self) -> Self:
+        if self.insecure_http and self.tls is not None:
+            raise ValueError("--insecure-http and --tls-cert-file contradict each other: give one of them")
+        if self.insecure_http and self.token_file is None:
+            raise ValueError("--insecure-http needs a --token-file: without tokens HTTP is plain anyway")
+        return self
+
+    @model_validator(mode="after")
     def _strangers_need_a_token(self) -> Self:
         if not self.tokens and not ip_address(self.host).is_loopback:
             raise ValueError(
@@ -203,6 +214,15 @@ class ApiSettings(EdgeSettings):
     fd: int | None = Field(
         None, ge=3, description="Inherited descriptor of a bound socket to listen on, instead of --host and --port"
     )
+
+    @model_validator(mode="after")
+    def _tokens_need_tls(self) -> Self:
+        if self.token_file is not None and self.tls is None and not self.insecure_http:
+            raise ValueError(
+                "--token-file needs TLS, else tokens could be read on their way: give --tls-cert-file and "
+                "--tls-private-key-file, or --insecure-http behind a proxy that serves TLS"
+            )
+        return self
 
 
 class ReconcilerSettings(Settings):
@@ -222,5 +242,10 @@ class ServeSettings(EdgeSettings):
     workers: int = Field(2, ge=1, le=64, description="API processes that share the port")
     data_dir: Path = Field(
         Path(".data"),
-        description="Directory of the embedded Postgres (unused with --database-url) and the kubeconfig",
+        description="Directory of the embedded Postgres (unused with --database-url), kubeconfig and own certificate",
     )
+
+    @property
+    def needs_own_certificate(self) -> bool:
+        """Whether the server has to issue the certificate itself that it shows to those who send tokens."""
+        return self.token_file is not None and self.tls is None and not self.insecure_http

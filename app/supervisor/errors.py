@@ -5,6 +5,7 @@ CannotStartError
  +- BinariesMissingError         no Postgres to run
  +- PostgresFailedError          Postgres ended, or was not ready in time
  +- CannotListenError            the port is taken, or the address is not this machine's
+ +- CertificateUnusableError     the own one, or its authority, cannot be read or written
  +- UntrustedCertificateError    no client would accept it
  +- ChildFailedError             a process that the others need ended with an error
 """
@@ -28,6 +29,10 @@ class PostgresFailedError(CannotStartError):
 
 class CannotListenError(CannotStartError):
     """The address cannot be listened on."""
+
+
+class CertificateUnusableError(CannotStartError):
+    """The server's own certificate or its authority cannot be used or made."""
 
 
 class UntrustedCertificateError(CannotStartError):

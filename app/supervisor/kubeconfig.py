@@ -37,18 +37,20 @@ class Trust:
 
 
 class Kubeconfig:
-    """The kubeconfig of a server, with its first token and its certificate as they are in their files.
+    """The kubeconfig of a server, with its first token and the certificate to trust as they are in their files.
 
     Args:
         path: Where; its directory exists.
         server: URL of the API.
         settings: Name the files.
+        trusted: The certificate by which clients know the API, None where it serves plain HTTP.
     """
 
-    def __init__(self, path: Path, server: str, settings: EdgeSettings) -> None:
+    def __init__(self, path: Path, server: str, settings: EdgeSettings, trusted: Path | None) -> None:
         self.path = path
         self._server = server
         self._settings = settings
+        self._trusted = trusted
         self._tokens = settings.tokens
         self._renew_until = 0.0
 
@@ -58,17 +60,16 @@ class Kubeconfig:
         Raises:
             UntrustedCertificateError: The API shows another certificate, or one that no client would accept.
         """
-        certificate = self._settings.tls_cert_file
-        probe = Probe(self._server, certificate)
+        probe = Probe(self._server, self._trusted)
         if not probe.answers():
             return False
-        trust = None if certificate is None else Trust(certificate.read_bytes(), probe.other_name)
+        trust = None if self._trusted is None else Trust(self._trusted.read_bytes(), probe.other_name)
         write_kubeconfig(self.path, self._server, self._tokens[0].secret if self._tokens else None, trust)
         return True
 
     def sources(self) -> Iterator[Source]:
         """The files that it follows."""
-        files = (self._settings.token_file, self._settings.tls_cert_file, self._settings.tls_private_key_file)
+        files = (self._settings.token_file, self._trusted, self._settings.tls_private_key_file)
         if any(files):
             yield Source("kubeconfig", tuple(file for file in files if file is not None), self._renew)
 

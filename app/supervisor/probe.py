@@ -46,7 +46,7 @@ class Probe:
             return connection.getresponse().status == HTTPStatus.OK
         except ssl.SSLCertVerificationError as error:
             raise UntrustedCertificateError(
-                f"no client would accept the certificate of --tls-cert-file: {error.verify_message}"
+                f"no client would accept the certificate of the API: {error.verify_message}"
             ) from error
         except (OSError, http.client.HTTPException):
             return False

@@ -20,6 +20,7 @@ from app.supervisor.data_directory import DataDirectory
 from app.supervisor.errors import CannotListenError, ChildFailedError
 from app.supervisor.kubeconfig import Kubeconfig
 from app.supervisor.listening import reserve, share, url
+from app.supervisor.own_certificate import OwnCertificate
 from app.supervisor.postgres import EmbeddedPostgres
 from app.supervisor.signals import Signals, StopRequested
 from app.supervisor.welcome import welcome
@@ -50,6 +51,8 @@ class Supervisor:
         self._postgres = None if settings.database_url else EmbeddedPostgres(self._path)
         self._directory = self._postgres.directory if self._postgres else DataDirectory(self._path)
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
+        self._own = OwnCertificate(self._path / "tls", settings) if settings.needs_own_certificate else None
+        self._trusted = self._own.authority if self._own else settings.tls_cert_file
         self._workers: list[Child] = []
         self._reconciler: Child | None = None
         self._signals = Signals()
@@ -67,6 +70,8 @@ class Supervisor:
                 self._tend()
                 reloads.check()
                 kubeconfig.keep_up()
+                if self._own is not None:
+                    self._own.keep_up()
                 if self._signals.pause(_TICK):
                     self._reload(reloads)
         except StopRequested:
@@ -77,6 +82,8 @@ class Supervisor:
     def _start(self) -> socket.socket:
         """Starts everything, and returns the socket that holds the port."""
         self._directory.acquire()
+        if self._own is not None:
+            self._own.prepare()
         reserved = self._reserve()
         self._start_database()
         shutil.rmtree(self._metrics, ignore_errors=True)
@@ -125,6 +132,9 @@ class Supervisor:
         environment |= self._settings.environment() | {MULTIPROCESS_VARIABLE: str(self._metrics)}
         if self._postgres is not None:
             environment[f"{ENVIRONMENT_PREFIX}DATABASE_URL"] = self._postgres.url()
+        if self._own is not None:
+            for setting in ("TLS_CERT_FILE", "TLS_PRIVATE_KEY_FILE"):
+                environment[f"{ENVIRONMENT_PREFIX}{setting}"] = str(self._own.path)
         return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)
 
     def _spawn_worker(self, reserved: socket.socket) -> subprocess.Popen[bytes]:
@@ -138,16 +148,15 @@ class Supervisor:
             ChildFailedError: A process ended with an error before that.
             UntrustedCertificateError: No client would accept the certificate.
         """
-        certificate = self._settings.tls_cert_file
-        server = url(self._settings.host, reserved.getsockname()[1], "http" if certificate is None else "https")
-        kubeconfig = Kubeconfig(self._path / "kubeconfig", server, self._settings)
+        server = url(self._settings.host, reserved.getsockname()[1], "http" if self._trusted is None else "https")
+        kubeconfig = Kubeconfig(self._path / "kubeconfig", server, self._settings, self._trusted)
         while not kubeconfig.write():
             for child in self._children():
                 if (status := child.poll()) is not None and status > 0:
                     raise ChildFailedError(f"{child.name} ended with status {status}; the reason is in the lines above")
             self._tend()
             self._signals.pause(0.1)
-        print(welcome(server, kubeconfig.path, self._settings.token_file, certificate), flush=True)  # noqa: T201 - for the person at the terminal
+        print(welcome(server, kubeconfig.path, self._settings.token_file, self._trusted), flush=True)  # noqa: T201 - for the person at the terminal
         return kubeconfig
 
     def _reload(self, reloads: Reloads) -> None:

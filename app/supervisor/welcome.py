@@ -8,16 +8,16 @@ from app import __version__
 _SERVICE = '{"metadata":{"name":"hello"},"spec":{"selector":{"app":"hello"},"ports":[{"port":80}]}}'
 
 
-def welcome(server: str, kubeconfig: Path, token_file: Path | None, certificate: Path | None) -> str:
+def welcome(server: str, kubeconfig: Path, token_file: Path | None, trusted: Path | None) -> str:
     """A few lines with what to try next; a token is referred to, never shown.
 
     Args:
         server: URL of the API.
         kubeconfig: The file that was written for kubectl and the SDKs.
         token_file: Where the tokens are, None where none is asked for.
-        certificate: What the API is known by, None where it serves plain HTTP.
+        trusted: The certificate by which clients know the API, None where it serves plain HTTP.
     """
-    trust = f" --cacert {quote(str(certificate))}" if certificate is not None else ""
+    trust = f" --cacert {quote(str(trusted))}" if trusted is not None else ""
     authorization = (
         f' \\\n        -H "Authorization: Bearer $(head -n 1 {quote(str(token_file))} | cut -d, -f1)"'
         if token_file is not None
@@ -25,8 +25,8 @@ def welcome(server: str, kubeconfig: Path, token_file: Path | None, certificate:
     )
     kubectl = (
         f"see it with kubectl:\n    export KUBECONFIG={quote(str(kubeconfig))}\n    kubectl get services"
-        if token_file is None or certificate is not None
-        else "kubectl sends tokens over TLS only: start again with --tls-cert-file and --tls-private-key-file"
+        if token_file is None or trusted is not None
+        else "kubectl sends tokens over TLS only: start again without --insecure-http"
     )
     return f"""
 Fairlead {__version__} is ready at {server}

@@ -33,7 +33,7 @@ def guarded(tmp_path_factory):
     tokens = directory / "tokens.csv"
     tokens.write_text(f'{TOKEN},admin,1,"system:masters"\n')
     tokens.chmod(0o600)
-    flags = ("--workers", "1", "--token-file", tokens, "--body-memory-mib", "32")
+    flags = ("--workers", "1", "--token-file", tokens, "--insecure-http", "--body-memory-mib", "32")
     with Serving(directory / "data", *flags) as serving:
         yield serving
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import yaml
 
+from app.certificates import client_context
 from tests.e2e.serving import Serving, all_gone
 from tests.e2e.waiting import until
 
@@ -135,12 +136,12 @@ def with_token(tmp_path, token):
 
 
 def only_those_who_know_a_token_get_in(serving, service):
-    path = f"{serving.url}{SERVICES}/kept"
-    assert httpx.get(path).status_code == 401
+    path, trust = f"{serving.url}{SERVICES}/kept", client_context(serving.data_dir / "tls" / "ca.crt")
+    assert httpx.get(path, verify=trust).status_code == 401
     config = yaml.safe_load((serving.data_dir / "kubeconfig").read_text())
     token = config["users"][0]["user"]["token"]
     assert token == "first-secret"
-    assert httpx.get(path, headers={"Authorization": f"Bearer {token}"}).json() == service
+    assert httpx.get(path, headers={"Authorization": f"Bearer {token}"}, verify=trust).json() == service
     assert token not in serving.said + serving.errors.read_text()
 
 

@@ -1,8 +1,11 @@
 """TLS: the way in for kubectl, which sends no token without it."""
 
+import json
+import re
 import shutil
 import socket
 import ssl
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -48,6 +51,46 @@ def test_kubectl_gets_in_with_its_token(tmp_path):
         for stranger in (serving.url, serving.url.replace("https", "http")):
             with pytest.raises(httpx.TransportError):
                 httpx.get(f"{stranger}/readyz")
+
+
+def test_with_tokens_everything_that_is_said_at_the_start_works(tmp_path):
+    """Without a certificate of the user's: kubectl by the kubeconfig, curl as it is written there."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("there is no kubectl on this machine")
+    data, flags = tmp_path / "data", with_token(tmp_path, "the-secret")
+    with Serving(data, *flags) as serving:
+        assert serving.url.startswith("https://127.0.0.1:")
+        assert "the-secret" not in serving.said + serving.errors.read_text()
+        run_what_is_said(serving)
+        kubectl = Kubectl(program, "1.32", tmp_path, data / "kubeconfig", "default")
+        assert "service/hello" in kubectl("get", "services", "--output=name").split()
+        for name in ("localhost", "127.0.0.1"):
+            server = f"--server={serving.url.replace('127.0.0.1', name)}"
+            assert kubectl("get", "--raw", "/readyz", server) == "ok"
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{serving.url}/readyz")
+        kubeconfig = (data / "kubeconfig").read_bytes()
+        port = serving.url.rpartition(":")[2]
+    (data / "tls" / "server.pem").unlink()
+    with Serving(data, *flags, "--port", port):
+        assert (data / "kubeconfig").read_bytes() == kubeconfig, "the authority stays, whatever it issues"
+        assert "service/hello" in kubectl("get", "services", "--output=name").split()
+
+
+def run_what_is_said(serving):
+    """Run the command that creates a Service, as somebody would who copies it into a shell."""
+    command = re.search(r"create a Service:\n(.+?)\n\n", serving.said, re.DOTALL)[1]
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["metadata"]["name"] == "hello", ran.stdout
+
+
+def test_tokens_go_over_plain_http_where_that_is_asked_for(tmp_path):
+    with Serving(tmp_path / "data", *with_token(tmp_path, "the-secret"), "--insecure-http") as serving:
+        assert serving.url.startswith("http://")
+        assert "kubectl sends tokens over TLS only" in serving.said
+        run_what_is_said(serving)
+        assert not (tmp_path / "data" / "tls").exists()
 
 
 @contextmanager

@@ -27,10 +27,10 @@ def issue(files, name, key_type=trustme.KeyType.ECDSA):
     issued.private_key_pem.write_to_path(files[1])
 
 
-def shake_hands(client, server):
+def shake_hands(client, server, name="anything"):
     """Let two contexts talk over memory, until the client knows the server."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    asking = client.wrap_bio(to_client, to_server, server_hostname="anything")
+    asking = client.wrap_bio(to_client, to_server, server_hostname=name)
     answering = server.wrap_bio(to_server, to_client, server_side=True)
     for _ in range(3):
         for side in (asking, answering):

@@ -76,6 +76,7 @@ def refusal(*arguments):
         (["--token-file", "/no/such/file"], "/no/such/file cannot be read: No such file or directory"),
         (["--tls-cert-file", __file__], "--tls-cert-file and --tls-private-key-file need each other"),
         (["--tls-private-key-file", __file__], "give both, or none of them"),
+        (["--insecure-http"], "--insecure-http needs a --token-file"),
         (["--tls-cert-file", "/no/such", "--tls-private-key-file", __file__], "/no/such cannot be read: No such file"),
         (["--tls-cert-file", __file__, "--tls-private-key-file", __file__], "private key in PEM, which begins with"),
         (["--prot", "80"], "unrecognized arguments: --prot 80"),
@@ -180,6 +181,7 @@ def test_settings_survive_the_way_to_a_child(monkeypatch, tmp_path):
         node_port_range="20000-20100",
         load_balancer_controller="none",
         allocation_wait=0.5,
+        insecure_http=True,
     )
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
@@ -187,6 +189,17 @@ def test_settings_survive_the_way_to_a_child(monkeypatch, tmp_path):
         for field in set(type(child).model_fields) & set(ServeSettings.model_fields):
             assert getattr(child, field) == getattr(settings, field), field
     assert ApiSettings().database_url.get_secret_value() == URL
+
+
+def test_tokens_need_tls_or_that_plain_http_is_asked_for(tmp_path):
+    tokens = tmp_path / "tokens.csv"
+    tokens.write_text("abc,admin,1\n")
+    tokens.chmod(0o600)
+    assert "--token-file needs TLS" in refusal("api", "--token-file", str(tokens))[0]
+    assert ApiSettings(token_file=tokens, insecure_http=True).tls is None
+    assert ServeSettings(token_file=tokens).needs_own_certificate
+    assert not ServeSettings(token_file=tokens, insecure_http=True).needs_own_certificate
+    assert not ServeSettings().needs_own_certificate
 
 
 def test_the_password_of_the_database_is_not_shown():

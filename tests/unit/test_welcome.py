@@ -13,11 +13,11 @@ def test_without_tokens_kubectl_just_works():
     assert "Authorization" not in said
 
 
-def test_with_tokens_kubectl_is_not_promised_to_work_without_tls():
+def test_with_tokens_kubectl_is_not_promised_to_work_over_plain_http():
     said = welcome(SERVER, KUBECONFIG, Path("/data/tokens"), None)
     assert "$(head -n 1 /data/tokens | cut -d, -f1)" in said
     assert "export KUBECONFIG" not in said
-    assert "TLS" in said
+    assert "without --insecure-http" in said
 
 
 def test_with_tokens_and_a_certificate_kubectl_works_and_curl_is_told_whom_to_trust():
