@@ -11,13 +11,13 @@ from app.domain.kinds.service import Service
 from app.domain.pools.allocation import allocate
 from app.domain.pools.pool_set import PoolSet
 from app.domain.rules.pool_description import PoolDescription
-from app.domain.rules.service.defaulting import apply_defaults
-from app.domain.rules.service.load_balancer_wish import (
+from app.domain.rules.service.annotations import (
     ADDITIONAL_ADDRESSES,
     ADDRESS_KEYS,
     HIGH_AVAILABILITY_PORTS,
     NAME_KEYS,
 )
+from app.domain.rules.service.defaulting import apply_defaults
 from tests.property.service_specs import (
     ANNOTATIONS,
     GOOD_ANNOTATIONS,

@@ -17,7 +17,7 @@ from app.domain.rules.service.conditions import (
     missing_frontend_families,
     refresh_conditions,
 )
-from app.domain.rules.service.load_balancer_wish import StaticAddress, static_address
+from app.domain.rules.service.load_balancer_wish import AskedAddress, wish_of
 from app.domain.rules.service.needs import lacks_health_check_node_port, missing_cluster_ip_families, missing_node_ports
 from app.domain.rules.service.pool_choice import PoolWish, pools_for, why_none
 
@@ -172,7 +172,7 @@ class _Attempt:
     def frontends(self) -> None:
         """A load balancer address for each family that lacks one, and the additional addresses."""
         for family in missing_frontend_families(self._service, self._cluster):
-            asked = static_address(self._service, family)
+            asked = wish_of(self._service).asked.get(family)
             address = self._named(asked) if asked else self._pick_frontend(family)
             if address is not None:
                 self._show(address)
@@ -184,7 +184,7 @@ class _Attempt:
         point = LoadBalancerIngress(ip=address, ip_mode="VIP")
         self._service.status.load_balancer = LoadBalancerStatus(ingress=[*points, point])
 
-    def _named(self, asked: StaticAddress) -> str | None:
+    def _named(self, asked: AskedAddress) -> str | None:
         if asked.address:
             return asked.address
         address = self._pools.static_addresses.get(f"{self._service.metadata.namespace}/{asked.name}")

@@ -5,7 +5,7 @@ import pytest
 
 from app.domain.declarations.service import SERVICE
 from app.domain.rules.pool_description import PoolDescription
-from app.domain.rules.service.load_balancer_wish import StaticAddress, static_address
+from app.domain.rules.service.load_balancer_wish import AskedAddress, wish_of
 from tests.unit.rules.builders import (
     ALIAS,
     DNS,
@@ -181,15 +181,15 @@ class TestFrontends:
     @pytest.mark.parametrize(
         ("spec", "annotations", "asked"),
         [
-            ({"loadBalancerIP": "20.0.0.5"}, {}, StaticAddress("20.0.0.5", "", "spec.loadBalancerIP")),
-            ({}, {IPV4: "20.0.0.6"}, StaticAddress("20.0.0.6", "", f"metadata.annotations[{IPV4}]")),
-            ({}, {NAME: "front"}, StaticAddress("", "front", f"metadata.annotations[{NAME}]")),
+            ({"loadBalancerIP": "20.0.0.5"}, {}, AskedAddress("20.0.0.5", "", "spec.loadBalancerIP")),
+            ({}, {IPV4: "20.0.0.6"}, AskedAddress("20.0.0.6", "", f"metadata.annotations[{IPV4}]")),
+            ({}, {NAME: "front"}, AskedAddress("", "front", f"metadata.annotations[{NAME}]")),
             ({}, {IPV4: "fd02::1"}, None),
             ({}, {}, None),
         ],
     )
     def test_where_it_is_asked_for(self, spec, annotations, asked):
-        assert static_address(service(web(type="LoadBalancer", **spec), annotations=annotations), "IPv4") == asked
+        assert wish_of(service(web(type="LoadBalancer", **spec), annotations=annotations)).asked.get("IPv4") == asked
 
     def test_a_name_that_nobody_reserved(self):
         new, result = given(web(type="LoadBalancer"), OURS, annotations={NAME: "front"})

@@ -4,15 +4,8 @@ from app.domain.kinds.service import Service
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.service.load_balancer_wish import (
-    ADDITIONAL_ADDRESSES,
-    HIGH_AVAILABILITY_PORTS,
-    additional_addresses,
-    annotation,
-    annotation_field,
-    is_ours,
-    static_address,
-)
+from app.domain.rules.service.annotations import ADDITIONAL_ADDRESSES, annotation_field
+from app.domain.rules.service.load_balancer_wish import LoadBalancerWish, is_ours, wish_of
 from app.domain.rules.service.needs import ingress_addresses, is_headless, needs_cluster_ip, needs_node_ports
 
 
@@ -44,13 +37,13 @@ def _frontends(service: Service, cluster: Cluster) -> list[Claim]:
     """Addresses asked for by the client may be shared, port by port; all others are one Service's own."""
     if not is_ours(service, cluster):
         return []
-    asked = _asked_addresses(service)
+    wish = wish_of(service)
+    asked = _asked_addresses(service, wish)
     addresses = dict.fromkeys([*asked, *map(canonical, ingress_addresses(service))])
-    whole = annotation(service, HIGH_AVAILABILITY_PORTS) == "true"
     result = []
     for address in addresses:
         field = asked.get(address, "status.loadBalancer.ingress")
-        shared = address in asked and not whole
+        shared = address in asked and not wish.high_availability_ports
         result.append(Claim("lb_addresses", f"{address}/shared" if shared else address, field))
         for index, port in enumerate(service.spec.ports or []):
             where = f"spec.ports[{index}].port" if address in asked else field
@@ -58,11 +51,11 @@ def _frontends(service: Service, cluster: Cluster) -> list[Claim]:
     return result
 
 
-def _asked_addresses(service: Service) -> dict[str, str]:
+def _asked_addresses(service: Service, wish: LoadBalancerWish) -> dict[str, str]:
     """Each address that the client asks for, with the field where it does."""
-    found = dict.fromkeys(additional_addresses(service), annotation_field(ADDITIONAL_ADDRESSES))
+    found = dict.fromkeys(wish.additional_addresses, annotation_field(ADDITIONAL_ADDRESSES))
     for family in service.spec.ip_families or []:
-        asked = static_address(service, family)
+        asked = wish.asked.get(family)
         if asked is not None:
             named = [address for address in ingress_addresses(service) if family_of(address) == family]
             found |= dict.fromkeys([asked.address] if asked.address else map(canonical, named), asked.field)

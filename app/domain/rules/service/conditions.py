@@ -12,7 +12,7 @@ from app.domain.kinds.service import Service
 from app.domain.rules.addresses import family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
-from app.domain.rules.service.load_balancer_wish import additional_addresses, is_ours
+from app.domain.rules.service.load_balancer_wish import is_ours, wish_of
 from app.domain.rules.service.needs import (
     EXTERNAL_NAME,
     ingress_addresses,
@@ -51,7 +51,7 @@ def missing_frontend_families(service: Service, cluster: Cluster) -> list[str]:
     if not is_ours(service, cluster):
         return []
     frontends = ingress_addresses(service)
-    for address in additional_addresses(service):
+    for address in wish_of(service).additional_addresses:
         # Once: a frontend that is asked for by name may turn out to be the same address.
         if address in frontends:
             frontends.remove(address)
@@ -64,7 +64,7 @@ def missing_additional_addresses(service: Service, cluster: Cluster) -> list[str
     if not is_ours(service, cluster):
         return []
     shown = ingress_addresses(service)
-    return [address for address in additional_addresses(service) if address not in shown]
+    return [address for address in wish_of(service).additional_addresses if address not in shown]
 
 
 def is_pending(service: Service, cluster: Cluster) -> bool:

@@ -10,12 +10,7 @@ from app.domain.errors import Cause, invalid
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.service.families import FAMILIES
-from app.domain.rules.service.load_balancer_wish import (
-    additional_addresses,
-    is_ours,
-    static_address,
-)
+from app.domain.rules.service.load_balancer_wish import is_ours, wish_of
 from app.domain.rules.service.pool_choice import PoolWish, admits_address, keeps_address, listed
 
 
@@ -35,23 +30,26 @@ def frontend_causes(new: Service, old: Service | None, cluster: Cluster) -> list
 def frontend_warnings(service: Service) -> list[str]:
     """Point out an address asked for in a family that the Service does not have."""
     families = service.spec.ip_families or []
-    asked = [static_address(service, family) for family in FAMILIES if family not in families]
+    asked = wish_of(service).asked.items()
     return [
-        f"{each.field} is ignored: the Service has only {' and '.join(families)}" for each in asked if each is not None
+        f"{each.field} is ignored: the Service has only {' and '.join(families)}"
+        for family, each in asked
+        if family not in families
     ]
 
 
 def _is_kept(point: LoadBalancerIngress, new: Service, old: Service, cluster: Cluster) -> bool:
-    if not point.ip or point.ip in additional_addresses(old):
-        return not point.ip or point.ip in additional_addresses(new)
+    wish, before = wish_of(new), wish_of(old)
+    if not point.ip or point.ip in before.additional_addresses:
+        return not point.ip or point.ip in wish.additional_addresses
     family = family_of(point.ip)
-    asked, asked_before = static_address(new, family), static_address(old, family)
     if family not in (new.spec.ip_families or []):
         return False
+    asked = wish.asked.get(family)
     if asked is None:
-        wish, before = PoolWish.of(new), PoolWish.of(old)
-        return wish == before or keeps_address(wish, canonical(point.ip), cluster.pools)
-    return asked == asked_before or asked.address == canonical(point.ip)
+        pool = PoolWish.of(new)
+        return pool == PoolWish.of(old) or keeps_address(pool, canonical(point.ip), cluster.pools)
+    return asked == before.asked.get(family) or asked.address == canonical(point.ip)
 
 
 def _load_balancer_ip_causes(new: Service, old: Service | None) -> Iterator[Cause]:
@@ -68,12 +66,12 @@ def _load_balancer_ip_causes(new: Service, old: Service | None) -> Iterator[Caus
 
 def _pool_causes(new: Service, old: Service | None, cluster: Cluster) -> Iterator[Cause]:
     """An address asked for comes from a pool of its side, private or public, that the Service may use."""
-    wish = PoolWish.of(new)
+    asked_for, pool = wish_of(new).asked, PoolWish.of(new)
+    before = wish_of(old).asked if old is not None and PoolWish.of(old) == pool else {}
     for family in new.spec.ip_families or [] if cluster.pools else []:
-        asked = static_address(new, family)
-        if asked is None or not asked.address:
+        asked = asked_for.get(family)
+        if asked is None or not asked.address or asked == before.get(family):
             continue
-        unchanged = old is not None and PoolWish.of(old) == wish and static_address(old, family) == asked
-        if not unchanged and not admits_address(wish, asked.address, cluster.pools):
-            pools = listed(wish, asked.address, cluster.pools)
-            yield invalid(asked.field, asked.address, f"must be a usable address of {wish.side}: {pools}")
+        if not admits_address(pool, asked.address, cluster.pools):
+            pools = listed(pool, asked.address, cluster.pools)
+            yield invalid(asked.field, asked.address, f"must be a usable address of {pool.side}: {pools}")

@@ -1,23 +1,31 @@
-"""What a LoadBalancer Service asks of our own load balancer controller, read from its annotations and spec."""
+"""What a LoadBalancer Service asks of our load balancer controller, read once from its annotations and spec."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import strict_address
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.annotations import (
+    ADDRESS_KEYS,
+    NAME_KEYS,
+    PREFIX,
+    Annotation,
+    annotation_field,
+    read_annotations,
+)
+from app.domain.rules.service.families import FAMILIES
 from app.domain.rules.service.needs import LOAD_BALANCER
 
-PREFIX = "service.beta.kubernetes.io/"
-INTERNAL = PREFIX + "azure-load-balancer-internal"
-INTERNAL_SUBNET = PREFIX + "azure-load-balancer-internal-subnet"
-HIGH_AVAILABILITY_PORTS = PREFIX + "azure-load-balancer-enable-high-availability-ports"
-ADDITIONAL_ADDRESSES = PREFIX + "azure-additional-public-ips"
-ADDRESS_KEYS = {"IPv4": PREFIX + "azure-load-balancer-ipv4", "IPv6": PREFIX + "azure-load-balancer-ipv6"}
-NAME_KEYS = {"IPv4": PREFIX + "azure-pip-name", "IPv6": PREFIX + "azure-pip-name-ipv6"}
+_REMEMBERED = 64
+"""How many wishes are remembered: as many as there are writes under way at a time, more or less. The annotations of an
+object have at most 256 KiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class StaticAddress:
+class AskedAddress(msgspec.Struct, frozen=True):
     """An address that a Service asks for by itself or by name.
 
     Attributes:
@@ -31,6 +39,82 @@ class StaticAddress:
     field: str
 
 
+class ProbeWish(msgspec.Struct, frozen=True, kw_only=True):
+    """How backends are to be probed; None where the client does not say.
+
+    Attributes:
+        protocol: `tcp`, `http` or `https`.
+        interval: Seconds from one probe to the next.
+        count: How many probes fail before a backend gets no traffic.
+        path: Path of an HTTP request.
+        port: Number of a port, or name or number of a Service port; only in the settings of one port.
+    """
+
+    protocol: str | None = None
+    interval: int | None = None
+    count: int | None = None
+    path: str | None = None
+    port: int | str | None = None
+
+
+class PortWish(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for one port number, whatever the protocol.
+
+    Attributes:
+        rule_disabled: The port gets no rule.
+        probe_disabled: The backends of the port are not probed.
+        probe: Overrides the probe of the whole Service.
+    """
+
+    rule_disabled: bool = False
+    probe_disabled: bool = False
+    probe: ProbeWish = ProbeWish()
+
+
+class LoadBalancerWish(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a Service asks of its load balancer beside ports and policies.
+
+    Attributes:
+        internal: The frontends are private.
+        subnet: What a private frontend comes from; "" for the default, and for a public one.
+        asked: The address asked for, by IP family: by name, by annotation, or by `spec.loadBalancerIP`, in this order.
+        additional_addresses: Shown in status beside the frontends, canonical. An address that is also asked for as a
+            frontend is that frontend, and not among these.
+        dns_label: Label of a DNS name for the address; "" removes it, None leaves it alone.
+        allowed_ranges: CIDRs whose clients are admitted (`azure-allowed-ip-ranges`).
+        source_ranges: CIDRs whose clients are admitted (`load-balancer-source-ranges`).
+        allowed_tags: Service tags whose clients are admitted.
+        denies_all_else: Clients in the private network are refused, too, unless a range admits them.
+        idle_timeout: Minutes after which an idle connection ends; None for the default.
+        tcp_reset_disabled: Nobody is told when an idle connection ends.
+        probe: How backends are probed.
+        high_availability_ports: One rule stands for all ports.
+        floating_ip_disabled: Backends are reached at the nodePort.
+        ports: Settings for single ports, by number.
+        annotations: The annotations themselves, for what is to be said of them.
+    """
+
+    internal: bool = False
+    subnet: str = ""
+    asked: Mapping[str, AskedAddress] = {}
+    additional_addresses: Sequence[str] = ()
+    dns_label: str | None = None
+    allowed_ranges: Sequence[str] = ()
+    source_ranges: Sequence[str] = ()
+    allowed_tags: Sequence[str] = ()
+    denies_all_else: bool = False
+    idle_timeout: int | None = None
+    tcp_reset_disabled: bool = False
+    probe: ProbeWish = ProbeWish()
+    high_availability_ports: bool = False
+    floating_ip_disabled: bool = False
+    ports: Mapping[int, PortWish] = {}
+    annotations: Sequence[Annotation] = ()
+
+
+_NOTHING = LoadBalancerWish()
+
+
 def is_ours(service: Service, cluster: Cluster) -> bool:
     """Whether our own controller serves it: a LoadBalancer without `loadBalancerClass` (KEP-1959)."""
     return (
@@ -38,54 +122,54 @@ def is_ours(service: Service, cluster: Cluster) -> bool:
     )
 
 
-def is_internal(service: Service) -> bool:
-    """Whether its frontends are private (`azure-load-balancer-internal: "true"`)."""
-    return annotation(service, INTERNAL) == "true"
+def wish_of(service: Service) -> LoadBalancerWish:
+    """Read what a Service asks for; only a Service that is ours asks our controller for anything."""
+    annotations, asked = service.metadata.annotations, service.spec.load_balancer_ip
+    pairs = tuple(pair for pair in annotations.items() if pair[0].startswith(PREFIX)) if annotations else ()
+    if not pairs and not asked:
+        return _NOTHING
+    return _read(pairs, asked, tuple(service.spec.ip_families or ()))
 
 
-def subnet(service: Service) -> str:
-    """The subnet that a private frontend is to come from, "" for the default one."""
-    return annotation(service, INTERNAL_SUBNET) if is_internal(service) else ""
+@lru_cache(maxsize=_REMEMBERED)
+def _read(pairs: tuple[tuple[str, str], ...], load_balancer_ip: str, families: tuple[str, ...]) -> LoadBalancerWish:
+    """A Service is asked for its wish at each step of a write, with the same annotations each time."""
+    annotations = tuple(read_annotations(pairs))
+    known = [each for each in annotations if each.attribute]
+    values = _values(each for each in known if each.port is None)
+    asked = _asked(values.pop("names", {}), values.pop("addresses", {}), load_balancer_ip)
+    frontends = {asked[family].address for family in families if family in asked}
+    listed = values.pop("additional_addresses", ())
+    subnet = values.pop("subnet", "")
+    ports = dict.fromkeys(each.port for each in known if each.port is not None)
+    return LoadBalancerWish(
+        subnet=subnet if values.get("internal") else "",
+        asked=asked,
+        additional_addresses=tuple(address for address in listed if address not in frontends),
+        probe=msgspec.convert(values.pop("probe", {}), ProbeWish),
+        ports={port: msgspec.convert(_values(e for e in known if e.port == port), PortWish) for port in ports},
+        annotations=annotations,
+        **values,
+    )
 
 
-def static_address(service: Service, family: str) -> StaticAddress | None:
-    """The address asked for in a family: by address name, by IP annotation, by `loadBalancerIP`, in this order."""
-    if family not in ADDRESS_KEYS:
-        return None
-    name_key, address_key = NAME_KEYS[family], ADDRESS_KEYS[family]
-    if name := annotation(service, name_key):
-        return StaticAddress("", name, annotation_field(name_key))
-    if address := canonical_address(annotation(service, address_key), family):
-        return StaticAddress(address, "", annotation_field(address_key))
-    if address := canonical_address(service.spec.load_balancer_ip, family):
-        return StaticAddress(address, "", "spec.loadBalancerIP")
-    return None
+def _values(annotations: Iterable[Annotation]) -> dict[str, Any]:
+    """Attributes with their values; `probe.interval` is an entry of the value of `probe`."""
+    values: dict[str, Any] = {}
+    for each in annotations:
+        outer, _, name = each.attribute.rpartition(".")
+        (values.setdefault(outer, {}) if outer else values)[name] = each.value
+    return values
 
 
-def annotation(service: Service, key: str) -> str:
-    """An annotation's value, "" when absent."""
-    return (service.metadata.annotations or {}).get(key, "")
-
-
-def annotation_field(key: str) -> str:
-    """The field path of one annotation."""
-    return f"metadata.annotations[{key}]"
-
-
-def canonical_address(text: str, family: str) -> str:
-    """An address in canonical text; "" when it is none of that family."""
-    address = strict_address(text) if text else None
-    return str(address) if address is not None and f"IPv{address.version}" == family else ""
-
-
-def additional_addresses(service: Service) -> list[str]:
-    """Addresses to be shown in status beside the frontends (`azure-additional-public-ips`), canonical, each once.
-
-    One that is asked for as a frontend, too, is that frontend.
-    """
-    parts = [part.strip() for part in annotation(service, ADDITIONAL_ADDRESSES).split(",")]
-    found = [strict_address(part) for part in parts if part]
-    asked = (static_address(service, family) for family in service.spec.ip_families or [])
-    frontends = {each.address for each in asked if each is not None}
-    listed = dict.fromkeys(str(address) for address in found if address is not None)
-    return [address for address in listed if address not in frontends]
+def _asked(names: Mapping[str, str], addresses: Mapping[str, str], load_balancer_ip: str) -> dict[str, AskedAddress]:
+    found = {}
+    given = strict_address(load_balancer_ip) if load_balancer_ip else None
+    for family in FAMILIES:
+        if name := names.get(family):
+            found[family] = AskedAddress("", name, annotation_field(NAME_KEYS[family]))
+        elif address := addresses.get(family):
+            found[family] = AskedAddress(address, "", annotation_field(ADDRESS_KEYS[family]))
+        elif given is not None and f"IPv{given.version}" == family:
+            found[family] = AskedAddress(str(given), "", "spec.loadBalancerIP")
+    return found

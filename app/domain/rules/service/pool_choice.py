@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.domain.kinds.service import Service
 from app.domain.rules.address_ranges import address_number
 from app.domain.rules.pool_description import EXTERNAL, INTERNAL, PoolDescription
-from app.domain.rules.service.load_balancer_wish import is_internal, subnet
+from app.domain.rules.service.load_balancer_wish import wish_of
 
 _SHOWN = 3
 
@@ -28,7 +28,8 @@ class PoolWish:
     @classmethod
     def of(cls, service: Service) -> "PoolWish":
         """What a Service asks for."""
-        return cls(service.metadata.namespace or "", is_internal(service), subnet(service))
+        wish = wish_of(service)
+        return cls(service.metadata.namespace or "", wish.internal, wish.subnet)
 
     @property
     def scope(self) -> str:

@@ -6,8 +6,8 @@ from app.domain.errors import Cause
 from app.domain.kinds.service import Service, ServiceStatus
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.annotation_rules import annotation_causes, annotation_warnings
 from app.domain.rules.service.asked_values import asked_value_causes, share_asked_node_ports
-from app.domain.rules.service.azure_annotations import annotation_causes, annotation_warnings
 from app.domain.rules.service.claims import claims
 from app.domain.rules.service.conditions import (
     is_explained,

@@ -7,6 +7,7 @@ from app.domain.kinds.service import Service, ServiceSpec
 from app.domain.rules.addresses import address_causes, endpoint_address_causes, network_causes
 from app.domain.rules.metadata import label_causes
 from app.domain.rules.names import dns_subdomain_problem, port_number_problem, qualified_name_problem
+from app.domain.rules.service.annotations import SOURCE_RANGES, annotation_field, source_ranges_text
 from app.domain.rules.service.families import ip_field_causes
 from app.domain.rules.service.needs import (
     CLIENT_IP,
@@ -30,7 +31,6 @@ KUBELET_PORT = 10250
 
 TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
-SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 AFFINITIES = (CLIENT_IP, NO_AFFINITY)
 PREFER_CLOSE, PREFER_SAME_ZONE, PREFER_SAME_NODE = "PreferClose", "PreferSameZone", "PreferSameNode"
 TRAFFIC_DISTRIBUTIONS = (PREFER_CLOSE, PREFER_SAME_ZONE, PREFER_SAME_NODE)
@@ -119,12 +119,12 @@ def _external_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> Iterator[
 
 def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
     """The field, or the annotation that was there before it; blanks around a CIDR are part of the API."""
-    field, annotation = "spec.LoadBalancerSourceRanges", (new.metadata.annotations or {}).get(SOURCE_RANGES)
+    field, annotation = "spec.LoadBalancerSourceRanges", source_ranges_text(new)
     ranges = new.spec.load_balancer_source_ranges or []
     if not ranges and annotation is None:
         return
     if not ranges:
-        field = f"metadata.annotations[{SOURCE_RANGES}]"
+        field = annotation_field(SOURCE_RANGES)
     if new.spec.type != LOAD_BALANCER:
         yield forbidden(
             field, "only a LoadBalancer Service admits clients by source; use type LoadBalancer or leave it out"
@@ -133,13 +133,9 @@ def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
         stored = [text.strip() for text in (old.spec.load_balancer_source_ranges if old is not None else None) or []]
         for index, text in enumerate(ranges):
             yield from network_causes(f"{field}[{index}]", text.strip(), stored)
-    elif annotation and annotation.strip() and annotation != _stored_annotation(old):
+    elif annotation and annotation.strip() and not (old is not None and annotation == source_ranges_text(old)):
         for text in annotation.strip().split(","):
             yield from network_causes(field, text.strip())
-
-
-def _stored_annotation(old: Service | None) -> str | None:
-    return None if old is None else (old.metadata.annotations or {}).get(SOURCE_RANGES)
 
 
 def _load_balancer_causes(spec: ServiceSpec) -> Iterator[Cause]:

@@ -1,10 +1,11 @@
-"""The annotations of AKS: good values, bad ones, unknown keys, and when they matter."""
+"""The annotations of a load balancer: good values, bad ones, unknown keys, what is read, and when they matter."""
 
 import pytest
 
 from app.domain.declarations.service import SERVICE
 from app.domain.errors import shortened
-from app.domain.rules.service.azure_annotations import KNOWN, PER_PORT
+from app.domain.rules.service.annotations import PORT_READERS, READERS
+from app.domain.rules.service.load_balancer_wish import PortWish, ProbeWish, wish_of
 from tests.unit.rules.builders import ALIAS, OURS, OURS_DUAL, SINGLE, created, faults, updated, wanted, web
 
 PREFIX = "service.beta.kubernetes.io/"
@@ -55,6 +56,7 @@ GOOD = [
     ("azure-dns-label-name", ""),
     ("azure-allowed-ip-ranges", "10.0.0.0/8"),
     ("azure-allowed-ip-ranges", "10.0.0.0/8, 2001:db8::/32"),
+    ("load-balancer-source-ranges", "10.0.0.0/8, 2001:db8::/32"),
     ("azure-allowed-service-tags", "Internet"),
     ("azure-allowed-service-tags", "VirtualNetwork, AzureLoadBalancer"),
     ("azure-load-balancer-tcp-idle-timeout", "4"),
@@ -133,7 +135,7 @@ BAD = [
 
 def test_the_tables_cover_every_key():
     keys = {key.removeprefix("port_80_") for key, *_ in (*GOOD, *BAD)}
-    assert keys == {*KNOWN, *PER_PORT}
+    assert keys == {*(key.removeprefix(PREFIX) for key in READERS), *PORT_READERS}
 
 
 @pytest.mark.parametrize(("key", "value"), GOOD)
@@ -201,6 +203,35 @@ def test_service_tags_and_source_ranges_exclude_each_other():
     ]
 
 
+READ = [
+    ({}, "internal", False),
+    ({"azure-load-balancer-internal": "true"}, "internal", True),
+    ({"azure-load-balancer-internal": "True"}, "internal", False),
+    ({"azure-load-balancer-internal-subnet": "apps"}, "subnet", ""),
+    ({"azure-load-balancer-internal": "true", "azure-load-balancer-internal-subnet": "apps"}, "subnet", "apps"),
+    ({"azure-additional-public-ips": "20.0.0.9, x,20.0.0.9"}, "additional_addresses", ("20.0.0.9",)),
+    ({"azure-load-balancer-ipv4": "20.0.0.9", "azure-additional-public-ips": "20.0.0.9"}, "additional_addresses", ()),
+    ({"azure-dns-label-name": ""}, "dns_label", ""),
+    ({"azure-dns-label-name": "A"}, "dns_label", None),
+    ({"azure-allowed-ip-ranges": "10.0.0.0/8,x"}, "allowed_ranges", ("10.0.0.0/8",)),
+    ({"load-balancer-source-ranges": "10.0.0.0/8"}, "source_ranges", ("10.0.0.0/8",)),
+    ({"azure-load-balancer-tcp-idle-timeout": "4"}, "idle_timeout", 4),
+    ({"azure-load-balancer-health-probe-protocol": "HTTP"}, "probe", ProbeWish(protocol="http")),
+    ({"port_81_no_lb_rule": "true"}, "ports", {81: PortWish(rule_disabled=True)}),
+    (
+        {"port_80_health-probe_port": "http", "port_80_health-probe_interval": "7"},
+        "ports",
+        {80: PortWish(probe=ProbeWish(port="http", interval=7))},
+    ),
+]
+
+
+@pytest.mark.parametrize(("annotations", "attribute", "value"), READ)
+def test_what_is_read(annotations, attribute, value):
+    new, _ = balanced(**annotations)
+    assert getattr(wish_of(new), attribute) == value
+
+
 UNKNOWN = [
     ("azure-load-balancer-intrenal", "is unknown and has no effect; is it misspelt?"),
     ("port_80_no_lb_rul", "is unknown and has no effect; is it misspelt?"),
@@ -220,7 +251,7 @@ def test_unknown_keys_are_warned_of(key, text):
     assert SERVICE.strategy.warnings(new, None, OURS) == [f"annotation {PREFIX}{key} {text}"]
 
 
-@pytest.mark.parametrize("key", ["load-balancer-source-ranges", "port_x_no_lb_rule", "something-else"])
+@pytest.mark.parametrize("key", ["port_x_no_lb_rule", "something-else"])
 def test_keys_of_others_are_let_alone(key):
     new, causes = balanced(**{key: "10.0.0.0/8"})
     assert causes == []

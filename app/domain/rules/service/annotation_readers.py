@@ -1,0 +1,148 @@
+"""How the text of an annotation is read: one function for each form that a value may have."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+from app.domain.rules.addresses import strict_address, strict_network
+from app.domain.rules.names import dns_label_problem, port_name_problem, port_number_problem
+
+SERVICE_TAGS = ("AzureLoadBalancer", "Internet", "VirtualNetwork")
+"""Named ranges whose meaning does not depend on a list that Azure publishes."""
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_RESOURCE_NAME = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_.]{0,78}[A-Za-z0-9_])?")
+
+
+class Reading(NamedTuple):
+    """What a text says.
+
+    Attributes:
+        value: The value that counts. A bad text may be stored already, so it has a value, too: the part of the text
+            that can be used, or the value of an absent annotation.
+        problem: What is wrong with the text and what would be valid; None when nothing is wrong.
+    """
+
+    value: Any
+    problem: str | None = None
+
+
+Reader = Callable[[str], Reading]
+
+
+def boolean(text: str) -> Reading:
+    """`true` or `false`; anything else counts as false."""
+    return Reading(text == "true", None if text in ("true", "false") else "must be true or false, in lower case")
+
+
+def number(lowest: int, highest: int, unit: str) -> Reader:
+    """A reader of whole numbers within bounds; a number out of bounds counts as it is."""
+    return partial(_number, lowest, highest, unit)
+
+
+def one_of(*words: str) -> Reader:
+    """A reader of one of some words, in lower case or not."""
+    return partial(_one_of, words)
+
+
+def address(version: int) -> Reader:
+    """A reader of one address of an IP version, as canonical text; any other text counts as empty."""
+    return partial(_address, version)
+
+
+def addresses(text: str) -> Reading:
+    """A list of addresses of any family, as canonical texts."""
+    return _list(text, _any_address)
+
+
+def networks(text: str) -> Reading:
+    """A list of CIDRs, as canonical texts."""
+    return _list(text, _any_network)
+
+
+def networks_checked_elsewhere(text: str) -> Reading:
+    """A list of CIDRs of which a rule of Kubernetes says what is wrong."""
+    return Reading(networks(text).value)
+
+
+def service_tags(text: str) -> Reading:
+    """A list of service tags."""
+    return _list(text, _service_tag)
+
+
+def resource_name(text: str) -> Reading:
+    """The name of an Azure resource; a bad one counts as it is, and nothing has that name."""
+    if _RESOURCE_NAME.fullmatch(text):
+        return Reading(text)
+    problem = (
+        "must be a name of at most 80 letters, digits, '-', '_' and '.', beginning and ending with none of '-' and '.'"
+    )
+    return Reading(text, problem)
+
+
+def dns_label(text: str) -> Reading:
+    """A DNS label, or nothing to remove the label there is."""
+    problem = dns_label_problem(text) if text else None
+    return Reading(None if problem else text, problem)
+
+
+def path(text: str) -> Reading:
+    """The path of an HTTP request."""
+    if text.startswith("/") and text.isprintable():
+        return Reading(text)
+    return Reading(None, "must be a path, such as /healthz")
+
+
+def port(text: str) -> Reading:
+    """The number or the name of a port."""
+    found = _whole_number(text)
+    problem = port_name_problem(text) if found is None or port_number_problem(found) else None
+    return Reading(None if problem else text if found is None else found, problem)
+
+
+def _number(lowest: int, highest: int, unit: str, text: str) -> Reading:
+    found = _whole_number(text)
+    valid = found is not None and lowest <= found <= highest
+    return Reading(found, None if valid else f"must be a number from {lowest} to {highest} {unit}")
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if _DIGITS.fullmatch(text) else None
+
+
+def _one_of(words: tuple[str, ...], text: str) -> Reading:
+    word = text.lower()
+    return Reading(word) if word in words else Reading(None, f"must be one of {', '.join(words)}")
+
+
+def _address(version: int, text: str) -> Reading:
+    found = strict_address(text)
+    valid = found is not None and found.version == version
+    return Reading(str(found)) if valid else Reading("", f"must be an IPv{version} address")
+
+
+def _list(text: str, read: Reader) -> Reading:
+    """The parts of a comma-separated list that can be read, each once, and the first problem."""
+    readings = [read(part.strip()) for part in text.split(",")]
+    return Reading(_each_once(readings), next((each.problem for each in readings if each.problem), None))
+
+
+def _each_once(readings: Iterable[Reading]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(each.value for each in readings if each.value))
+
+
+def _any_address(text: str) -> Reading:
+    found = strict_address(text)
+    return Reading(str(found)) if found is not None else Reading("", f"must be IP addresses, not {text!r}")
+
+
+def _any_network(text: str) -> Reading:
+    found = strict_network(text)
+    if found is not None:
+        return Reading(str(found))
+    return Reading("", f"must be CIDRs such as 10.9.8.0/24, not {text!r}")
+
+
+def _service_tag(text: str) -> Reading:
+    return Reading(text, None if text in SERVICE_TAGS else f"must be of {', '.join(SERVICE_TAGS)}, not {text!r}")

@@ -1,0 +1,97 @@
+"""What is refused and what is warned of in the annotations of a LoadBalancer Service that our controller serves.
+
+Azure ignores a misspelt key or value without a word. Here a bad value is refused, and an unknown key is warned of.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from app.domain.errors import Cause, forbidden, invalid
+from app.domain.kinds.service import Service
+from app.domain.rules.service.annotations import (
+    ALLOWED_TAGS,
+    HIGH_AVAILABILITY_PORTS,
+    MAX_PROBE_SECONDS,
+    PREFIX,
+    Annotation,
+    annotation_field,
+)
+from app.domain.rules.service.load_balancer_wish import LoadBalancerWish, ProbeWish, wish_of
+
+_LATER = tuple(
+    PREFIX + name
+    for name in ("azure-pls-", "azure-pip-prefix-id", "azure-pip-tags", "azure-load-balancer-configurations")
+)
+"""Beginnings of keys that Azure knows and this project does not act on."""
+
+_DEFAULT_INTERVAL, _DEFAULT_COUNT = 5, 2
+
+
+def annotation_causes(service: Service, old: Service | None) -> list[Cause]:
+    """Refuse bad values.
+
+    Args:
+        service: A LoadBalancer that our own controller serves.
+        old: The stored Service, if our controller served it, too. An annotation that it has already is tolerated.
+    """
+    wish, before = wish_of(service), wish_of(old) if old is not None else None
+    stored = {each.key: each.text for each in before.annotations} if before is not None else {}
+    causes = [
+        invalid(each.field, each.text, each.problem)
+        for each in wish.annotations
+        if each.problem and stored.get(each.key) != each.text
+    ]
+    return causes or [*_tag_causes(service, old), *_probe_time_causes(wish, stored)]
+
+
+def annotation_warnings(service: Service) -> list[str]:
+    """Point out annotations without effect."""
+    wish = wish_of(service)
+    numbers = {port.port for port in service.spec.ports or []}
+    warnings = [text for each in wish.annotations for text in _warnings_of(each, numbers)]
+    if wish.high_availability_ports and not wish.internal:
+        warnings.append(
+            f"annotation {HIGH_AVAILABILITY_PORTS} is ignored: only an internal load balancer has one rule for all"
+        )
+    return warnings
+
+
+def _warnings_of(each: Annotation, ports: set[int]) -> Iterator[str]:
+    if each.port is not None and each.port not in ports:
+        yield f"annotation {each.key} is ignored: the Service has no port {each.port}"
+    elif not each.attribute and each.key.startswith(_LATER):
+        yield f"annotation {each.key} has no effect yet"
+    elif not each.attribute:
+        yield f"annotation {each.key} is unknown and has no effect; is it misspelt?"
+
+
+def _tag_causes(service: Service, old: Service | None) -> Iterator[Cause]:
+    """Clients are admitted by tag or by range, not by both."""
+    if _has_tags_and_ranges(service) and not (old is not None and _has_tags_and_ranges(old)):
+        yield forbidden(annotation_field(ALLOWED_TAGS), "use either service tags or spec.loadBalancerSourceRanges")
+
+
+def _has_tags_and_ranges(service: Service) -> bool:
+    return bool(service.spec.load_balancer_source_ranges and wish_of(service).allowed_tags)
+
+
+def _probe_time_causes(wish: LoadBalancerWish, stored: Mapping[str, str]) -> Iterator[Cause]:
+    """A dead backend must be noticed within two minutes, by the probe of all ports and by that of each."""
+    probes: list[tuple[int | None, ProbeWish]] = [(None, wish.probe)]
+    probes += [(number, port.probe) for number, port in sorted(wish.ports.items())]
+    for number, probe in probes:
+        changed = _changed_times(wish, number, stored)
+        interval = probe.interval or wish.probe.interval or _DEFAULT_INTERVAL
+        count = probe.count or wish.probe.count or _DEFAULT_COUNT
+        if changed and interval * count >= MAX_PROBE_SECONDS:
+            problem = f"{interval} s times {count} probes must be less than {MAX_PROBE_SECONDS} s"
+            yield invalid(changed[0].field, changed[0].text, problem)
+
+
+def _changed_times(wish: LoadBalancerWish, port: int | None, stored: Mapping[str, str]) -> list[Annotation]:
+    """The interval and the number of probes, if the client changes them."""
+    return [
+        each
+        for attribute in ("probe.interval", "probe.count")
+        for each in wish.annotations
+        if each.attribute == attribute and each.port == port and stored.get(each.key) != each.text
+    ]

@@ -1,0 +1,124 @@
+"""The annotations by which clients say what their load balancer is to be like: one table, and how it is applied."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from app.domain.kinds.service import Service
+from app.domain.rules.service.annotation_readers import (
+    Reader,
+    address,
+    addresses,
+    boolean,
+    dns_label,
+    networks,
+    networks_checked_elsewhere,
+    number,
+    one_of,
+    path,
+    port,
+    resource_name,
+    service_tags,
+)
+
+PREFIX = "service.beta.kubernetes.io/"
+
+MAX_PROBE_SECONDS = 120
+"""The interval of a probe times the number of probes stays below."""
+
+ADDITIONAL_ADDRESSES = PREFIX + "azure-additional-public-ips"
+ADDRESS_KEYS = {"IPv4": PREFIX + "azure-load-balancer-ipv4", "IPv6": PREFIX + "azure-load-balancer-ipv6"}
+ALLOWED_TAGS = PREFIX + "azure-allowed-service-tags"
+HIGH_AVAILABILITY_PORTS = PREFIX + "azure-load-balancer-enable-high-availability-ports"
+NAME_KEYS = {"IPv4": PREFIX + "azure-pip-name", "IPv6": PREFIX + "azure-pip-name-ipv6"}
+SOURCE_RANGES = PREFIX + "load-balancer-source-ranges"
+SUBNET = PREFIX + "azure-load-balancer-internal-subnet"
+
+_PROBE: Mapping[str, tuple[str, Reader]] = {
+    "protocol": ("probe.protocol", one_of("tcp", "http", "https")),
+    "interval": ("probe.interval", number(5, MAX_PROBE_SECONDS - 1, "seconds")),
+    "num-of-probe": ("probe.count", number(2, MAX_PROBE_SECONDS - 1, "probes")),
+    "request-path": ("probe.path", path),
+}
+
+READERS: Mapping[str, tuple[str, Reader]] = {
+    PREFIX + "azure-load-balancer-internal": ("internal", boolean),
+    SUBNET: ("subnet", resource_name),
+    **{key: (f"addresses.{family}", address(int(family[-1]))) for family, key in ADDRESS_KEYS.items()},
+    **{key: (f"names.{family}", resource_name) for family, key in NAME_KEYS.items()},
+    PREFIX + "azure-dns-label-name": ("dns_label", dns_label),
+    PREFIX + "azure-allowed-ip-ranges": ("allowed_ranges", networks),
+    SOURCE_RANGES: ("source_ranges", networks_checked_elsewhere),
+    ALLOWED_TAGS: ("allowed_tags", service_tags),
+    PREFIX + "azure-deny-all-except-load-balancer-source-ranges": ("denies_all_else", boolean),
+    PREFIX + "azure-load-balancer-tcp-idle-timeout": ("idle_timeout", number(4, 100, "minutes")),
+    PREFIX + "azure-load-balancer-disable-tcp-reset": ("tcp_reset_disabled", boolean),
+    **{PREFIX + "azure-load-balancer-health-probe-" + name: row for name, row in _PROBE.items()},
+    ADDITIONAL_ADDRESSES: ("additional_addresses", addresses),
+    HIGH_AVAILABILITY_PORTS: ("high_availability_ports", boolean),
+    PREFIX + "azure-disable-load-balancer-floating-ip": ("floating_ip_disabled", boolean),
+}
+"""Each key with the attribute of `LoadBalancerWish` that it sets, and what reads its value."""
+
+PORT_READERS: Mapping[str, tuple[str, Reader]] = {
+    "no_lb_rule": ("rule_disabled", boolean),
+    "no_probe_rule": ("probe_disabled", boolean),
+    **{"health-probe_" + name: row for name, row in _PROBE.items()},
+    "health-probe_port": ("probe.port", port),
+}
+"""The same for what stands after `port_<port>_`, with attributes of `PortWish`."""
+
+_PORT_KEY = re.compile(re.escape(PREFIX) + r"port_([0-9]{1,5})_(.+)")
+_OURS = (PREFIX + "azure-", SOURCE_RANGES)
+
+
+class Annotation(msgspec.Struct, frozen=True):
+    """One annotation that is meant for a load balancer, as it was read.
+
+    Attributes:
+        key: The whole key.
+        text: The value that the client gave.
+        attribute: What it sets; "" when the key is unknown.
+        value: What it sets it to.
+        problem: What is wrong with the text and what would be valid, or None.
+        port: The number in the key of a setting for one port, or None.
+    """
+
+    key: str
+    text: str
+    attribute: str = ""
+    value: Any = None
+    problem: str | None = None
+    port: int | None = None
+
+    @property
+    def field(self) -> str:
+        """Its field path."""
+        return annotation_field(self.key)
+
+
+def read_annotations(pairs: Iterable[tuple[str, str]]) -> Iterator[Annotation]:
+    """Read keys and texts; the keys all begin with `PREFIX`. Keys of other load balancers are passed over."""
+    for key, text in pairs:
+        per_port = _PORT_KEY.fullmatch(key)
+        if per_port is None and not key.startswith(_OURS):
+            continue
+        row = READERS.get(key) if per_port is None else PORT_READERS.get(per_port[2])
+        number_ = None if per_port is None else int(per_port[1])
+        if row is None:
+            yield Annotation(key, text, port=number_)
+        else:
+            attribute, read = row
+            yield Annotation(key, text, attribute, *read(text), number_)
+
+
+def annotation_field(key: str) -> str:
+    """The field path of one annotation."""
+    return f"metadata.annotations[{key}]"
+
+
+def source_ranges_text(service: Service) -> str | None:
+    """The annotation that was there before `spec.loadBalancerSourceRanges`, as the client wrote it; None if absent."""
+    return (service.metadata.annotations or {}).get(SOURCE_RANGES)
