@@ -104,11 +104,13 @@ class Settings(DatabaseSettings):
     # RFC 4193). None is a range that a machine's own network is likely to have.
     internal_pool: CidrsField = Field(
         Cidrs((IPv4Network("10.224.0.0/16"), IPv6Network("fd00:10:224::/112"))),
-        description="Addresses of internal load balancer frontends, CIDRs of either family separated by commas",
+        description="Addresses of internal load balancer frontends, CIDRs of either family separated by commas: the "
+        "first start makes the AddressPool internal of them",
     )
     external_pool: CidrsField = Field(
         Cidrs((IPv4Network("198.18.0.0/16"), IPv6Network("2001:2::/112"))),
-        description="Addresses of external load balancer frontends, CIDRs of either family separated by commas",
+        description="Addresses of external load balancer frontends, CIDRs of either family separated by commas: the "
+        "first start makes the AddressPool external of them",
     )
     cluster_domain: Annotated[str, AfterValidator(domain_name)] = Field(
         "cluster.local", description="The DNS domain that Services' names end in"
@@ -118,9 +120,13 @@ class Settings(DatabaseSettings):
     )
 
     def agreed(self) -> dict[str, str]:
-        """Those that all processes of a database have to have in common, by their flags; ServiceCIDRs hold others."""
-        names = ("node_port_range", "internal_pool", "external_pool", "cluster_domain", "load_balancer_controller")
+        """Those that all processes of a database have to have in common, by their flags; others became objects."""
+        names = ("node_port_range", "cluster_domain", "load_balancer_controller")
         return {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
+
+    def initial_pools(self) -> dict[str, list[str]]:
+        """The addresses of the pools that the first start makes, by their scope."""
+        return {"internal": list(map(str, self.internal_pool)), "external": list(map(str, self.external_pool))}
 
     @model_validator(mode="after")
     def _ranges_do_not_overlap(self) -> Self:

@@ -7,7 +7,13 @@ from app.api.meta_models import DeleteOptionsBody, ListMeta, Preconditions, Stat
 from app.domain.declarations.kind import Kind
 from app.domain.documents.objects import ObjectMeta
 from app.domain.documents.wire import Wire
-from app.domain.kinds.meta import Condition, FieldSelectorRequirement, LabelSelectorRequirement, ObjectReference
+from app.domain.kinds.meta import (
+    Condition,
+    FieldSelectorRequirement,
+    LabelSelector,
+    LabelSelectorRequirement,
+    ObjectReference,
+)
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 STATUS = f"{META}.Status"
@@ -18,6 +24,7 @@ _NAMES: dict[type[Wire], str] = {
     Condition: f"{META}.Condition",
     DeleteOptionsBody: DELETE_OPTIONS,
     FieldSelectorRequirement: f"{META}.FieldSelectorRequirement",
+    LabelSelector: f"{META}.LabelSelector",
     LabelSelectorRequirement: f"{META}.LabelSelectorRequirement",
     ListMeta: f"{META}.ListMeta",
     ObjectReference: "io.k8s.api.core.v1.ObjectReference",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object
 from app.domain.kinds.service_cidr import ServiceCIDR
-from app.domain.rules.cluster import families_of
 from app.domain.rules.service_cidr import DEFAULT_NAME, allocates
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
@@ -16,7 +15,7 @@ class ServiceRanges:
 
     Attributes:
         cidrs: The ranges that addresses are allocated from, the oldest first.
-        families: The IP families of all ranges, primary first.
+        every: All ranges, those included that give no addresses any more; the oldest first.
     """
 
     def __init__(self, mirror: Mirror, initial: Sequence[str]) -> None:
@@ -36,7 +35,7 @@ class ServiceRanges:
         every = [cidr for each in objects for cidr in each.spec.cidrs or []]
         giving = [cidr for each in objects if allocates(each) for cidr in each.spec.cidrs or []]
         self.cidrs = tuple(dict.fromkeys(giving)) if objects else self._initial
-        self.families = families_of(every or self._initial)
+        self.every = tuple(dict.fromkeys(every)) or self._initial
 
 
 def _seniority(service_cidr: ServiceCIDR) -> tuple[bool, str, str]:

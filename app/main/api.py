@@ -17,8 +17,10 @@ from app.main.reloading import certificate, reloading, tokens
 from app.reloading import log_level
 from app.settings import ApiSettings
 from app.startup.bootstrap import InitialObjects
+from app.startup.initial_pools import make_initial_pools
 from app.startup.presence import Presence, advertised_address
 from app.store.leases import Leases
+from app.store.milestones import Milestones
 from app.tokens import TokenUsers
 
 _POLL_SECONDS = 0.05
@@ -46,6 +48,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         initial = InitialObjects(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
         await initial.ensure(registry)
         await initial.adapt(registry)
+        await make_initial_pools(registry, Milestones(parts.database), settings.initial_pools())
         app = create_app(
             registry,
             now=now,

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from app.cluster.address_pools import PoolDescriptions
 from app.cluster.service_ranges import ServiceRanges
+from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.service import SERVICE
 from app.domain.errors import ServiceUnavailable
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.pool_description import EXTERNAL, INTERNAL, PoolDescription
 from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
 from app.registry.context import Context
 from app.registry.forms import Forms
+from app.registry.held_addresses import HeldAddresses
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import Settings
@@ -58,6 +60,7 @@ class Parts:
             allocation_wait=allocation_wait,
             forms=Forms(self.kinds),
             previews={SERVICE.key: ServicePreview(self.reader)},
+            questions={ADDRESS_POOL.key: HeldAddresses(self.reader)},
         )
         return Registry(context, self.kinds)
 
@@ -108,29 +111,25 @@ async def _working(settings: Settings, store: Store, gathering: float) -> AsyncI
             notifications=store.notifications,
             mirror=mirror,
             kinds=Kinds(),
-            cluster=_cluster(settings, ranges),
+            cluster=_cluster(settings, ranges, PoolDescriptions(mirror, ranges)),
         )
     finally:
         await mirror.close()
 
 
-def _cluster(settings: Settings, ranges: ServiceRanges) -> Callable[[], Cluster]:
+def _cluster(settings: Settings, ranges: ServiceRanges, pools: PoolDescriptions) -> Callable[[], Cluster]:
     node_port_range = (settings.node_port_range.first, settings.node_port_range.last)
     manages_load_balancers = settings.load_balancer_controller == "fairlead"
-    pools = (
-        PoolDescription.of(INTERNAL, INTERNAL, list(map(str, settings.internal_pool))),
-        PoolDescription.of(EXTERNAL, EXTERNAL, list(map(str, settings.external_pool))),
-    )
 
     def cluster() -> Cluster:
         return Cluster(
             service_cidrs=ranges.cidrs,
-            served_families=ranges.families,
+            every_service_cidr=ranges.every,
             node_port_range=node_port_range,
             cluster_domain=settings.cluster_domain,
             manages_load_balancers=manages_load_balancers,
             now=now(),
-            pools=pools,
+            pools=pools.pools,
         )
 
     return cluster

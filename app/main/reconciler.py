@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app.api.health import health_routes
 from app.api.server import serve
+from app.controllers.address_pools import AddressPools
 from app.controllers.allocation.controller import Allocation
 from app.controllers.allocation.memory import PoolMemory
 from app.controllers.api_endpoints import ApiEndpoints
@@ -82,6 +83,7 @@ def _reconciler(parts: Parts) -> Reconciler:
         GarbageCollection(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         Registrations(parts.writer, parts.reader, parts.mirror, index, parts.cluster, recorder, clock=time.monotonic),
         ServiceCIDRs(parts.writer, parts.reader, parts.mirror, parts.cluster),
+        AddressPools(parts.writer, parts.reader, parts.mirror, parts.cluster, memory),
         ApiEndpoints(parts.writer, parts.mirror, index, leases, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),

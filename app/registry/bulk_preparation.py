@@ -123,7 +123,7 @@ class BulkPreparation:
             if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             try:
-                each = self._prepare_one(head, item, options, founded)
+                each = await self._prepare_one(head, item, options, founded)
                 key = (each.kind.key, each.obj.metadata.namespace or "", each.obj.metadata.name)
                 if key in seen:
                     causes.append(duplicate(f"items[{index}].metadata.name", key[2], "each object may come once"))
@@ -137,7 +137,9 @@ class BulkPreparation:
             raise refused(causes)
         return prepared
 
-    def _prepare_one(self, head: _Head, item: RawItem, options: BulkOptions, founded: frozenset[str]) -> PreparedItem:
+    async def _prepare_one(
+        self, head: _Head, item: RawItem, options: BulkOptions, founded: frozenset[str]
+    ) -> PreparedItem:
         kind = self._kind_of(head)
         meta = head.metadata or ObjectMeta()
         if not meta.name:
@@ -146,7 +148,7 @@ class BulkPreparation:
         target = Target(kind, namespace, meta.name)
         entry = self._context.mirror.get(self._context.forms.stored(kind).key, namespace, meta.name)
         if entry is not None:
-            return self._changed(target, entry, item, options)
+            return await self._changed(target, entry, item, options)
         if kind.namespaced and namespace not in founded:
             self._creation.check_known_namespace(target)
         return self._created(target, item, options)
@@ -171,7 +173,7 @@ class BulkPreparation:
         write = self._context.forms.write(kind, "create", obj, body, self._context.cluster())
         return PreparedItem(kind, obj, BulkResult("created", entry_from_object(kind, obj, 0, body), warnings), write)
 
-    def _changed(self, target: Target, entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
+    async def _changed(self, target: Target, entry: Entry, item: RawItem, options: BulkOptions) -> PreparedItem:
         kind = target.kind
         document, duplicates = parse_json(item.body)
         problems = [*item.problems, *duplicate_fields(duplicates)]
@@ -185,6 +187,7 @@ class BulkPreparation:
         body = encode_body(new)
         if body == encode_body(old):
             return PreparedItem(kind, new, BulkResult("unchanged", forms.shown(kind, entry), warnings))
+        await self._context.ask(kind, new, old)
         action: Action = "delete" if is_released(kind, new) else "update"
         write = forms.write(kind, action, new, body, cluster, expected=entry.revision)
         shown = entry_from_object(kind, new, entry.revision, body)

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import encode_body, wire_bytes
 from app.domain.documents.objects import KubeObject
+from app.domain.errors import Cause
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 from app.registry.forms import Forms
+from app.registry.outcomes import invalid_object
 from app.registry.target import Target
 from app.store.reader import Reader
 from app.store.writer import Writer
@@ -26,6 +28,13 @@ class Preview(Protocol):
         """Change several, each with whether it is new; answers what they will lack, in words."""
 
 
+class Question(Protocol):
+    """A rule of a kind that only the claims can answer."""
+
+    async def __call__(self, new: Any, old: Any, /) -> list[Cause]:
+        """Name what is wrong with an update."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The collaborators of the verbs.
@@ -37,6 +46,7 @@ class Context:
         cluster: What the rules may know of their surroundings, as of now.
         allocation_wait: Seconds a write waits for its allocation before it is answered pending.
         previews: For dry runs, by kind key: fills in a tentative allocation and claims nothing.
+        questions: For updates, by kind key: what is asked of the claims once all other rules are kept.
         forms: Between the form a kind is served in and the form it is stored in.
     """
 
@@ -46,12 +56,25 @@ class Context:
     cluster: Callable[[], Cluster]
     allocation_wait: float
     previews: Mapping[str, Preview]
+    questions: Mapping[str, Question]
     forms: Forms
 
     async def current(self, target: Target) -> Entry | None:
         """The object as of now, whichever process wrote it last."""
         await self.mirror.fresh()
         return self.mirror.get(self.forms.stored(target.kind).key, target.scope, target.name)
+
+    async def ask(self, kind: Kind[Any], new: Any, old: Any) -> None:
+        """Ask of the claims what the rules cannot tell about an update.
+
+        Raises:
+            Invalid: The update breaks a rule.
+            ServiceUnavailable: The database cannot be reached.
+        """
+        question = self.questions.get(kind.key)
+        causes = [] if question is None else await question(new, old)
+        if causes:
+            raise invalid_object(kind, old.metadata.name, causes)
 
     async def preview(self, kind: Kind[Any], obj: Any, *, created: bool) -> None:
         """For a dry run: fill in what would be allocated."""

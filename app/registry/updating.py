@@ -132,6 +132,8 @@ class Updating:
         body = encode_body(new)
         if body == encode_body(old):
             return Answer(200, self._context.forms.shown(kind, entry), warnings=warnings)
+        if not target.subresource:
+            await self._context.ask(kind, new, old)
         if options.dry_run:
             await self._context.preview(kind, new, created=False)
             return Answer(200, entry_from_object(kind, new, entry.revision), warnings=warnings)

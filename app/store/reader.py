@@ -56,6 +56,21 @@ _FREE = """
     WHERE (SELECT true FROM {} t WHERE t.address = $1::text::inet + s.n LIMIT 1) IS NULL LIMIT $3
 """
 
+_HOLDERS_BETWEEN = """
+    SELECT host(t.address), o.kind, o.namespace, o.name, o.uid::text
+    FROM unnest($1::text[], $2::text[]) AS s(low, high)
+    CROSS JOIN LATERAL (
+        SELECT * FROM {} c WHERE c.address BETWEEN s.low::inet AND s.high::inet ORDER BY c.address LIMIT $3
+    ) t
+    JOIN objects o ON o.uid = t.owner
+    ORDER BY t.address LIMIT $3
+"""
+_COUNT_BETWEEN = """
+    SELECT count(*)
+    FROM unnest($1::text[], $2::text[]) AS s(low, high)
+    JOIN {} t ON t.address BETWEEN s.low::inet AND s.high::inet
+"""
+
 _KEYS = {
     "cluster_ips": ("host(t.address)", "t.address = k.key::inet", "inet", "address"),
     "node_ports": ("t.port::text", "t.port = k.key::integer", "integer", "port"),
@@ -199,6 +214,26 @@ class Reader:
             WHERE t.{column} BETWEEN $1::text::{of_type} AND $2::text::{of_type} ORDER BY t.{column} LIMIT $3
         """
         return [ClaimRow._make(row) for row in await self._database.fetch(statement, low, high, limit)]
+
+    async def holders_between(
+        self, table: str, spans: Sequence[tuple[str, str]], limit: int
+    ) -> Sequence[tuple[str, Holder]]:
+        """The first addresses that are held within some spans, each with its holder, in order.
+
+        Args:
+            table: A table of claims on addresses.
+            spans: First and last address of each.
+            limit: How many at most.
+        """
+        lows, highs = [low for low, _ in spans], [high for _, high in spans]
+        rows = await self._database.fetch(_HOLDERS_BETWEEN.format(table), lows, highs, limit, within=_SEARCH)
+        return [(row[0], Holder._make(row[1:])) for row in rows]
+
+    async def count_between(self, table: str, spans: Sequence[tuple[str, str]]) -> int:
+        """How many claims on addresses there are within some spans; a shared address has several."""
+        lows, highs = [low for low, _ in spans], [high for _, high in spans]
+        rows = await self._database.fetch(_COUNT_BETWEEN.format(table), lows, highs, within=_SEARCH)
+        return int(rows[0][0])
 
     async def free(self, table: str, low: str, high: str, limit: int) -> Sequence[str]:
         """Addresses or ports that nobody holds, from `low` to `high`, both included, in order.

@@ -73,6 +73,9 @@ class Holder(NamedTuple):
     name: str
     uid: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
 
 class ClaimRow(NamedTuple):
     """One claim: its key as `Claim.key` spells it, and its owner's uid."""

@@ -257,6 +257,15 @@ def test_the_columns_of_every_kind(kubectl, world):
     assert kubectl.table("get", "ipaddresses", address) == [
         ["NAME", "PARENTREF"], [address, f"services/{kubectl.namespace}/web"]
     ]  # fmt: skip
+    assert heading(kubectl, "ap") == [
+        "NAME", "SCOPE", "ADDRESSES", "IPV4-USED", "IPV4-FREE", "IPV6-USED", "IPV6-FREE", "READY", "AGE", "AUTO-ASSIGN",
+        "PRIORITY",
+    ]  # fmt: skip
+    assert kubectl.table("get", "addresspool", "external")[1][:3] == [
+        "external",
+        "external",
+        "198.18.0.0/16,2001:2::/112",
+    ]
     assert kubectl.table("get", "servicecidrs") == [["NAME", "CIDRS", "AGE"], ["kubernetes", "10.96.0.0/16", "AGE"]]
 
 
@@ -296,7 +305,14 @@ def test_explain(kubectl):
     assert "targetPort <IntOrString>" in port
     kubectl("explain", "service.spec.absent", status=1)
     assert 'field "absent" does not exist' in kubectl.errors
-    for kind in ("endpointslice", "dnsrecordset", "lease.spec", "event", "namespace.status"):
+    for kind in (
+        "endpointslice",
+        "dnsrecordset",
+        "addresspool.spec.namespaceSelector.matchExpressions",
+        "lease.spec",
+        "event",
+        "namespace.status",
+    ):
         assert "FIELDS:" in kubectl("explain", kind)
 
 
@@ -304,6 +320,7 @@ def test_api_resources(kubectl):
     table = kubectl("api-resources", "--sort-by=name")
     found = {tuple(re.split(r"\s{2,}", line.strip())) for line in table.splitlines()}
     assert found >= {
+        ("addresspools", "ap", "fairlead.io/v1", "false", "AddressPool"),
         ("endpoints", "ep", "v1", "true", "Endpoints"),
         ("endpointslices", "discovery.k8s.io/v1", "true", "EndpointSlice"),
         ("events", "ev", "v1", "true", "Event"),

@@ -18,7 +18,9 @@ from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
 from app.settings import Settings
 from app.startup.bootstrap import bootstrap
+from app.startup.initial_pools import make_initial_pools
 from app.store.leases import Leases
+from app.store.milestones import Milestones
 from tests.e2e.waiting import eventually
 
 _holders = itertools.count(1)
@@ -122,7 +124,9 @@ async def _run(reconciler):
 @contextlib.asynccontextmanager
 async def running(url, **settings):
     """A world on a database, with what is there from the start."""
-    async with started(Settings(database_url=url, **settings)) as parts:
+    given = Settings(database_url=url, **settings)
+    async with started(given) as parts:
         registry = parts.registry(allocation_wait=5.0)
         await bootstrap(registry)
+        await make_initial_pools(registry, Milestones(parts.database), given.initial_pools())
         yield World(parts, registry)

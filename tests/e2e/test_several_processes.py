@@ -168,14 +168,14 @@ async def said(process, since, what):
     return what in process.log.read_text()[since:]
 
 
-async def test_a_process_with_another_pool_is_refused(ensemble):
+async def test_a_process_with_another_domain_is_refused(ensemble):
     environment = os.environ | {
         "FAIRLEAD_DATABASE_URL": ensemble.database_url,
-        "FAIRLEAD_EXTERNAL_POOL": "203.0.113.0/24",
+        "FAIRLEAD_CLUSTER_DOMAIN": "other.example",
     }
     command = [sys.executable, "-m", "app.cli", "reconciler", "--health-port", "0"]
     refused = await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert refused.returncode == 1
-    assert "--external-pool is 203.0.113.0/24 here and 198.18.0.0/16,2001:2::/112 there" in refused.stderr
+    assert "--cluster-domain is other.example here and cluster.local there" in refused.stderr

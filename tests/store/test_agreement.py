@@ -9,8 +9,8 @@ from app.domain.errors import ServiceUnavailable
 from app.store.agreement import DisagreementError, agreed
 from app.store.database import Database
 
-HERE = {"--external-pool": "198.18.0.0/16", "--cluster-domain": "cluster.local"}
-THERE = HERE | {"--external-pool": "203.0.113.0/24"}
+HERE = {"--node-port-range": "30000-32767", "--cluster-domain": "cluster.local"}
+THERE = HERE | {"--node-port-range": "20000-30000"}
 
 
 async def works(database, holder, settings):
@@ -27,7 +27,7 @@ async def test_who_has_others_is_told_which(store):
     async with agreed(store.database, "first", HERE):
         with pytest.raises(DisagreementError) as refused:
             await works(store.database, "second", THERE)
-        assert "--external-pool is 203.0.113.0/24 here and 198.18.0.0/16 there" in str(refused.value)
+        assert "--node-port-range is 20000-30000 here and 30000-32767 there" in str(refused.value)
         assert "--cluster-domain" not in str(refused.value)
         assert await works(store.database, "third", HERE)
 

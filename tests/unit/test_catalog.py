@@ -73,6 +73,7 @@ def test_two_kinds_cannot_share_a_place():
         ("servicecidrs.networking.k8s.io", (), False, True, False, False),
         ("ipaddresses.networking.k8s.io", ("ip",), False, False, False, False),
         ("leases.coordination.k8s.io", (), True, False, True, False),
+        ("addresspools.fairlead.io", ("ap",), False, True, False, False),
         ("dnsrecordsets.fairlead.io", ("dnsrs",), True, False, False, False),
     ],
 )

@@ -67,7 +67,8 @@ def has_go_s_width(field):
     of = field.type.item if isinstance(field.type, ListType) else field.type
     if not isinstance(of, ScalarType) or "integer" not in of.names:
         return True
-    wide = field.wire in ("generation", "observedGeneration", "sizeBytes", "serial") or field.wire.endswith("Seconds")
+    counts = {"generation", "observedGeneration", "sizeBytes", "serial", "size", "used", "reserved", "free"}
+    wide = field.wire in counts or field.wire.endswith("Seconds")
     return (of.minimum, of.maximum) == (-(2**31), 2**31 - 1) or (wide and of.maximum == 2**63 - 1)
 
 

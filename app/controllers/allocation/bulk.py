@@ -88,6 +88,8 @@ class BulkAllocation:
         bulk = msgspec.json.decode(row.body, type=BulkApply)
         items = bulk.spec.items or []
         bulk.spec = BulkSpec()
+        # Nothing is refused for want of what was released, or of a pool that was made, before it was asked for.
+        await self._mirror.fresh()
         for _ in range(_PICKS):
             picked: list[Picks] = []
             try:

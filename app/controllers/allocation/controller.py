@@ -60,7 +60,7 @@ class Allocation(Controller[ObjectKey]):
         self._waiting = Waiting()
         self._attempts = Attempts(writer, recorder, cluster, memory, self._waiting)
         bulk = BulkAllocation(writer, mirror, kinds, cluster, memory, self._attempts.publishing)
-        self._publishing = Publishing(reader, memory, self._attempts, bulk)
+        self._publishing = Publishing(reader, mirror, memory, self._attempts, bulk)
         self._released = False
 
     async def learn(self) -> None:

@@ -9,7 +9,9 @@ from app.controllers.allocation.memory import PoolMemory
 from app.controllers.controller import ObjectKey
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
+from app.domain.errors import ApiError
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.mirror.mirror import Mirror
 from app.store.reader import Reader
 from app.store.rows import ObjectRow
 from app.store.writes import LeaseGuard
@@ -23,8 +25,11 @@ _TURN_SECONDS = 0.25
 class Publishing:
     """Takes unpublished rows in the order they came, batch after batch."""
 
-    def __init__(self, reader: Reader, memory: PoolMemory, attempts: Attempts, bulk: BulkAllocation) -> None:
+    def __init__(
+        self, reader: Reader, mirror: Mirror, memory: PoolMemory, attempts: Attempts, bulk: BulkAllocation
+    ) -> None:
         self._reader = reader
+        self._mirror = mirror
         self._memory = memory
         self._attempts = attempts
         self._bulk = bulk
@@ -61,7 +66,7 @@ class Publishing:
                     rows = await self._reader.unpublished(_ROWS_AT_ONCE, last)
                     if rows:
                         last = rows[-1].ordinal
-                        storing.add(group.create_task(self._attempts.store(self._first_attempts(rows, lease))))
+                        storing.add(group.create_task(self._attempts.store(await self._first_attempts(rows, lease))))
                     for row in rows:
                         if row.kind == BULK_APPLY_KEY:
                             await self._bulk.settle(row, lease)
@@ -79,9 +84,24 @@ class Publishing:
             hinted.cancel()
         return self._more.is_set()
 
-    def _first_attempts(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> list[Attempt]:
+    async def _first_attempts(self, rows: Sequence[ObjectRow], lease: LeaseGuard) -> list[Attempt]:
+        """Pick for Services; nobody is told of a shortage that was over when the Service was stored."""
         services = [row for row in rows if row.kind == SERVICE.key and row.uid not in self._broken]
-        return [attempt for row in services if (attempt := self._first_attempt(row, lease))]
+        attempts = [attempt for row in services if (attempt := self._first_attempt(row, lease))]
+        short = {attempt.write.uid for attempt in attempts if attempt.picks.shortages}
+        if not short:
+            return attempts
+        for attempt in attempts:
+            if attempt.write.uid in short:
+                self._memory.give_back(attempt.picks)
+        try:
+            await self._mirror.fresh()
+        except ApiError:
+            # What was picked for the others is not stored, and not given back.
+            self._memory.known = False
+            raise
+        again = [self._first_attempt(row, lease) for row in services if row.uid in short]
+        return [*(each for each in attempts if each.write.uid not in short), *(each for each in again if each)]
 
     def _first_attempt(self, row: ObjectRow, lease: LeaseGuard) -> Attempt | None:
         service = decode_object(SERVICE, row.body)

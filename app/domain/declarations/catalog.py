@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.config_map import CONFIG_MAP
 from app.domain.declarations.dns_record_set import DNS_RECORD_SET
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
@@ -37,6 +38,7 @@ ALL: tuple[Kind[Any], ...] = (
     LEASE,
     EVENTS_EVENT,
     DNS_RECORD_SET,
+    ADDRESS_POOL,
 )
 """In the order discovery shows them."""
 

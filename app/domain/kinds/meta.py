@@ -81,3 +81,17 @@ class LabelSelectorRequirement(Wire):
     key: str = field(default_factory=str)
     operator: str = field(default_factory=str)
     values: list[str] | None = None
+
+
+class LabelSelector(Wire):
+    """Chooses objects by their labels (meta/v1). All terms must hold; without any, every object is chosen.
+
+    Attributes:
+        match_labels: Labels with the value that each must have.
+        match_expressions: Requirements on labels.
+    """
+
+    atomic = True
+
+    match_labels: dict[str, str] | None = None
+    match_expressions: list[LabelSelectorRequirement] | None = None

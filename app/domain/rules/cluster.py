@@ -1,13 +1,14 @@
 """What the rules may know of their surroundings."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
 from app.domain.rules.pool_description import PoolDescription
 
 
-def families_of(cidrs: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=16)
+def families_of(cidrs: tuple[str, ...]) -> tuple[str, ...]:
     """The IP families of ranges, in the order of their first ones: `IPv4`, `IPv6`."""
     return tuple(dict.fromkeys("IPv6" if ":" in cidr else "IPv4" for cidr in cidrs))
 
@@ -22,8 +23,8 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
         manages_load_balancers: Whether our own load balancer controller serves class-less LoadBalancer Services.
         now: The present as RFC 3339 UTC in whole seconds, for timestamps.
         pools: What load balancer addresses come from. Without any, a Service may ask for whatever address it likes.
-        served_families: The IP families of all ranges, primary first, those included that give no addresses any more;
-            those of `service_cidrs` when empty.
+        every_service_cidr: All ranges of ClusterIPs, the primary family first: those included that give no addresses
+            any more. The same as `service_cidrs` when empty.
     """
 
     service_cidrs: tuple[str, ...]
@@ -32,9 +33,9 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     manages_load_balancers: bool
     now: str
     pools: tuple[PoolDescription, ...] = ()
-    served_families: tuple[str, ...] = ()
+    every_service_cidr: tuple[str, ...] = ()
 
     @property
     def families(self) -> tuple[str, ...]:
         """The IP families served, primary first: `IPv4`, `IPv6`."""
-        return self.served_families or families_of(self.service_cidrs)
+        return families_of(self.every_service_cidr or self.service_cidrs)

@@ -17,6 +17,7 @@ MAX_PORT = 65535
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _PORT_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_RESOURCE_NAME = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_.]{0,78}[A-Za-z0-9_])?")
 _LETTER = re.compile(r"[a-z]")
 
 
@@ -61,6 +62,15 @@ def port_name_problem(name: str) -> str | None:
     return (
         f"must be a port number from 1 to {MAX_PORT} or a port's name: at most {MAX_PORT_NAME} lower-case letters, "
         "digits and single '-' between them, with at least one letter, such as http"
+    )
+
+
+def resource_name_problem(name: str) -> str | None:
+    """How Azure names subnets, public addresses and other resources."""
+    if _RESOURCE_NAME.fullmatch(name):
+        return None
+    return (
+        "must be a name of at most 80 letters, digits, '-', '_' and '.', beginning and ending with none of '-' and '.'"
     )
 
 

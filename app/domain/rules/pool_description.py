@@ -22,7 +22,8 @@ class PoolDescription:
         scope: `internal` for private load balancer addresses, `external` for public ones, "" for what is neither.
         ranges: In the order in which addresses are picked from them.
         excluded: Parts of them that are not the pool's.
-        gives: Whether anybody may get an address that nobody has yet.
+        obstacle: Why nobody may get an address from it; "" while that is possible.
+        overlap: Which of its addresses it does not have because somebody else was there first, in words; mostly "".
         auto_assign: Whether those get one who do not name the pool.
         priority: Pools with a higher one are picked from first.
         aliases: Other names of the pool.
@@ -34,7 +35,8 @@ class PoolDescription:
     scope: str
     ranges: tuple[AddressRange, ...]
     excluded: tuple[AddressRange, ...] = ()
-    gives: bool = True
+    obstacle: str = ""
+    overlap: str = ""
     auto_assign: bool = True
     priority: int = 0
     aliases: tuple[str, ...] = ()
@@ -58,6 +60,11 @@ class PoolDescription:
     def versions(self) -> tuple[int, ...]:
         """The IP versions of which it has ranges: 4, 6."""
         return tuple(version for version in (IPV4, IPV6) if any(each.version == version for each in self.ranges))
+
+    @property
+    def gives(self) -> bool:
+        """Whether somebody may get an address that nobody has yet."""
+        return not self.obstacle
 
     def label(self, version: int) -> str:
         """The pool as messages name it: with its ranges of one family, or the first of many."""

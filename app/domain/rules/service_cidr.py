@@ -1,10 +1,12 @@
 """The rules of a ServiceCIDR."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 
 from app.domain.errors import Cause, invalid, required
 from app.domain.kinds.service_cidr import ServiceCIDR, ServiceCIDRStatus
+from app.domain.rules.address_ranges import range_of
+from app.domain.rules.address_sets import AddressSet
 from app.domain.rules.addresses import network_causes, network_warnings, strict_network
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
@@ -87,9 +89,13 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         del cluster
         new.spec = old.spec
 
+    def asks_of_cluster(self, new: ServiceCIDR) -> bool:
+        """Pools may have come a moment ago."""
+        del new
+        return True
+
     def validate_create(self, new: ServiceCIDR, cluster: Cluster) -> list[Cause]:
-        """One or two CIDRs, each strict, one of each family."""
-        del cluster
+        """One or two CIDRs, each strict, one of each family, none in a pool of load balancer addresses."""
         cidrs = new.spec.cidrs or []
         if not cidrs:
             return [required("spec.cidrs", "one CIDR, or one of each IP family")]
@@ -99,7 +105,9 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         networks = [network for network in map(strict_network, cidrs) if network]
         if not causes and len({network.version for network in networks}) != len(cidrs):
             causes.append(invalid("spec.cidrs", cidrs, "may hold one CIDR of each IP family: 10.0.0.0/16, fd00::/112"))
-        return causes
+        if causes:
+            return causes
+        return [cause for i, cidr in enumerate(cidrs) for cause in _pool_causes(f"spec.cidrs[{i}]", cidr, cluster)]
 
     def validate_update(self, new: ServiceCIDR, old: ServiceCIDR, cluster: Cluster) -> list[Cause]:
         """The CIDRs stay; a second one may be appended."""
@@ -119,3 +127,12 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         return [
             text for i, cidr in enumerate(new.spec.cidrs or []) for text in network_warnings(f"spec.cidrs[{i}]", cidr)
         ]
+
+
+def _pool_causes(field: str, cidr: str, cluster: Cluster) -> Iterator[Cause]:
+    """A ClusterIP is nobody's load balancer address."""
+    addresses = AddressSet.of([range_of(cidr)])
+    for pool in cluster.pools:
+        common = addresses & pool.usable
+        if common:
+            yield invalid(field, cidr, f'overlaps the pool "{pool.name}": both have {common.texts()[0]}')

@@ -273,7 +273,11 @@ class TestChoiceOfPool:
             ([external("a", ["20.1.0.1"]), external("b", ["20.2.0.1"], priority=1)], {}, "20.2.0.1"),
             ([external("a", ["20.1.0.1"], priority=-1), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
             ([external("a", ["20.1.0.1"], auto_assign=False), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
-            ([external("a", ["20.1.0.1"], gives=False), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
+            (
+                [external("a", ["20.1.0.1"], obstacle="it leaks"), external("b", ["20.2.0.1"])],
+                {},
+                "20.2.0.1",
+            ),
             ([external("a", ["fd02::1"]), external("b", ["20.2.0.1"])], {}, "20.2.0.1"),
             (
                 [external("a", ["20.1.0.1"], namespaces=frozenset()), external("b", namespaces=frozenset({"shop"}))],
@@ -352,18 +356,22 @@ class TestResult:
                 'internal: there is no internal pool "apps"; add one, and it is given at once',
             ),
             ([external("six", ["fd02::1"])], {}, 'external: pool "six" has no IPv4 addresses'),
-            ([external("full", gives=False)], {}, 'external: pool "full" gives no new addresses'),
+            (
+                [external("full", obstacle="it leaks")],
+                {},
+                'external: pool "full" gives no addresses: it leaks',
+            ),
             (
                 [external("a", namespaces=frozenset({"other"})), external("b", auto_assign=False)],
                 {},
                 'external: pool "a" is not for namespace shop; pool "b" is only for Services that name it',
             ),
             (
-                [external(name, gives=False) for name in "abcde"],
+                [external(name, obstacle="it leaks") for name in "abcde"],
                 {},
                 (
-                    'external: pool "a" gives no new addresses; pool "b" gives no new addresses; '
-                    'pool "c" gives no new addresses; and 2 more'
+                    'external: pool "a" gives no addresses: it leaks; pool "b" gives no addresses: it leaks; '
+                    'pool "c" gives no addresses: it leaks; and 2 more'
                 ),
             ),
         ],

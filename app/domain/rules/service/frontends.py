@@ -11,7 +11,7 @@ from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Se
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.load_balancer_wish import is_ours, wish_of
-from app.domain.rules.service.pool_choice import PoolWish, admits_address, keeps_address, listed
+from app.domain.rules.service.pool_choice import PoolWish, keeps_address, why_not_asked
 
 
 def keep_frontends(new: Service, old: Service, cluster: Cluster) -> None:
@@ -72,6 +72,6 @@ def _pool_causes(new: Service, old: Service | None, cluster: Cluster) -> Iterato
         asked = asked_for.get(family)
         if asked is None or not asked.address or asked == before.get(family):
             continue
-        if not admits_address(pool, asked.address, cluster.pools):
-            pools = listed(pool, asked.address, cluster.pools)
-            yield invalid(asked.field, asked.address, f"must be a usable address of {pool.side}: {pools}")
+        problem = why_not_asked(pool, asked.address, cluster.pools)
+        if problem:
+            yield invalid(asked.field, asked.address, problem)

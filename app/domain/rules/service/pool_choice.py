@@ -48,11 +48,14 @@ def pools_for(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> 
     return sorted(found, key=lambda pool: (-pool.priority, pool.name))
 
 
-def admits_address(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> bool:
-    """Whether a Service may ask for an address: it is one of a pool that the Service may use."""
-    return any(
-        pool.gives and pool.admits(wish.namespace) and address in pool.usable for pool in _in_question(wish, pools)
-    )
+def why_not_asked(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> str:
+    """Why a Service may not ask for an address; "" where a pool that it may use has the address."""
+    found = list(_in_question(wish, pools))
+    holding = [pool for pool in found if address in pool.usable]
+    if not holding:
+        return f"must be a usable address of {wish.side}: {_listed(found, address)}"
+    told = [_barrier(pool, wish) for pool in holding]
+    return "" if "" in told else f'pool "{holding[0].name}" {told[0]}'
 
 
 def keeps_address(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> bool:
@@ -71,10 +74,9 @@ def why_none(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> s
     return "; ".join([*told, *more])
 
 
-def listed(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> str:
-    """The pools in question that an address could come from, with their ranges of its family."""
+def _listed(pools: Sequence[PoolDescription], address: str) -> str:
     version, _ = address_number(address)
-    found = [pool.label(version) for pool in _in_question(wish, pools) if pool.gives and version in pool.versions]
+    found = [pool.label(version) for pool in pools if pool.gives and version in pool.versions]
     more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
     return ", ".join([*found[:_SHOWN], *more]) or "there are none"
 
@@ -87,10 +89,13 @@ def _obstacle(pool: PoolDescription, wish: PoolWish, family: str) -> str:
     """Why an address of a family cannot be picked from a pool in question; "" where it can."""
     if int(family[-1]) not in pool.versions:
         return f"has no {family} addresses"
-    if not pool.gives:
-        return "gives no new addresses"
-    if not pool.admits(wish.namespace):
-        return f"is not for namespace {wish.namespace}"
     if not (pool.auto_assign or wish.pool):
         return "is only for Services that name it"
-    return ""
+    return _barrier(pool, wish)
+
+
+def _barrier(pool: PoolDescription, wish: PoolWish) -> str:
+    """Why a Service can get no address of a pool at all, not even one that it asks for."""
+    if not pool.gives:
+        return f"gives no addresses: {pool.obstacle}"
+    return "" if pool.admits(wish.namespace) else f"is not for namespace {wish.namespace}"

@@ -18,7 +18,7 @@ from app.domain.rules.service.conditions import (
 from app.domain.rules.service.defaulting import apply_defaults
 from app.domain.rules.service.families import normalise_cluster_ips, plan_families
 from app.domain.rules.service.frontends import frontend_causes, frontend_warnings, keep_frontends
-from app.domain.rules.service.load_balancer_wish import is_ours
+from app.domain.rules.service.load_balancer_wish import is_ours, wish_of
 from app.domain.rules.service.status import status_causes
 from app.domain.rules.service.transitions import drop_what_the_type_forbids, restore_chosen_values
 from app.domain.rules.service.update import service_update_causes
@@ -43,9 +43,10 @@ class ServiceStrategy(Strategy[Service]):
         refresh_conditions(new, cluster)
 
     def asks_of_cluster(self, new: Service) -> bool:
-        """Addresses by value and families depend on the ranges, which may have changed a moment ago."""
+        """Addresses by value and families depend on ranges and pools, which may have changed a moment ago."""
         spec = new.spec
-        asks_for_address = any(each not in ("", "None") for each in (spec.cluster_ip, *(spec.cluster_ips or [])))
+        asks_for_cluster_ip = any(each not in ("", "None") for each in (spec.cluster_ip, *(spec.cluster_ips or [])))
+        asks_for_address = asks_for_cluster_ip or bool(wish_of(new).asked)
         return asks_for_address or bool(spec.ip_families) or spec.ip_family_policy is not None
 
     def unavailable(self, new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:

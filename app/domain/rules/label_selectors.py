@@ -1,0 +1,51 @@
+"""Selectors of labels inside of objects (meta/v1 LabelSelector)."""
+
+from collections.abc import Iterator
+
+from app.domain.errors import Cause, forbidden, invalid, not_supported, required
+from app.domain.kinds.meta import LabelSelector, LabelSelectorRequirement
+from app.domain.label_syntax import label_key_problem, label_value_problem
+from app.domain.selectors import LabelRequirement, Operator
+from app.domain.selectors import LabelSelector as Matcher
+
+_OPERATORS: dict[str, Operator] = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
+
+
+def selector_causes(field: str, selector: LabelSelector | None) -> list[Cause]:
+    """Name everything that is wrong with a selector."""
+    if selector is None:
+        return []
+    causes = [
+        invalid(f"{field}.matchLabels", text, problem)
+        for key, value in (selector.match_labels or {}).items()
+        for text, problem in ((key, label_key_problem(key)), (value, label_value_problem(value)))
+        if problem
+    ]
+    for index, each in enumerate(selector.match_expressions or []):
+        causes += _requirement_causes(f"{field}.matchExpressions[{index}]", each)
+    return causes
+
+
+def matcher_of(selector: LabelSelector) -> Matcher:
+    """What tells whether labels fulfil a valid selector."""
+    equal = [LabelRequirement(key, "in", frozenset([value])) for key, value in (selector.match_labels or {}).items()]
+    others = [
+        LabelRequirement(each.key, _OPERATORS[each.operator], frozenset(each.values or []))
+        for each in selector.match_expressions or []
+    ]
+    return Matcher((*equal, *others))
+
+
+def _requirement_causes(field: str, requirement: LabelSelectorRequirement) -> Iterator[Cause]:
+    if problem := label_key_problem(requirement.key):
+        yield invalid(f"{field}.key", requirement.key, problem)
+    takes_values = requirement.operator in ("In", "NotIn")
+    if requirement.operator not in _OPERATORS:
+        yield not_supported(f"{field}.operator", requirement.operator, _OPERATORS)
+    elif takes_values and not requirement.values:
+        yield required(f"{field}.values", "In and NotIn compare with one value or more")
+    elif requirement.values and not takes_values:
+        yield forbidden(f"{field}.values", "Exists and DoesNotExist compare with none")
+    for index, value in enumerate(requirement.values or []):
+        if problem := label_value_problem(value):
+            yield invalid(f"{field}.values[{index}]", value, problem)

@@ -1,0 +1,21 @@
+"""What happened once on a database and must not happen again, whatever has become of it since."""
+
+from app.store.database import Database
+
+_IS_REACHED = "SELECT EXISTS (SELECT FROM settings WHERE name = $1)"
+_REACH = "INSERT INTO settings (name, value) VALUES ($1, 'done') ON CONFLICT (name) DO NOTHING RETURNING name"
+
+
+class Milestones:
+    """Every method raises ServiceUnavailable when the database cannot be reached."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def is_reached(self, name: str) -> bool:
+        """Whether something has happened."""
+        return bool((await self._database.fetch(_IS_REACHED, name))[0][0])
+
+    async def reach(self, name: str) -> None:
+        """Note that something has happened; as often as one likes."""
+        await self._database.fetch(_REACH, name)
