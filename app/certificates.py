@@ -1,4 +1,4 @@
-"""The certificate that the API shows, in files as kube-apiserver's --tls-cert-file and --tls-private-key-file."""
+"""The certificate that the API shows. Its files have the form that kube-apiserver's have."""
 
 import ssl
 from pathlib import Path
@@ -8,18 +8,18 @@ from app.secret_files import refuse_if_writable
 
 
 class CertificateError(ValueError):
-    """Files that TLS cannot be served with; the message names the file and what it should hold."""
+    """A file of a certificate or key cannot be used. The message names the file and what it should hold."""
 
 
 class ServedCertificate:
-    """TLS with the certificate of two files, which can be read again.
+    """TLS with a certificate and a key from files, which can be read again.
 
     Args:
-        certificate: The file of the certificate, followed by those that connect it to its authority.
+        certificate: The file of the certificate, followed by those of intermediate authorities.
         private_key: The file of its key.
 
     Attributes:
-        context: What a server is given; each connection gets the certificate that was read last.
+        context: The context for the server. New connections get the certificate that was read last.
 
     Raises:
         CertificateError: The files cannot be used.
@@ -29,15 +29,14 @@ class ServedCertificate:
         self.certificate = certificate
         self.private_key = private_key
         self._current = self.context = server_context(certificate, private_key)
-        # Loading another certificate into a context would leave the old one there, beside it, if their keys are of
-        # different types.
+        # A context keeps one certificate for each type of key: loading a new one into it may leave the old one there.
         self.context.sni_callback = self._choose
 
     def reload(self) -> None:
-        """Read the files again; connections that are there keep what they have.
+        """Read the files again. Open connections keep their certificate.
 
         Raises:
-            CertificateError: They cannot be used; what was read before stays in use.
+            CertificateError: They cannot be used; the certificate that was read before stays in use.
         """
         self._current = server_context(self.certificate, self.private_key)
 
@@ -46,11 +45,15 @@ class ServedCertificate:
 
 
 def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
-    """TLS 1.2 or newer with a certificate, followed by those that connect it to its authority, all in PEM.
+    """The context of a server, for TLS 1.2 or newer.
+
+    Args:
+        certificate: A file of PEM: the certificate, followed by those of intermediate authorities.
+        private_key: A file of PEM: its key.
 
     Raises:
-        CertificateError: A file cannot be read or is no PEM, or the key is encrypted, another certificate's, or can
-            be changed by others than its owner.
+        CertificateError: A file cannot be read or is no PEM, or the key is encrypted, is not the key of the certificate
+            or can be changed by others than its owner.
     """
     for path in (certificate, private_key):
         _check_readable(path)
@@ -63,7 +66,7 @@ def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
 
     def refuse_password() -> NoReturn:
         raise CertificateError(
-            f"{private_key} is encrypted; a server that starts by itself needs it without a password"
+            f"{private_key} is encrypted: store it without a password, since nobody can enter one when a server starts"
         )
 
     try:
@@ -72,14 +75,14 @@ def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise CertificateError(f"{private_key} is not the key of the first certificate in {certificate}") from error
         raise CertificateError(
-            f"{certificate} and {private_key} have to be a certificate and its private key in PEM, which begins with "
-            f"-----BEGIN"
+            f"{certificate} and {private_key} must be a certificate and its private key in PEM, which begins with "
+            "-----BEGIN"
         ) from error
     return context
 
 
 def client_context(certificate: Path) -> ssl.SSLContext:
-    """For a client that trusts one certificate, whatever it is the certificate of."""
+    """The context of a client that trusts one certificate, whatever name the server has."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN

@@ -25,17 +25,17 @@ from app.settings import (
 from app.supervisor.errors import CannotStartError
 from app.telemetry.logs import configure_logging
 
-_MISUSED = 2  # the exit status of a command line that cannot be followed
-_INTERRUPTED = 130
+_USAGE_STATUS = 2
+_INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT
 
 
-class RefusedError(Exception):
-    """The command line or the environment is wrong; each argument is one line that says what would be right."""
+class UsageError(Exception):
+    """The command line or the environment is wrong. Each argument is one line that says what would be right."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand, whose flags are its settings; the module of its name in `app.commands` runs it."""
+    """A subcommand. Its settings are its flags, and the module of its name in `app.commands` runs it."""
 
     summary: str
     settings: type[DatabaseSettings]
@@ -43,66 +43,66 @@ class Command:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command and ends the process with its status: 0, 1 for a failed start, 2 for wrong settings."""
+    """Run one command, and exit: with status 1 if it could not start, 2 for wrong settings."""
     try:
         execute(sys.argv[1:] if arguments is None else arguments)
-    except RefusedError as error:
+    except UsageError as error:
         hint = "`fairlead --help` lists the commands, `fairlead COMMAND --help` its settings"
-        _complain(*error.args, hint)
-        sys.exit(_MISUSED)
+        _print_errors(*error.args, hint)
+        sys.exit(_USAGE_STATUS)
     except (CannotStartError, FairleadError) as error:
-        _complain(str(error))
+        _print_errors(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        sys.exit(_INTERRUPTED_STATUS)
 
 
 def execute(arguments: Sequence[str]) -> None:
-    """Runs the command that `arguments` begin with, with the settings of the rest and of the environment.
+    """Run the command that is the first argument, with settings from the other arguments and the environment.
 
     Raises:
-        RefusedError: There is no such command, or a setting is wrong.
-        CannotStartError, FairleadError: The settings are right, but something is in the way.
+        UsageError: There is no such command, or a setting is wrong.
+        CannotStartError, FairleadError: The settings are right, and the command cannot start all the same.
     """
     name, *rest = arguments or ["--help"]
     if name in COMMANDS:
         _run(name, read_settings(name, COMMANDS[name], rest))
     elif name in {"version", "--version"}:
-        _say(f"fairlead {__version__}")
+        _print(f"fairlead {__version__}")
     elif name in {"help", "-h", "--help"}:
-        _say(_usage())
+        _print(_usage())
     else:
-        raise RefusedError(f"there is no command {name!r}; choose one of {', '.join(COMMANDS)}, version")
+        raise UsageError(f"there is no command {name!r}; choose one of {', '.join(COMMANDS)}, version")
 
 
 def _run(name: str, settings: DatabaseSettings) -> None:
     if settings.database_url is None and not COMMANDS[name].starts_database:
-        raise RefusedError(f"{_flag('database_url')} is missing; write postgresql://user:password@host:5432/database")
+        raise UsageError(f"{_flag('database_url')} is missing; write postgresql://user:password@host:5432/database")
     tokens = settings.tokens if isinstance(settings, EdgeSettings) else ()
     configure_logging(settings.log_format, settings.level, (token.secret for token in tokens))
     import_module(f"app.commands.{name.replace('-', '_')}").run(settings)
 
 
 def read_settings(name: str, command: Command, arguments: Sequence[str]) -> DatabaseSettings:
-    """The settings of a command, from its arguments and, where they are silent, from the environment.
+    """Read the settings of a command from its arguments; from the environment those that are no argument.
 
     Raises:
-        RefusedError: A line for each setting that is wrong.
+        UsageError: Settings are wrong; it has a line for each.
     """
     if misspelled := _misspelled_variables():
-        raise RefusedError(*misspelled)
+        raise UsageError(*misspelled)
     try:
         source = CliSettingsSource[Any](command.settings, cli_prog_name=f"fairlead {name}")
         source.root_parser.description = command.summary
         return CliApp.run(command.settings, cli_args=list(arguments), cli_settings_source=source)
     except SettingsError as error:
-        raise RefusedError(str(error).removeprefix("error parsing CLI: ")) from error
+        raise UsageError(str(error).removeprefix("error parsing CLI: ")) from error
     except ValidationError as error:
-        raise RefusedError(*map(_explain, error.errors(include_url=False))) from error
+        raise UsageError(*map(_explain, error.errors(include_url=False))) from error
 
 
 def _explain(error: ErrorDetails) -> str:
-    """One line for one wrong setting. Only the settings' own messages may speak of a value that can be secret."""
+    """One line for one wrong setting. Where the value may be a secret, the setting's own message is used."""
     place = f"{_flag(str(error['loc'][0]))}: " if error["loc"] else ""
     if error["type"] == "value_error":
         return f"{place}{error['ctx']['error']}"
@@ -115,7 +115,7 @@ def _flag(field: str) -> str:
 
 
 def _misspelled_variables() -> list[str]:
-    """A line for each variable that is nearly one of ours; others with our prefix may be anybody's."""
+    """A line for each variable that is nearly one of ours. Other programs may use other names with our prefix."""
     fields: set[str] = {field for command in COMMANDS.values() for field in command.settings.model_fields}
     ours = {ENVIRONMENT_PREFIX + field.upper() for field in fields}
     unknown = (name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in ours)
@@ -133,11 +133,11 @@ def _usage() -> str:
     )
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text)  # noqa: T201 - a command line answers on its terminal
 
 
-def _complain(*lines: str) -> None:
+def _print_errors(*lines: str) -> None:
     for line in lines:
         print(f"fairlead: {line}", file=sys.stderr)  # noqa: T201 - as above
 

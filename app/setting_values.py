@@ -1,4 +1,4 @@
-"""What settings are made of: each value is read from a text, and a wrong one refused with what would be right."""
+"""The values of settings: each is read from a text. The message about a wrong one says what would be right."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 Network = IPv4Network | IPv6Network
 
 LARGEST_PORT = 65535
-_LONGEST_LEVEL = 64
+_LONGEST_LEVEL_CHARACTERS = 64
 _SHORTEST_IPV6_PREFIX = 64  # Kubernetes' limit on service ranges
 _FEWEST_SERVICE_ADDRESSES = 4
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
@@ -21,13 +21,13 @@ _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9
 
 @dataclass(frozen=True)
 class Cidrs:
-    """Ranges of addresses, of one family or both, none overlapping another."""
+    """Ranges of addresses that do not overlap, of one family or of both."""
 
     networks: tuple[Network, ...]
 
     @classmethod
     def parse(cls, text: object) -> object:
-        """Reads `10.96.0.0/16,fd00:10:96::/112`; what is not a text is left for the type check.
+        """Read a text such as `10.96.0.0/16,fd00:10:96::/112`; anything but a text is returned for pydantic to check.
 
         Raises:
             ValueError: A part is no range, is too large, is reserved for something else or overlaps another part.
@@ -56,7 +56,7 @@ class PortRange:
 
     @classmethod
     def parse(cls, text: object) -> object:
-        """Reads `30000-32767`; what is not a text is left for the type check.
+        """Read a text such as `30000-32767`; anything but a text is returned for pydantic to check.
 
         Raises:
             ValueError: It is no range of ports.
@@ -73,14 +73,14 @@ class PortRange:
 
 
 class Url(SecretStr):
-    """A database URL: it may hold a password, so it shows itself as asterisks."""
+    """The URL of a database. It may have a password, so printing it shows asterisks."""
 
 
 def _network(text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError as error:
-        raise ValueError(_better_network(text)) from error
+        raise ValueError(_network_problem(text)) from error
     if network.version == 6 and network.prefixlen < _SHORTEST_IPV6_PREFIX:  # noqa: PLR2004 - the protocol's own number
         raise ValueError(f"{network} is too large: an IPv6 range has a prefix of /64 or longer, like /112")
     if network.is_loopback or network.is_multicast or network.is_link_local or network.is_unspecified:
@@ -90,7 +90,7 @@ def _network(text: str) -> Network:
     return network
 
 
-def _better_network(text: str) -> str:
+def _network_problem(text: str) -> str:
     try:
         meant = ip_network(text, strict=False)
     except ValueError:
@@ -99,10 +99,10 @@ def _better_network(text: str) -> str:
 
 
 def room_for_services(cidrs: Cidrs) -> Cidrs:
-    """One range, or one of each family.
+    """Check that there is one range, or one of each family.
 
     Raises:
-        ValueError: A family comes twice, or a range has no room for Services.
+        ValueError: There are two of one family, or a range has too few addresses for Services.
     """
     families = {network.version for network in cidrs}
     if len(families) < len(cidrs.networks):
@@ -114,10 +114,10 @@ def room_for_services(cidrs: Cidrs) -> Cidrs:
 
 
 def host_address(text: str) -> str:
-    """An address to listen on, in canonical form; `localhost` stands for 127.0.0.1.
+    """The canonical form of an address to listen on; `localhost` means 127.0.0.1.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The text is neither.
     """
     try:
         return str(ip_address("127.0.0.1" if text == "localhost" else text))
@@ -126,10 +126,10 @@ def host_address(text: str) -> str:
 
 
 def domain_name(text: str) -> str:
-    """A DNS name in lower case without a dot at its end.
+    """Check that a text is a DNS name in lower case without a dot at its end.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not.
     """
     if not _DOMAIN.fullmatch(text):
         raise ValueError(f"{text!r} is no DNS name in lower case without a dot at its end, like cluster.local")
@@ -137,27 +137,28 @@ def domain_name(text: str) -> str:
 
 
 def advertisable_address(text: str) -> str:
-    """An address that others can connect to.
+    """Check that others can connect to an address.
 
     Raises:
-        ValueError: It stands for all, or for a group.
+        ValueError: It means all addresses of a machine, or a multicast group.
     """
     address = ip_address(text)
     if address.is_unspecified or address.is_multicast:
-        raise ValueError(f"{text} is no machine's address; write the one at which others reach this API")
+        raise ValueError(f"{text} is not the address of one machine; write the address at which others reach this API")
     return text
 
 
 def postgres_url(url: Url) -> Url:
-    """A connection URL of libpq, as far as it can be told; no message shows any part of it.
+    """Check that a text looks like a connection URL of Postgres (libpq). No message shows any part of it.
 
     Raises:
-        ValueError: It is not Postgres', or cannot be taken apart.
+        ValueError: It is one of another database, or cannot be read.
     """
     text = url.get_secret_value()
     if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("only Postgres is supported: write postgresql://user:password@host:5432/database")
-    # A character that ends the password too early makes a part of it the port or the path: no message may name them.
+    # A special character in the password makes the rest of the password look like the port or the path. So no message
+    # may show those.
     hosts, _, rest = text.partition("://")[2].partition("/")
     hosts = hosts.partition("?")[0].rpartition("@")[2]
     if "#" in text or "@" in rest.partition("?")[0] or not all(map(_HOST_AND_PORT.fullmatch, hosts.split(","))):
@@ -169,15 +170,15 @@ def postgres_url(url: Url) -> Url:
 
 
 def read_level(path: Path, levels: Collection[str]) -> str:
-    """The level of the log in a file.
+    """Read the level of the log from a file.
 
     Raises:
         ValueError: The file cannot be read, or holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")[:_LONGEST_LEVEL].strip()
+        text = path.read_text(encoding="utf-8", errors="replace")[:_LONGEST_LEVEL_CHARACTERS].strip()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
     if text not in levels:
-        raise ValueError(f"{path} holds {text!r}, which is no level; write one of {', '.join(levels)}")
+        raise ValueError(f"{path} has {text!r}, which is no level; write one of {', '.join(levels)}")
     return text

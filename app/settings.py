@@ -1,4 +1,4 @@
-"""Every setting, as a flag and as an environment variable FAIRLEAD_*: built once at the start, then passed in."""
+"""All settings. Each is a flag and an environment variable FAIRLEAD_*; they are read once, at the start."""
 
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -31,7 +31,7 @@ CidrsField = Annotated[Cidrs, NoDecode, BeforeValidator(Cidrs.parse)]
 
 
 class DatabaseSettings(BaseSettings):
-    """What every command needs: the database, and how to log."""
+    """The settings of every command: the database, and how to log."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX,
@@ -44,18 +44,18 @@ class DatabaseSettings(BaseSettings):
 
     database_url: Annotated[Url, AfterValidator(postgres_url)] | None = Field(
         None,
-        description="Postgres 15 or newer, postgresql://user:password@host:5432/database. A command line can be read "
-        "by every user of the machine, so a password belongs in the environment variable",
+        description="Postgres 15 or newer, postgresql://user:password@host:5432/database. Every user of the machine "
+        "can read a command line, so put a password into the environment variable",
     )
-    log_format: Literal["console", "json"] = Field("console", description="How log lines look")
-    log_level: LogLevel = Field("info", description="The least that is logged")
+    log_format: Literal["console", "json"] = Field("console", description="Form of the lines of the log")
+    log_level: LogLevel = Field("info", description="Lowest level that is logged")
     log_level_file: Path | None = Field(
-        None, description="File that holds the level, instead of --log-level; a process reads it again when it changes"
+        None, description="File with the level, instead of --log-level; a process reads it again when it changes"
     )
 
     @property
     def level(self) -> str:
-        """The least that is logged, read from its file if there is one.
+        """The lowest level that is logged, read from its file if there is one.
 
         Raises:
             ValueError: The file cannot be read or holds something else.
@@ -69,17 +69,17 @@ class DatabaseSettings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The URL of the database in clear; every command has one by the time that it connects.
+        """The URL of the database, password included. The command line makes sure that there is one.
 
         Raises:
             ValueError: There is none.
         """
         if self.database_url is None:
-            raise ValueError("the command line asks for a database before it gets here")
+            raise ValueError("this command was started without a database")
         return self.database_url.get_secret_value()
 
     def environment(self) -> dict[str, str]:
-        """These settings as the environment of a child process that shall have the same."""
+        """Environment variables that give a child process the same settings."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         texts = {
             name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -90,42 +90,45 @@ class DatabaseSettings(BaseSettings):
 
 
 class Settings(DatabaseSettings):
-    """What the API and the reconciler both need: what a Service can be given."""
+    """The settings of the API and of the reconciler: the addresses, ports and names that Services get."""
 
     service_cidrs: Annotated[CidrsField, AfterValidator(room_for_services)] = Field(
         Cidrs((IPv4Network("10.96.0.0/16"),)),
-        description="Range of ClusterIPs; two of different family, separated by a comma, for dual-stack, the first "
-        "being the default family",
+        description="Range of ClusterIPs; for dual-stack two of different families, separated by a comma. The family "
+        "of the first is the default",
     )
     node_port_range: Annotated[PortRange, NoDecode, BeforeValidator(PortRange.parse)] = Field(
         PortRange(30000, 32767), description="Range of node ports"
     )
-    # RFC 2544 and RFC 5180 set the external defaults aside for benchmarks; the internal ones are private (RFC 1918,
-    # RFC 4193). None is a range that a machine's own network is likely to have.
+    # The external defaults are reserved for benchmarks (RFC 2544, RFC 5180), the internal ones are private (RFC 1918,
+    # RFC 4193). The network of a machine is unlikely to use any of them.
     internal_pool: CidrsField = Field(
         Cidrs((IPv4Network("10.224.0.0/16"), IPv6Network("fd00:10:224::/112"))),
-        description="Addresses of internal load balancer frontends, CIDRs of either family separated by commas: the "
-        "first start makes the AddressPool internal of them",
+        description="Addresses of internal load balancer frontends, CIDRs of either family separated by commas; the "
+        "first start creates the AddressPool internal with them",
     )
     external_pool: CidrsField = Field(
         Cidrs((IPv4Network("198.18.0.0/16"), IPv6Network("2001:2::/112"))),
-        description="Addresses of external load balancer frontends, CIDRs of either family separated by commas: the "
-        "first start makes the AddressPool external of them",
+        description="Addresses of external load balancer frontends, CIDRs of either family separated by commas; the "
+        "first start creates the AddressPool external with them",
     )
     cluster_domain: Annotated[str, AfterValidator(domain_name)] = Field(
-        "cluster.local", description="The DNS domain that Services' names end in"
+        "cluster.local", description="DNS domain in which Services have their names"
     )
     load_balancer_controller: Literal["fairlead", "none"] = Field(
-        "fairlead", description="Who answers Services of type LoadBalancer; none leaves them to another controller"
+        "fairlead", description="Who gives Services of type LoadBalancer their addresses; none: another controller does"
     )
 
     def agreed(self) -> dict[str, str]:
-        """Those that all processes of a database have to have in common, by their flags; others became objects."""
+        """The settings that must be the same in all processes of a database, by flag.
+
+        Ranges of ClusterIPs and pools are not among them: the first start makes objects of these.
+        """
         names = ("node_port_range", "cluster_domain", "load_balancer_controller")
         return {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
 
     def initial_pools(self) -> dict[str, list[str]]:
-        """The addresses of the pools that the first start makes, by their scope."""
+        """The addresses of the AddressPools that the first start creates, by scope."""
         return {"internal": list(map(str, self.internal_pool)), "external": list(map(str, self.external_pool))}
 
     @model_validator(mode="after")
@@ -145,22 +148,22 @@ class Settings(DatabaseSettings):
 
 
 class EdgeSettings(Settings):
-    """What the API needs besides, whoever starts it: where to listen, whom to believe, how long to wait."""
+    """The further settings of the API, in any command: where to listen, which tokens to accept, how long to wait."""
 
     host: Annotated[str, AfterValidator(host_address)] = Field(
-        "127.0.0.1", description="Address to listen on; others than loopback need a --token-file"
+        "127.0.0.1", description="Address to listen on; any but loopback needs a --token-file"
     )
-    port: int = Field(8080, ge=0, le=LARGEST_PORT, description="Port to listen on; 0 takes a free one")
+    port: int = Field(8080, ge=0, le=LARGEST_PORT, description="Port to listen on; 0 takes a free port")
     advertise_address: Annotated[str, AfterValidator(host_address), AfterValidator(advertisable_address)] | None = (
         Field(
             None,
-            description="Address at which others reach this API, shown as endpoint of the Service default/kubernetes; "
-            "by default --host, or this machine's own address if --host stands for all",
+            description="Address at which others reach this API, the endpoint of the Service default/kubernetes; by "
+            "default --host, or this machine's own address if --host is 0.0.0.0 or ::",
         )
     )
     token_file: Path | None = Field(
         None,
-        description='File of bearer tokens, a line each: token,user,uid,"group1,group2". Without it everybody who can '
+        description='File of bearer tokens, one a line: token,user,uid,"group1,group2". Without it, everybody who can '
         "connect may do everything",
     )
     tls_cert_file: Path | None = Field(
@@ -181,12 +184,12 @@ class EdgeSettings(Settings):
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
-        """The tokens of the token file, none without one."""
+        """The tokens in the token file; none if there is no file."""
         return () if self.token_file is None else read_tokens(self.token_file)
 
     @cached_property
     def tls(self) -> ServedCertificate | None:
-        """The certificate that TLS is served with, None where plain HTTP is."""
+        """The certificate that the API shows, None for plain HTTP."""
         if self.tls_cert_file is None or self.tls_private_key_file is None:
             return None
         return ServedCertificate(self.tls_cert_file, self.tls_private_key_file)
@@ -215,7 +218,7 @@ class EdgeSettings(Settings):
 
 
 class ApiSettings(EdgeSettings):
-    """What one API process needs besides: the socket that its parent may have bound for it."""
+    """The further settings of one API process: the socket that its parent may have bound."""
 
     fd: int | None = Field(
         None, ge=3, description="Inherited descriptor of a bound socket to listen on, instead of --host and --port"
@@ -232,18 +235,18 @@ class ApiSettings(EdgeSettings):
 
 
 class ReconcilerSettings(Settings):
-    """What the reconciler needs besides: where its health and metrics are."""
+    """The further settings of the reconciler: where it answers for its health and metrics."""
 
     health_host: Annotated[str, AfterValidator(host_address)] = Field(
         "127.0.0.1", description="Address of /healthz, /readyz and /metrics"
     )
     health_port: int = Field(
-        8081, ge=0, le=LARGEST_PORT, description="Port of /healthz, /readyz and /metrics; 0 for none"
+        8081, ge=0, le=LARGEST_PORT, description="Port of /healthz, /readyz and /metrics; 0 turns them off"
     )
 
 
 class ServeSettings(EdgeSettings):
-    """What the supervisor needs besides: how many processes, and where to keep things."""
+    """The further settings of the supervisor: how many processes, and where to keep files."""
 
     workers: int = Field(2, ge=1, le=64, description="API processes that share the port")
     data_dir: Path = Field(
@@ -253,5 +256,5 @@ class ServeSettings(EdgeSettings):
 
     @property
     def needs_own_certificate(self) -> bool:
-        """Whether the server has to issue the certificate itself that it shows to those who send tokens."""
+        """Whether the server issues its certificate itself: clients need tokens, and there is no certificate."""
         return self.token_file is not None and self.tls is None and not self.insecure_http

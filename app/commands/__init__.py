@@ -1,1 +1,1 @@
-"""One module a command, imported only when its command runs: `fairlead version` waits for no database library."""
+"""One module for each command, imported when it runs: `fairlead version` loads no database library."""

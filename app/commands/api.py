@@ -8,11 +8,11 @@ from app.supervisor.listening import inherit, reserve
 
 
 def run(settings: ApiSettings) -> None:
-    """Runs one API process, until it is told to stop.
+    """Run one API process until SIGTERM or SIGINT.
 
     Raises:
-        CannotListenError: The port is taken, the address is not this machine's, or nothing was inherited.
-        FairleadError: The database cannot be worked with.
+        CannotListenError: The port is in use, the address is not one of this machine, or --fd is no bound socket.
+        FairleadError: The database cannot be used.
     """
     listener = reserve(settings.host, settings.port) if settings.fd is None else inherit(settings.fd)
     uvloop.run(run_api(settings, listener))

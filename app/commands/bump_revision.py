@@ -13,13 +13,13 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 def run(settings: DatabaseSettings) -> None:
-    """Makes a database that was restored from a backup fit for the clients of before.
+    """Let revisions of a restored database go on beyond all that clients have seen, so that they list again.
 
     Raises:
-        FairleadError: The database cannot be worked with.
+        FairleadError: The database cannot be used.
     """
     revision = asyncio.run(_bump(settings.url))
-    _log.info("revisions go on beyond those of before", revision=revision)
+    _log.info("the next revision is higher than any before the restore", revision=revision)
 
 
 async def _bump(url: str) -> int:

@@ -10,10 +10,10 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 def run(settings: DatabaseSettings) -> None:
-    """Brings the database's schema to this version's.
+    """Bring the schema of the database to that of this version.
 
     Raises:
-        FairleadError: The database cannot be worked with.
+        FairleadError: The database cannot be used.
     """
     migrate(settings.url)
     _log.info("migrated", schema=HEAD)

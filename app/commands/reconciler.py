@@ -8,11 +8,11 @@ from app.supervisor.listening import reserve
 
 
 def run(settings: ReconcilerSettings) -> None:
-    """Runs one reconciler, until it is told to stop.
+    """Run one reconciler until SIGTERM or SIGINT.
 
     Raises:
-        CannotListenError: The port of its health is taken, or the address is not this machine's.
-        FairleadError: The database cannot be worked with.
+        CannotListenError: The port for its health is in use, or the address is not one of this machine.
+        FairleadError: The database cannot be used.
     """
     health = reserve(settings.health_host, settings.health_port, "--health-port") if settings.health_port else None
     uvloop.run(run_reconciler(settings, health))

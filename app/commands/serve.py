@@ -5,9 +5,9 @@ from app.supervisor.supervisor import Supervisor
 
 
 def run(settings: ServeSettings) -> None:
-    """Runs everything, until it is told to stop.
+    """Run all processes until SIGTERM or SIGINT.
 
     Raises:
-        CannotStartError: What stands in the way.
+        CannotStartError: It cannot start; the message says why.
     """
     Supervisor(settings).run()

@@ -1,15 +1,15 @@
-"""What can go wrong, as the API says it and as the reconciler retries it.
+"""The errors of Fairlead: those that the API answers with, and those that a controller raises to be retried.
 
 FairleadError
-|-- ApiError              one Kubernetes Status: code, reason, message, causes
+|-- ApiError              a Kubernetes Status: code, reason, message, causes
 |   |-- BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, MethodNotAllowed 405, NotAcceptable 406
 |   |-- AlreadyExists 409, Conflict 409, Expired 410, RequestEntityTooLarge 413, UnsupportedMediaType 415
 |   |-- Invalid 422, TooManyRequests 429, RequestHeaderFieldsTooLarge 431
 |   `-- InternalError 500, ServiceUnavailable 503, Timeout 504
 `-- RetryError
-    |-- Requeue(delay)    nothing is wrong with the object: look again after so many seconds
-    |-- Temporary(delay)  passing trouble: try again after so many seconds
-    `-- Permanent(reason) trying again cannot help until the object changes
+    |-- Requeue(delay)    nothing is wrong with the object: try again after `delay` seconds
+    |-- Temporary(delay)  the work failed for now: try again after `delay` seconds
+    `-- Permanent(reason) the work failed: try again when the object changes
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,24 +17,24 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 MAX_CAUSES = 100
-"""Fields at fault that one error names."""
+"""Causes that one error may have; further ones are left out."""
 
 _MAX_SHOWN = 512
 _MAX_MESSAGE = 32 * 1024
 
 
 class FairleadError(Exception):
-    """The root of everything this project raises on purpose."""
+    """The base of all errors that Fairlead raises itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One field that is wrong: an entry of a Status's `details.causes`.
+    """A field that is wrong: an entry of `details.causes` in a Status.
 
     Attributes:
-        reason: One of Kubernetes' machine-readable cause types, e.g. `FieldValueInvalid`.
-        field: The path as the wire spells it, e.g. `spec.ports[0].nodePort`.
-        message: What is wrong and what would be valid, in our own words.
+        reason: A cause type of Kubernetes for programs, such as `FieldValueInvalid`.
+        field: The path on the wire, such as `spec.ports[0].nodePort`.
+        message: What is wrong, and what would be valid.
     """
 
     reason: str
@@ -43,32 +43,27 @@ class Cause:
 
 
 def required(field: str, message: str) -> Cause:
-    """A value must be there and is not."""
+    """A value is missing."""
     return _cause("FieldValueRequired", field, f"Required value: {message}")
 
 
 def invalid(field: str, value: Any, message: str) -> Cause:
-    """A value is there and is not acceptable."""
+    """A value is not valid."""
     return _cause("FieldValueInvalid", field, f"Invalid value: {_shown(value)}: {message}")
 
 
-def invalid_for(field: str, value: Any, problems: Iterable[str]) -> list[Cause]:
-    """A value is not acceptable for several reasons: a cause for each, as Kubernetes' validators answer."""
-    return [invalid(field, value, problem) for problem in problems]
-
-
 def duplicate(field: str, value: Any, message: str = "each value may appear only once") -> Cause:
-    """A value appears twice where it must be unique."""
+    """A value that must be unique appears twice."""
     return _cause("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}: {message}")
 
 
 def forbidden(field: str, message: str) -> Cause:
-    """A value must not be set here."""
+    """A value must not be set."""
     return _cause("FieldValueForbidden", field, f"Forbidden: {message}")
 
 
 def not_supported(field: str, value: Any, valid: Iterable[str]) -> Cause:
-    """A value is none of the listed ones."""
+    """A value is not one of the valid ones."""
     shown = ", ".join(f'"{item}"' for item in valid)
     return _cause("FieldValueNotSupported", field, f"Unsupported value: {_shown(value)}: supported values: {shown}")
 
@@ -84,13 +79,13 @@ def too_many(field: str, count: int, limit: int) -> Cause:
 
 
 def causes_text(causes: Sequence[Cause], limit: int = MAX_CAUSES) -> str:
-    """Causes in one sentence: the first `limit` of them, and how many more there are."""
+    """The causes as text: the first `limit` of them, and the number of the others."""
     text = "; ".join(f"{cause.field}: {cause.message}" for cause in causes[:limit])
     return f"{text}; and {len(causes) - limit} more" if len(causes) > limit else text
 
 
 def shortened(text: str, limit: int = _MAX_SHOWN) -> str:
-    """A text that is fit for a message, whatever a client sent: beyond `limit` characters it loses its middle."""
+    """A text for a message: without its middle if a client sent more than `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit // 2]}...{text[-limit // 2 :]}"
 
 
@@ -105,17 +100,17 @@ def _shown(value: Any) -> str:
 
 
 class ApiError(FairleadError):
-    """An answer that is not success; the HTTP edge writes it as a Kubernetes Status.
+    """An answer other than success. The HTTP edge writes it as a Kubernetes Status.
 
     Attributes:
         code: The HTTP status.
-        reason: Kubernetes' machine-readable reason.
-        group: API group of the object concerned, or "".
-        kind: Its plural resource name or kind, as Kubernetes' `details.kind` has it, or "".
+        reason: Kubernetes' reason for programs.
+        group: API group of the object that the error is about, or "".
+        kind: Its plural resource name or kind, as in Kubernetes' `details.kind`, or "".
         name: Its name, or "".
         uid: Its uid, or "".
-        causes: The fields at fault, at most `MAX_CAUSES` of them.
-        retry_after: Seconds after which trying again is worth it, or None.
+        causes: The fields that are wrong, at most `MAX_CAUSES` of them.
+        retry_after: Seconds after which the client should try again, or None.
         warnings: Texts for Warning headers of the answer.
     """
 
@@ -144,80 +139,80 @@ class ApiError(FairleadError):
         self.warnings: tuple[str, ...] = ()
 
 
-class BadRequest(ApiError):  # noqa: N818 - these carry Kubernetes' reason as their name
-    """The request itself cannot be understood."""
+class BadRequest(ApiError):  # noqa: N818 - named after Kubernetes' reason
+    """The request cannot be understood."""
 
     code, reason = 400, "BadRequest"
 
 
 class Unauthorized(ApiError):  # noqa: N818 - as above
-    """No valid credentials."""
+    """The request has no valid credentials."""
 
     code, reason = 401, "Unauthorized"
 
 
 class Forbidden(ApiError):  # noqa: N818 - as above
-    """Understood and refused."""
+    """The request was understood, and is refused."""
 
     code, reason = 403, "Forbidden"
 
 
 class NotFound(ApiError):  # noqa: N818 - as above
-    """No such object or path."""
+    """The object or path does not exist."""
 
     code, reason = 404, "NotFound"
 
 
 class MethodNotAllowed(ApiError):  # noqa: N818 - as above
-    """The path exists, the verb does not."""
+    """The path exists, but not for this verb."""
 
     code, reason = 405, "MethodNotAllowed"
 
 
 class NotAcceptable(ApiError):  # noqa: N818 - as above
-    """None of the media types in Accept can be served."""
+    """The answer has none of the media types in Accept."""
 
     code, reason = 406, "NotAcceptable"
 
 
 class AlreadyExists(ApiError):  # noqa: N818 - as above
-    """The name is held by another object."""
+    """Another object has the name."""
 
     code, reason = 409, "AlreadyExists"
 
 
 class Conflict(ApiError):  # noqa: N818 - as above
-    """The object changed since the client read it, or a precondition does not hold."""
+    """The object has changed since the client read it, or a precondition is not fulfilled."""
 
     code, reason = 409, "Conflict"
 
 
 class Expired(ApiError):  # noqa: N818 - as above
-    """The revision asked for is no longer in the log."""
+    """The requested revision is no longer in the log."""
 
     code, reason = 410, "Expired"
 
 
 class RequestEntityTooLarge(ApiError):  # noqa: N818 - as above
-    """The body is larger than the server accepts."""
+    """The body is larger than the limit."""
 
     code, reason = 413, "RequestEntityTooLarge"
 
 
 class UnsupportedMediaType(ApiError):  # noqa: N818 - as above
-    """The body's media type is not one the verb accepts."""
+    """The verb does not accept the media type of the body."""
 
     code, reason = 415, "UnsupportedMediaType"
 
 
 class Invalid(ApiError):  # noqa: N818 - as above
-    """The object breaks a rule; `causes` says which fields."""
+    """The object breaks rules; `causes` names the fields."""
 
     code, reason = 422, "Invalid"
 
 
 class TooManyRequests(ApiError):  # noqa: N818 - as above
-    """A bounded queue is full; nothing was stored."""
+    """A limit is reached, such as that of a queue. Nothing was stored."""
 
     code, reason = 429, "TooManyRequests"
 
@@ -229,28 +224,28 @@ class RequestHeaderFieldsTooLarge(ApiError):  # noqa: N818 - as above
 
 
 class InternalError(ApiError):
-    """A defect of the server."""
+    """The server has a defect."""
 
     code, reason = 500, "InternalError"
 
 
 class ServiceUnavailable(ApiError):  # noqa: N818 - as above
-    """The database cannot be reached; certainly nothing was stored."""
+    """The database cannot be reached. Nothing was stored."""
 
     code, reason = 503, "ServiceUnavailable"
 
 
 class Timeout(ApiError):  # noqa: N818 - as above
-    """No answer in time; the outcome of a write is unknown."""
+    """There was no answer in time. Whether a write was stored is not known."""
 
     code, reason = 504, "Timeout"
 
 
 class RetryError(FairleadError):
-    """How a controller says that its work on a key is not done.
+    """A controller could not finish its work on a key.
 
     Attributes:
-        delay: Seconds until the next attempt; None leaves it to the queue's backoff.
+        delay: Seconds until the next attempt; None means the backoff of the queue.
     """
 
     def __init__(self, message: str, delay: float | None = None) -> None:
@@ -258,24 +253,24 @@ class RetryError(FairleadError):
         self.delay = delay
 
 
-class Requeue(RetryError):  # noqa: N818 - the retry vocabulary's own word
-    """Nothing is wrong with the object, only the moment was: another writer was faster, or the database was away.
+class Requeue(RetryError):  # noqa: N818 - a word of the glossary
+    """The work could not be done at this moment: another writer was faster, or the database was away.
 
-    It is not shown on the object.
+    Nothing is wrong with the object, so nothing is shown on it.
     """
 
 
-class Temporary(RetryError):  # noqa: N818 - the retry vocabulary's own word
-    """Passing trouble. It is shown on the object, in a condition and an Event, until an attempt succeeds."""
+class Temporary(RetryError):  # noqa: N818 - a word of the glossary
+    """The work failed for now. A condition and an Event of the object show it until an attempt succeeds."""
 
     reason = "Retrying"
 
 
-class Permanent(RetryError):  # noqa: N818 - the retry vocabulary's own word
-    """Trying again cannot help until the object changes. It is shown on the object, in a condition and an Event.
+class Permanent(RetryError):  # noqa: N818 - a word of the glossary
+    """The work failed, and is tried again only when the object changes. A condition and an Event of it show that.
 
     Attributes:
-        reason: CamelCase, fit for a condition's and an Event's `reason`.
+        reason: The `reason` of the condition and of the Event, in CamelCase.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.errors import BadRequest, shortened
-from app.domain.label_syntax import label_key_problems, label_value_problems
+from app.domain.label_syntax import label_key_problem, label_value_problem
 
 MAX_TERMS = 1_000
-"""Terms of a selector: each is looked at for each object of a list."""
+"""Terms that a selector may have: each is evaluated for each object of a list."""
 
 _TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!<>(),]|[^ \t\r\n=!<>(),]+|\Z)")
 _SYMBOLS = frozenset({"==", "!=", "=", "!", "<", ">", "(", ")", ",", ""})
@@ -24,14 +24,14 @@ Operator = Literal["in", "notin", "exists", "!", ">", "<"]
 
 @dataclass(frozen=True, slots=True)
 class LabelRequirement:
-    """One term of a label selector; `=`, `==` and `!=` are `in` and `notin` with one value."""
+    """One term of a label selector. `=` and `==` are `in` with one value, `!=` is `notin` with one value."""
 
     key: str
     operator: Operator
     values: frozenset[str] = frozenset()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether an object with these labels fulfils the term; a label that is absent is `notin` every set."""
+        """Whether an object with these labels fulfils the term. A label that is absent fulfils every `notin`."""
         value = labels.get(self.key)
         match self.operator:
             case "in":
@@ -54,7 +54,7 @@ class LabelRequirement:
 
 @dataclass(frozen=True, slots=True)
 class LabelSelector:
-    """Terms that must all hold; none selects everything."""
+    """Terms that an object must fulfil, all of them. Without terms, it selects all objects."""
 
     requirements: tuple[LabelRequirement, ...] = ()
 
@@ -74,12 +74,12 @@ class FieldRequirement:
 
 @dataclass(frozen=True, slots=True)
 class FieldSelector:
-    """Terms that must all hold; none selects everything."""
+    """Terms that an object must fulfil, all of them. Without terms, it selects all objects."""
 
     requirements: tuple[FieldRequirement, ...] = ()
 
     def matches(self, read: Callable[[str], str]) -> bool:
-        """Whether an object is selected, whose fields `read` gives by label."""
+        """Whether an object is selected. `read` returns the value of one of its fields by field label."""
         return all((read(term.field) == term.value) == term.equal for term in self.requirements)
 
 
@@ -87,10 +87,10 @@ def parse_label_selector(text: str) -> LabelSelector:
     """Parse a label selector.
 
     The grammar is Kubernetes': terms separated by commas, each `key`, `!key`, `key = value`, `key == value`,
-    `key != value`, `key in (a, b)`, `key notin (a, b)`, `key > 1` or `key < 1`. Empty values count.
+    `key != value`, `key in (a, b)`, `key notin (a, b)`, `key > 1` or `key < 1`. Values may be empty.
 
     Raises:
-        BadRequest: It does not follow the grammar, a key or value cannot be a label's, or there are more than
+        BadRequest: It does not follow the grammar, a key or value is not valid in a label, or there are more than
             `MAX_TERMS` terms.
     """
     return LabelSelector(tuple(_LabelParser(text).parse()))
@@ -99,11 +99,11 @@ def parse_label_selector(text: str) -> LabelSelector:
 def parse_field_selector(text: str, allowed: Collection[str]) -> FieldSelector:
     r"""Parse a field selector: terms `field=value`, `field==value`, `field!=value`, separated by commas.
 
-    In values `\\`, `\,` and `\=` stand for the second character.
+    In values, `\\`, `\,` and `\=` mean the second character.
 
     Args:
         text: The selector.
-        allowed: Field labels that the kind can be selected by.
+        allowed: The field labels of the kind.
 
     Raises:
         BadRequest: It does not follow the grammar, names another field, or has more than `MAX_TERMS` terms.
@@ -114,14 +114,13 @@ def parse_field_selector(text: str, allowed: Collection[str]) -> FieldSelector:
     for term in terms:
         if term.field not in allowed:
             raise BadRequest(
-                f'field label not supported: "{shortened(term.field)}" cannot be selected by; '
-                f"can be: {', '.join(allowed)}"
+                f'field label not supported: "{shortened(term.field)}"; supported are: {", ".join(allowed)}'
             )
     return FieldSelector(tuple(terms))
 
 
 class _LabelParser:
-    """Reads a label selector from left to right."""
+    """Parses a label selector from left to right."""
 
     def __init__(self, text: str) -> None:
         self._shown = shortened(text)
@@ -163,12 +162,9 @@ class _LabelParser:
             key = self._next()
         if key in _SYMBOLS:
             raise self._problem("a label key")
-        problems = label_key_problems(key)
-        if problems:
-            raise BadRequest(
-                f'the label selector "{self._shown}" has the key "{shortened(key)}", which is none: '
-                f"{'; '.join(problems)}"
-            )
+        problem = label_key_problem(key)
+        if problem is not None:
+            raise BadRequest(f'the label selector "{self._shown}" has the invalid key "{shortened(key)}": {problem}')
         if absent or self._peek() in ("", ","):
             return LabelRequirement(key, "!" if absent else "exists")
         return self._compared(key)
@@ -188,7 +184,7 @@ class _LabelParser:
         return LabelRequirement(key, operator, values)
 
     def _value(self) -> str:
-        """The value of a comparison; nothing at all before a comma or the end is the empty one."""
+        """The value of a comparison. It may be empty before a comma or the end."""
         if self._peek() in ("", ","):
             return ""
         value = self._next()
@@ -197,7 +193,7 @@ class _LabelParser:
         return value
 
     def _set(self) -> frozenset[str]:
-        """Values in parentheses; `()`, `(,a)` and `(a,)` each have an empty one."""
+        """Values in parentheses. `()`, `(,a)` and `(a,)` each have an empty value."""
         if self._next() != "(":
             raise self._problem("an opening parenthesis")
         values: set[str] = set()
@@ -215,12 +211,13 @@ class _LabelParser:
                 value = word
 
     def _check_value(self, operator: str, value: str) -> None:
-        problems = label_value_problems(value)
-        if not problems and operator in "<>" and not _INT64.fullmatch(value):
-            problems = [f"{operator} compares integers"]
-        if problems:
-            text = "; ".join(problems)
-            raise BadRequest(f'the label selector "{self._shown}" has the value "{shortened(value)}": {text}')
+        problem = label_value_problem(value)
+        if problem is None and operator in "<>" and not _INT64.fullmatch(value):
+            problem = f"{operator} compares integers"
+        if problem is not None:
+            raise BadRequest(
+                f'the label selector "{self._shown}" has the invalid value "{shortened(value)}": {problem}'
+            )
 
 
 def _too_many_terms(kind: str) -> BadRequest:
@@ -243,8 +240,7 @@ def _field_requirement(term: str, text: str) -> FieldRequirement:
                 value = _unescaped(term[at + len(operator) :], text)
                 return FieldRequirement(term[:at], operator != "!=", value)
     raise BadRequest(
-        f'the field selector "{shortened(text)}" has the term "{shortened(term)}"; '
-        "a term is field=value or field!=value"
+        f'the field selector "{shortened(text)}" has the term "{shortened(term)}"; write field=value or field!=value'
     )
 
 

@@ -1,4 +1,4 @@
-"""RFC 3339 timestamps as the wire has them, and ages as kubectl prints them."""
+"""RFC 3339 timestamps in the form of the wire, and ages in the form that kubectl prints."""
 
 import re
 from datetime import UTC, datetime
@@ -11,15 +11,15 @@ _DAYS = f"(?!0000)(?:[0-9]{{4}}-(?:{_LONG_MONTHS}|{_SHORT_MONTHS}|{_FEBRUARY})|(
 _SECONDS = rf"\A{_DAYS}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 
 TIME_PATTERN = _SECONDS + r"Z\Z"
-"""Matches what `format_time` writes and nothing else: no day that is not in the calendar."""
+"""Matches only what `format_time` writes, so only days that are in the calendar."""
 MICRO_TIME_PATTERN = _SECONDS + r"\.[0-9]{6}Z\Z"
-"""The same for `format_micro_time`."""
+"""Matches only what `format_micro_time` writes."""
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
 
-_SPELLINGS = (  # below so many seconds: unit and its letter, then the smaller unit shown beside it, if any
+_AGE_FORMATS = (  # seconds below which it applies, unit and its letter, smaller unit and its letter (0 for none)
     (2 * _MINUTE, 1, "s", 0, ""),
     (10 * _MINUTE, _MINUTE, "m", 1, "s"),
     (3 * _HOUR, _MINUTE, "m", 0, ""),
@@ -32,10 +32,10 @@ _SPELLINGS = (  # below so many seconds: unit and its letter, then the smaller u
 
 
 def parse_time(text: str) -> datetime:
-    """Read an RFC 3339 timestamp of any precision and offset.
+    """Read an RFC 3339 timestamp with any precision and offset.
 
     Raises:
-        ValueError: The text is no RFC 3339 timestamp with an offset.
+        ValueError: The text is not an RFC 3339 timestamp with an offset.
     """
     if not _RFC_3339.fullmatch(text):
         raise ValueError(f"{text!r} is no RFC 3339 timestamp such as 2026-01-02T03:04:05Z")
@@ -46,35 +46,35 @@ def parse_time(text: str) -> datetime:
 
 
 def format_time(moment: datetime) -> str:
-    """Write a moment as `metav1.Time` does: UTC, whole seconds."""
+    """Write a time as `metav1.Time` does: in UTC, in whole seconds."""
     return _written(moment, "seconds")
 
 
 def format_micro_time(moment: datetime) -> str:
-    """Write a moment as `metav1.MicroTime` does: UTC, six digits of a second."""
+    """Write a time as `metav1.MicroTime` does: in UTC, with six digits of a second."""
     return _written(moment, "microseconds")
 
 
 def _written(moment: datetime, precision: str) -> str:
-    """The year always has four digits, which `strftime` does not give it everywhere."""
+    """Write a time in UTC. `isoformat` gives the year four digits, which `strftime` does not on all systems."""
     return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def age(since: str | None, now: str) -> str:
-    """How long ago `since` was, as kubectl shows it; `<unknown>` when it never was."""
+    """The age of something that began at `since`, as kubectl shows it; `<unknown>` if there is no `since`."""
     if not since:
         return "<unknown>"
     return human_duration(int((parse_time(now) - parse_time(since)).total_seconds()))
 
 
 def human_duration(seconds: int) -> str:
-    """Two significant units at most, coarser the longer it is: `59s`, `4m30s`, `7h20m`, `3d4h`, `2y10d`.
+    """A duration in one or two units, which are larger for longer durations: `59s`, `4m30s`, `7h20m`, `3d4h`, `2y10d`.
 
-    Up to a second in the future counts as now, for clocks that differ a little; more is `<invalid>`.
+    Clocks may differ a little, so a second in the future is `0s`. More is `<invalid>`.
     """
     if seconds < 0:
         return "0s" if seconds == -1 else "<invalid>"
-    for limit, unit, letter, rest_unit, rest_letter in _SPELLINGS:
+    for limit, unit, letter, rest_unit, rest_letter in _AGE_FORMATS:
         if seconds < limit:
             rest = seconds % unit // rest_unit if rest_unit else 0
             return f"{seconds // unit}{letter}" + (f"{rest}{rest_letter}" if rest else "")

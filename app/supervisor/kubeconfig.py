@@ -19,17 +19,18 @@ from app.supervisor.probe import Probe
 from app.tokens import read_tokens
 
 _RENEWAL_SECONDS = 20.0
+"""Time within which the API should show a certificate that has changed."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How a client knows a server that serves TLS.
+    """How clients check the certificate of a server.
 
     Attributes:
-        certificate: What to trust, in PEM.
-        name: What the certificate has to be for, where that is not the server's address.
+        certificate: The certificate to trust, in PEM.
+        name: The name that the server's certificate has to have, None if it has the server's address.
     """
 
     certificate: bytes
@@ -40,7 +41,7 @@ class Kubeconfig:
     """The kubeconfig of a server, with its first token and the certificate to trust as they are in their files.
 
     Args:
-        path: Where; its directory exists.
+        path: Where to write; its directory exists.
         server: URL of the API.
         settings: Name the files.
         trusted: The certificate by which clients know the API, None where it serves plain HTTP.
@@ -55,7 +56,10 @@ class Kubeconfig:
         self._renew_until = 0.0
 
     def write(self) -> bool:
-        """Write it if the API answers; gives whether it does.
+        """Write the file if the API answers.
+
+        Returns:
+            Whether the API answers.
 
         Raises:
             UntrustedCertificateError: The API shows another certificate, or one that no client would accept.
@@ -68,22 +72,22 @@ class Kubeconfig:
         return True
 
     def sources(self) -> Iterator[Source]:
-        """The files that it follows."""
+        """The files whose content is in the kubeconfig."""
         files = (self._settings.token_file, self._trusted, self._settings.tls_private_key_file)
         if any(files):
             yield Source("kubeconfig", tuple(file for file in files if file is not None), self._renew)
 
     def keep_up(self) -> None:
-        """Write it anew after a file has changed, once the API shows the certificate that is there now."""
+        """After a file has changed, write the kubeconfig again as soon as the API shows the new certificate."""
         if not self._renew_until:
             return
-        with suppress(UntrustedCertificateError, OSError):  # a worker may still show the old one
+        with suppress(UntrustedCertificateError, OSError):  # a worker may still show the old certificate
             if self.write():
                 self._renew_until = 0.0
                 return
         if time.monotonic() > self._renew_until:
             self._renew_until = 0.0
-            _log.warning("the kubeconfig stays as it was: the API does not show the certificate that is in the file")
+            _log.warning("the kubeconfig was not written again: the API does not show the certificate in the file")
 
     def _renew(self) -> None:
         if self._settings.token_file is not None:
@@ -94,13 +98,13 @@ class Kubeconfig:
 
 
 def write_kubeconfig(path: Path, server: str, token: str | None, trust: Trust | None) -> None:
-    """Replaces the file at once; it may hold a token, so only its owner can read it.
+    """Replace the file in one step. It may hold a token, so only its owner can read it.
 
     Args:
-        path: Where; its directory exists.
+        path: Where to write; its directory exists.
         server: URL of the API.
-        token: A bearer token, None where none is asked for.
-        trust: For https.
+        token: A bearer token, None where clients need none.
+        trust: How clients check the certificate, None for plain HTTP.
     """
     name = "fairlead"
     document = {
@@ -120,7 +124,7 @@ def write_kubeconfig(path: Path, server: str, token: str | None, trust: Trust | 
 
 def _trust(trust: Trust | None) -> dict[str, str | bool]:
     if trust is None:
-        # There is no TLS to verify; @kubernetes/client-node speaks plain HTTP only when told so.
+        # @kubernetes/client-node refuses plain HTTP without this; there is no TLS that it could skip.
         return {"insecure-skip-tls-verify": True}
     name = {} if trust.name is None else {"tls-server-name": trust.name}
     return {"certificate-authority-data": b64encode(trust.certificate).decode(), **name}

@@ -1,4 +1,4 @@
-"""Sockets to listen on, bound before anything else starts."""
+"""Sockets to listen on. They are bound before anything else starts."""
 
 import ipaddress
 import socket
@@ -7,48 +7,51 @@ from app.supervisor.errors import CannotListenError
 
 
 def reserve(host: str, port: int, flag: str = "--port") -> socket.socket:
-    """Binds a socket to an address that nobody else listens on.
+    """Bind a socket to an address on which nobody else listens.
 
     Args:
         host: An IP address.
-        port: 0 takes a free one.
-        flag: Where another port can be chosen.
+        port: 0 takes a free port.
+        flag: The flag that chooses another port, for the message.
 
     Raises:
-        CannotListenError: The port is taken, or the address is not this machine's.
+        CannotListenError: The port is in use, or the address is not one of this machine.
     """
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - the protocol's own number
     try:
-        # Sockets that share their port share it with any other process of the same user; this one does not.
+        # A socket that shares its port shares it with every other process of the same user. So one that does not share
+        # it is bound first, to find out whether the port is free.
         with _socket(family) as alone:
             alone.bind((host, port))
             return _bind_shared(alone)
     except OSError as error:
         raise CannotListenError(
-            f"cannot listen on {host} port {port}: {error.strerror}; stop what listens there, or choose another {flag}"
+            f"cannot listen on {host} port {port}: {error.strerror}; stop the program that does, or choose "
+            f"another {flag}"
         ) from error
 
 
 def inherit(descriptor: int) -> socket.socket:
-    """Takes over a socket that the parent bound.
+    """Take over a socket that the parent process bound.
 
     Raises:
-        CannotListenError: The descriptor is not open, or no socket's.
+        CannotListenError: The descriptor is not open, or is not one of a socket.
     """
     try:
         return socket.socket(fileno=descriptor)
     except OSError as error:
         raise CannotListenError(
             f"cannot listen on descriptor {descriptor}: {error.strerror}; --fd takes the number of a bound socket that "
-            "the parent process leaves open, --host and --port need none"
+            "the parent process leaves open; give --host and --port instead if there is none"
         ) from error
 
 
 def share(reserved: socket.socket) -> socket.socket:
-    """Binds one more socket to the address of a reserved one, for one process alone.
+    """Bind one more socket to the address of a reserved one, for one process alone.
 
-    The kernel shares out connections among those that listen (SO_REUSEPORT, socket(7)). Of one socket that several
-    processes have, whichever wakes first takes all that wait; and it would go on listening when its process has died.
+    The kernel distributes connections over the sockets that listen on the address (SO_REUSEPORT, socket(7)). If several
+    processes had one socket, the first to wake up would take all waiting connections, and the socket would go on
+    listening after a process died.
 
     Raises:
         OSError: It cannot be bound.
@@ -70,7 +73,7 @@ def _bind_shared(like: socket.socket) -> socket.socket:
 
 
 def url(host: str, port: int, scheme: str = "http") -> str:
-    """Where this machine reaches what listens on an IP address, which may be the one that stands for all."""
+    """The URL at which this machine reaches a server that listens on an address; for 0.0.0.0 and ::, loopback."""
     address = ipaddress.ip_address(host)
     if address.is_unspecified:
         address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")  # noqa: PLR2004 - as above

@@ -1,4 +1,4 @@
-"""A real Postgres of one's own: initialised, started, restarted and stopped by this process, and never outliving it."""
+"""The embedded Postgres. This process creates, starts, restarts and stops it, and it ends when this process does."""
 
 import hashlib
 import os
@@ -23,13 +23,13 @@ from app.supervisor.data_directory import DataDirectory
 from app.supervisor.errors import PostgresFailedError
 
 _ROLE = _DATABASE = "fairlead"
-# The cluster directory is entered before the user changes, and named through /proc ever after: the unprivileged user
-# needs no way in from the root of the file system (proc(5), /proc/self/cwd).
+# The child enters the cluster's directory before it becomes the unprivileged user, and then names it through /proc. So
+# that user needs no access to the directories above (proc(5), /proc/self/cwd).
 _HERE = "/proc/self/cwd"
-_LOG_LIMIT = 8 * 1024 * 1024
-# A postmaster that lost its parent shuts down by itself, and a backend that lost its postmaster ends.
-_LEAVING_SECONDS = 2.0
-_KILLED_SECONDS = 5.0
+_LOG_LIMIT_BYTES = 8 * 1024 * 1024
+# Postgres' processes end by themselves when their parent is gone; after _EXIT_SECONDS they are killed.
+_EXIT_SECONDS = 2.0
+_KILL_SECONDS = 5.0
 _STATUS_LINE = 7  # of postmaster.pid, counted from 0
 
 _SETTINGS = {
@@ -42,17 +42,17 @@ _SETTINGS = {
     "max_wal_size": "2GB",
     "min_wal_size": "256MB",
     "checkpoint_timeout": "15min",
-    # An acknowledged write is on the disk.
+    # A write is on the disk before it is acknowledged.
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    # Statements here are short and touch few rows: neither parallel plans nor compiled ones pay.
+    # Statements are short and touch few rows: parallel or compiled plans would only make them slower.
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "random_page_cost": "1.1",
     # The log of changes grows and is trimmed all the time.
     "autovacuum_naptime": "10s",
-    # A client that is gone does not keep its locks until its statement ends.
+    # When a client is gone, its locks are released at once, not when its statement ends.
     "client_connection_check_interval": "1s",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -65,12 +65,13 @@ _SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """One Postgres cluster in `<data directory>/postgres`, reached through a socket that only its owner can open.
+    """One Postgres cluster in `<data directory>/postgres`, with a socket that only its owner can open.
 
-    Not safe for use from several threads; `spawn` and `start` belong to the main thread, with which Postgres dies.
+    It must not be used from several threads. Call `spawn` and `start` in the main thread: Postgres ends with the thread
+    that started it.
 
     Args:
-        data_dir: Holds the cluster, its log and the lock; created where missing.
+        data_dir: The directory of the cluster, its log and the lock; created if it is missing.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -78,12 +79,12 @@ class EmbeddedPostgres:
         self._cluster = self.directory.path / "postgres"
         self._log = self.directory.path / "postgres.log"
         digest = hashlib.sha256(os.fsencode(self.directory.path.resolve())).hexdigest()[:12]
-        # A socket's path may have 107 bytes (unix(7)); a data directory's often has more.
+        # The path of a socket may have 107 bytes (unix(7)); that of a data directory is often longer.
         self.socket_dir = Path(tempfile.gettempdir()) / f"fairlead-{os.geteuid()}-{digest}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = _DATABASE) -> str:
-        """The connection URL of one of its databases. It holds no secret: the socket tells who connects."""
+        """The connection URL of one of its databases. It holds no secret: Postgres asks the socket who connects."""
         return f"postgresql://{_ROLE}@/{quote(database)}?host={quote(str(self.socket_dir), safe='')}"
 
     @property
@@ -105,7 +106,7 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self, timeout: float = 60) -> None:
-        """Starts Postgres and waits until it accepts connections.
+        """Start Postgres, and wait until it accepts connections.
 
         Args:
             timeout: Seconds; recovery after a crash is part of a start.
@@ -121,12 +122,12 @@ class EmbeddedPostgres:
             time.sleep(0.02)
 
     def spawn(self) -> subprocess.Popen[bytes]:
-        """Takes the data directory, makes the cluster where there is none, and starts the postmaster.
+        """Lock the data directory, create the cluster if there is none, and start the postmaster.
 
-        Call it again when the postmaster has ended, or is ending.
+        Call it again when the postmaster has ended or is ending.
 
         Raises:
-            PostgresFailedError: The cluster could not be made.
+            PostgresFailedError: The cluster could not be created.
             DataDirectoryUnusableError: The directory is in use by another process, or not usable.
             BinariesMissingError: Postgres' programs cannot be found or run.
         """
@@ -135,7 +136,7 @@ class EmbeddedPostgres:
             self._process.wait()
         user = unprivileged_user(self._cluster)
         programs = binaries(user)
-        self._end_leftovers()
+        self._end_earlier_processes()
         self._make_socket_dir(user)
         if not self._cluster.is_dir():
             self._initialise(programs, user)
@@ -154,10 +155,10 @@ class EmbeddedPostgres:
         return self._process
 
     def ready(self, deadline: float) -> bool:
-        """Whether a postmaster that was started accepts connections by now.
+        """Whether the postmaster that was started accepts connections.
 
         Args:
-            deadline: In the time of `time.monotonic`; after it, no is no longer an answer.
+            deadline: In seconds of `time.monotonic`; if it does not accept connections by then, that is an error.
 
         Raises:
             PostgresFailedError: It ended, or is not ready at the deadline.
@@ -176,10 +177,10 @@ class EmbeddedPostgres:
         return len(lines) > _STATUS_LINE and int(lines[0]) == self.pid and lines[_STATUS_LINE].strip() == "ready"
 
     def stop(self, timeout: float = 10) -> None:
-        """Ends Postgres, and gives the data directory back.
+        """Stop Postgres, and release the data directory.
 
-        Connections are ended and a checkpoint is written; what exceeds `timeout` seconds is left to recovery at the
-        next start, which loses nothing that was committed.
+        Postgres ends its connections and writes a checkpoint. If that takes more than `timeout` seconds, it is killed
+        and recovers at the next start. Nothing that was committed is lost.
         """
         deadline = time.monotonic() + timeout
         for signum, share in ((signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1)):
@@ -192,46 +193,46 @@ class EmbeddedPostgres:
                 continue
         if self._process is not None:
             self._process = None
-            self._end_leftovers()
+            self._end_earlier_processes()
             shutil.rmtree(self.socket_dir)
         self.directory.release()
 
     def rotate_log(self) -> None:
-        """Keeps its log within bounds: beyond 8 MiB it becomes `postgres.log.1`, and that one goes.
+        """Copy a log of more than 8 MiB to `postgres.log.1`, which it replaces, and empty it.
 
-        The postmaster has the file open for appending, so it is copied and emptied in place.
+        The postmaster has the file open for appending, so it cannot be renamed.
         """
-        if self._log.is_file() and self._log.stat().st_size > _LOG_LIMIT:
+        if self._log.is_file() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
             shutil.copyfile(self._log, self._log.with_suffix(".log.1"))
             os.truncate(self._log, 0)
 
     def _log_tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
 
-    def _end_leftovers(self) -> None:
-        """Ends what is left of a postmaster whose parent was killed, and removes its lock file.
+    def _end_earlier_processes(self) -> None:
+        """End the processes of a postmaster whose parent was killed, and remove its lock file.
 
-        We hold the directory's lock, so nobody else minds these processes. They are known by the directory they work
-        in: a process id in a stale lock file may by now be anybody's, which Postgres itself would refuse to start on.
+        This process has locked the directory, so nobody else needs them. They are found by their working directory: the
+        process id in a stale lock file may belong to another program by now, and then Postgres would refuse to start.
         """
-        if not self._alone_within(_LEAVING_SECONDS):
-            for process in self._processes_within():
+        if not self._processes_end_within(_EXIT_SECONDS):
+            for process in self._processes_in_cluster():
                 process.kill()
-            if not self._alone_within(_KILLED_SECONDS):
+            if not self._processes_end_within(_KILL_SECONDS):
                 raise PostgresFailedError(
-                    f"processes of an earlier Postgres still work in {self._cluster}, even killed"
+                    f"processes of an earlier Postgres still use {self._cluster}, although they were killed"
                 )
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
-    def _alone_within(self, seconds: float) -> bool:
+    def _processes_end_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
-        while self._processes_within():
+        while self._processes_in_cluster():
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
         return True
 
-    def _processes_within(self) -> list[psutil.Process]:
+    def _processes_in_cluster(self) -> list[psutil.Process]:
         return [
             process
             for process in psutil.process_iter(["name", "cwd"])
@@ -239,7 +240,7 @@ class EmbeddedPostgres:
         ]
 
     def _make_socket_dir(self, user: tuple[int, int] | None) -> None:
-        """Makes the directory of the socket, refusing one that somebody else put there and emptying one of our own."""
+        """Create the directory of the socket, or empty the one that is there; one of another user is refused."""
         owner, group = user or (os.geteuid(), os.getegid())
         try:
             self.socket_dir.mkdir(mode=0o700)
@@ -248,13 +249,13 @@ class EmbeddedPostgres:
             found = self.socket_dir.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
                 raise PostgresFailedError(
-                    f"{self.socket_dir} is not a directory of Postgres' own user alone: remove it"
+                    f"{self.socket_dir} is not a directory that only the user of Postgres can use: remove it"
                 ) from None
             for left in self.socket_dir.iterdir():
                 left.unlink()
 
     def _initialise(self, programs: Path, user: tuple[int, int] | None) -> None:
-        """Makes the cluster beside its final name, so that one that was interrupted is never mistaken for whole."""
+        """Create the cluster under another name and rename it, so that an unfinished one is never used."""
         unfinished = self._cluster.with_name("postgres.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -276,7 +277,7 @@ class EmbeddedPostgres:
             raise PostgresFailedError(f"{command[0]} failed: {complaint.decode(errors='replace').strip()}")
 
     def _configure(self, user: tuple[int, int] | None) -> None:
-        """Writes the settings anew at each start, so that an upgrade's apply; ALTER SYSTEM still overrules them."""
+        """Write the settings at each start, so that those of a new version apply; ALTER SYSTEM overrides them."""
         settings = _SETTINGS | {"unix_socket_directories": str(self.socket_dir)}
         me = pwd.getpwuid(os.geteuid()).pw_name
         files = {

@@ -1,4 +1,4 @@
-"""Asking one's own API whether it is ready."""
+"""Asks this server's own API whether it is ready."""
 
 import http.client
 import ssl
@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 from app.certificates import client_context
 from app.supervisor.errors import UntrustedCertificateError
 
-_PATIENCE = 1.0
+_TIMEOUT_SECONDS = 1.0
 
 
 class Probe:
     """Asks the API at a URL.
 
     Attributes:
-        names: Names and addresses that its certificate is for; known once it has answered over https.
+        names: Names and addresses in its certificate; known once it has answered over https.
 
     Args:
         server: The URL.
-        certificate: The certificate that it shows, for https.
+        certificate: The file of a certificate to trust, for https.
     """
 
     def __init__(self, server: str, certificate: Path | None) -> None:
@@ -32,10 +32,10 @@ class Probe:
         self.names: tuple[str, ...] = ()
 
     def answers(self) -> bool:
-        """Whether it is ready.
+        """Whether the API is ready.
 
         Raises:
-            UntrustedCertificateError: The certificate is one that no client would accept.
+            UntrustedCertificateError: No client would accept its certificate.
         """
         connection = self._connection()
         try:
@@ -55,15 +55,15 @@ class Probe:
 
     @property
     def other_name(self) -> str | None:
-        """A name that the certificate is for, None when it is for the address in the URL."""
+        """A name in the certificate, None if the address of the URL is in it."""
         if not self.names or self._address[0] in self.names:
             return None
         return self.names[0].replace("*", "fairlead")
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._trust is None:
-            return http.client.HTTPConnection(*self._address, timeout=_PATIENCE)
-        return http.client.HTTPSConnection(*self._address, timeout=_PATIENCE, context=self._trust)
+            return http.client.HTTPConnection(*self._address, timeout=_TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(*self._address, timeout=_TIMEOUT_SECONDS, context=self._trust)
 
 
 def _names(connection: ssl.SSLSocket) -> tuple[str, ...]:

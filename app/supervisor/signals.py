@@ -1,4 +1,4 @@
-"""The signals that a supervisor gets: it waits for them instead of being interrupted by them."""
+"""The signals that the supervisor waits for; they are blocked, so they never interrupt it."""
 
 import signal
 
@@ -12,7 +12,7 @@ class StopRequested(Exception):  # noqa: N818 - a request, not an error
 
 
 class Signals:
-    """Waits for SIGTERM, SIGINT, SIGHUP and the end of a child, which no longer interrupt the process."""
+    """Waits for SIGTERM, SIGINT, SIGHUP and the end of a child, and blocks them at all other times."""
 
     def __init__(self) -> None:
         self._terminal = Terminal()
@@ -20,10 +20,13 @@ class Signals:
         signal.pthread_sigmask(signal.SIG_BLOCK, self._awaited)
 
     def pause(self, seconds: float) -> bool:
-        """Sleep, but not beyond a signal; gives whether that is SIGHUP, by which files are to be read again.
+        """Sleep until a signal comes, for `seconds` at most.
+
+        Returns:
+            Whether the signal was SIGHUP, which asks for files to be read again.
 
         Raises:
-            StopRequested: At a signal to stop.
+            StopRequested: SIGTERM or SIGINT came, or the terminal was closed.
         """
         received = signal.sigtimedwait(self._awaited, seconds)
         if received is None or received.si_signo == signal.SIGCHLD:

@@ -1,4 +1,4 @@
-"""`fairlead serve`: starts everything, keeps it running, and ends it in order."""
+"""`fairlead serve`: starts all processes, keeps them running, and stops them in order."""
 
 import os
 import shutil
@@ -28,20 +28,20 @@ from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
 
 _log = structlog.stdlib.get_logger(__name__)
 
-_TICK = 0.5
-_PORT_WAIT = 2.0
-_POSTGRES_START = 300.0  # recovery after a crash included
-# Together less than the ten seconds within which everything is gone.
-_WORKERS_STOP = 5.5
-_RECONCILER_STOP = 1.5
-_POSTGRES_STOP = 2.5
+_CHECK_SECONDS = 0.5
+_PORT_WAIT_SECONDS = 2.0
+_POSTGRES_START_SECONDS = 300.0  # recovery after a crash included
+# Their sum is less than the ten seconds that a stop may take.
+_WORKERS_STOP_SECONDS = 5.5
+_RECONCILER_STOP_SECONDS = 1.5
+_POSTGRES_STOP_SECONDS = 2.5
 
 
 class Supervisor:
     """The parent of every other process.
 
-    It has one thread and no event loop: signals are blocked and waited for, which makes forking safe and leaves no
-    moment in which one is missed.
+    It has one thread and no event loop. It blocks signals and waits for them: so forking is safe, and no signal is
+    missed.
     """
 
     def __init__(self, settings: ServeSettings) -> None:
@@ -51,28 +51,28 @@ class Supervisor:
         self._postgres = None if settings.database_url else EmbeddedPostgres(self._path)
         self._directory = self._postgres.directory if self._postgres else DataDirectory(self._path)
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
-        self._own = OwnCertificate(self._path / "tls", settings) if settings.needs_own_certificate else None
-        self._trusted = self._own.authority if self._own else settings.tls_cert_file
+        self._own_certificate = OwnCertificate(self._path / "tls", settings) if settings.needs_own_certificate else None
+        self._trusted = self._own_certificate.authority if self._own_certificate else settings.tls_cert_file
         self._workers: list[Child] = []
         self._reconciler: Child | None = None
         self._signals = Signals()
 
     def run(self) -> None:
-        """Serves until SIGTERM, SIGINT or the end of the terminal; SIGHUP is passed on, for files to be read again.
+        """Serve until SIGTERM, SIGINT or the end of the terminal. At SIGHUP all processes read their files again.
 
         Raises:
-            CannotStartError: What stands in the way; nothing is left running.
+            CannotStartError: It cannot start; the message says why. No process is left running.
         """
         try:
             kubeconfig = self._announce(self._start())
             reloads = Reloads(*log_level(self._settings), *kubeconfig.sources())
             while True:
-                self._tend()
+                self._restart_ended()
                 reloads.check()
                 kubeconfig.keep_up()
-                if self._own is not None:
-                    self._own.keep_up()
-                if self._signals.pause(_TICK):
+                if self._own_certificate is not None:
+                    self._own_certificate.keep_up()
+                if self._signals.pause(_CHECK_SECONDS):
                     self._reload(reloads)
         except StopRequested:
             _log.info("stopping")
@@ -80,10 +80,10 @@ class Supervisor:
             self._stop()
 
     def _start(self) -> socket.socket:
-        """Starts everything, and returns the socket that holds the port."""
+        """Start all processes; returns the socket that reserves the port."""
         self._directory.acquire()
-        if self._own is not None:
-            self._own.prepare()
+        if self._own_certificate is not None:
+            self._own_certificate.prepare()
         reserved = self._reserve()
         self._start_database()
         shutil.rmtree(self._metrics, ignore_errors=True)
@@ -100,8 +100,8 @@ class Supervisor:
         return reserved
 
     def _reserve(self) -> socket.socket:
-        """Takes the port, which the workers of a supervisor that was just killed may hold for a moment longer."""
-        deadline = time.monotonic() + _PORT_WAIT
+        """Reserve the port. Workers of a supervisor that was just killed may still listen on it for a moment."""
+        deadline = time.monotonic() + _PORT_WAIT_SECONDS
         while True:
             try:
                 return reserve(self._settings.host, self._settings.port)
@@ -114,16 +114,16 @@ class Supervisor:
         if self._postgres is None or self._database is None:
             return
         self._database.start()
-        deadline = time.monotonic() + _POSTGRES_START
+        deadline = time.monotonic() + _POSTGRES_START_SECONDS
         while not self._postgres.ready(deadline):
             self._signals.pause(0.05)
 
     def _migrate(self) -> None:
         migration = self._spawn("migrate")
         while (status := migration.poll()) is None:
-            self._signals.pause(_TICK)
+            self._signals.pause(_CHECK_SECONDS)
         if status != 0:
-            raise ChildFailedError("the database could not be migrated; the reason is in the lines above")
+            raise ChildFailedError("the database could not be migrated; the lines above say why")
 
     def _spawn(self, command: str, *flags: str, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         environment = {
@@ -132,9 +132,9 @@ class Supervisor:
         environment |= self._settings.environment() | {MULTIPROCESS_VARIABLE: str(self._metrics)}
         if self._postgres is not None:
             environment[f"{ENVIRONMENT_PREFIX}DATABASE_URL"] = self._postgres.url()
-        if self._own is not None:
+        if self._own_certificate is not None:
             for setting in ("TLS_CERT_FILE", "TLS_PRIVATE_KEY_FILE"):
-                environment[f"{ENVIRONMENT_PREFIX}{setting}"] = str(self._own.path)
+                environment[f"{ENVIRONMENT_PREFIX}{setting}"] = str(self._own_certificate.path)
         return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)
 
     def _spawn_worker(self, reserved: socket.socket) -> subprocess.Popen[bytes]:
@@ -142,7 +142,7 @@ class Supervisor:
             return self._spawn("api", "--fd", str(listener.fileno()), pass_fds=(listener.fileno(),))
 
     def _announce(self, reserved: socket.socket) -> Kubeconfig:
-        """Waits until requests are answered, and tells what to do now.
+        """Wait until the API answers, and print what the user can do next.
 
         Raises:
             ChildFailedError: A process ended with an error before that.
@@ -153,14 +153,14 @@ class Supervisor:
         while not kubeconfig.write():
             for child in self._children():
                 if (status := child.poll()) is not None and status > 0:
-                    raise ChildFailedError(f"{child.name} ended with status {status}; the reason is in the lines above")
-            self._tend()
+                    raise ChildFailedError(f"{child.name} ended with status {status}; the lines above say why")
+            self._restart_ended()
             self._signals.pause(0.1)
         print(welcome(server, kubeconfig.path, self._settings.token_file, self._trusted), flush=True)  # noqa: T201 - for the person at the terminal
         return kubeconfig
 
     def _reload(self, reloads: Reloads) -> None:
-        """Reads files again, and has the children do so."""
+        """Read the files again, here and in the children."""
         reloads.everything()
         for child in (self._reconciler, *self._workers):
             if child is not None:
@@ -169,30 +169,30 @@ class Supervisor:
     def _children(self) -> list[Child]:
         return [child for child in (self._database, self._reconciler, *self._workers) if child is not None]
 
-    def _tend(self) -> None:
+    def _restart_ended(self) -> None:
         for child in self._children():
-            child.tend()
+            child.restart_if_ended()
         if self._postgres is not None:
             self._postgres.rotate_log()
 
     def _stop(self) -> None:
-        """Ends everything in the order in which it is needed: requests, what they wait for, the database."""
-        _end(self._workers, _WORKERS_STOP, self._signals)
-        _end([self._reconciler] if self._reconciler else [], _RECONCILER_STOP, self._signals)
+        """Stop first the API, then the reconciler that its requests wait for, then the database that both need."""
+        _stop_children(self._workers, _WORKERS_STOP_SECONDS, self._signals)
+        _stop_children([self._reconciler] if self._reconciler else [], _RECONCILER_STOP_SECONDS, self._signals)
         if self._postgres is not None:
-            self._postgres.stop(_POSTGRES_STOP)
+            self._postgres.stop(_POSTGRES_STOP_SECONDS)
 
 
-def _end(children: Sequence[Child], patience: float, signals: Signals) -> None:
-    """Asks children to end, and kills those that have not within `patience` seconds, or at a second request to stop."""
+def _stop_children(children: Sequence[Child], seconds: float, signals: Signals) -> None:
+    """Ask children to stop, and kill those that run after `seconds`, or when a second request to stop comes."""
     for child in children:
         child.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + seconds
     try:
         while time.monotonic() < deadline and not all(child.has_ended() for child in children):
             signals.pause(0.05)
     except StopRequested:
-        _log.warning("stopping at once")
+        _log.warning("stopping immediately")
     for child in children:
         if not child.has_ended():
             _log.warning("killed", process=child.name)

@@ -9,12 +9,12 @@ _SERVICE = '{"metadata":{"name":"hello"},"spec":{"selector":{"app":"hello"},"por
 
 
 def welcome(server: str, kubeconfig: Path, token_file: Path | None, trusted: Path | None) -> str:
-    """A few lines with what to try next; a token is referred to, never shown.
+    """A few lines that say what to try next. They name the file of the tokens and show no token.
 
     Args:
         server: URL of the API.
         kubeconfig: The file that was written for kubectl and the SDKs.
-        token_file: Where the tokens are, None where none is asked for.
+        token_file: The file of the tokens, None where clients need none.
         trusted: The certificate by which clients know the API, None where it serves plain HTTP.
     """
     trust = f" --cacert {quote(str(trusted))}" if trusted is not None else ""

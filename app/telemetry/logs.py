@@ -1,4 +1,4 @@
-"""Logging: one line an event, as JSON or for a console, whoever logs it."""
+"""Logging: one line for each event, as JSON or for a console. Libraries' events look the same as our own."""
 
 import logging
 import re
@@ -10,8 +10,8 @@ import structlog
 from structlog.typing import Processor
 
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S+@")
-# Shorter ones are words that a line may hold anyway; masking those would garble it.
-_SHORTEST_SECRET = 8
+# A shorter secret may be an ordinary word, and masking that would make lines unreadable.
+_SHORTEST_SECRET_CHARACTERS = 8
 _MASK = "***"
 
 
@@ -21,12 +21,12 @@ def configure_logging(
     secrets: Iterable[str] = (),
     stream: TextIO = sys.stderr,
 ) -> None:
-    """Routes structlog and the standard library's loggers (uvicorn's, SQLAlchemy's, warnings) to one stream.
+    """Send the events of structlog and of the standard library's loggers (uvicorn, SQLAlchemy, warnings) to one stream.
 
     Args:
-        log_format: `json` is one object a line; `console` is for people.
-        level: The least that is logged.
-        secrets: Texts that no line may show, beside the passwords of URLs, which none ever does.
+        log_format: `json` writes one object a line; `console` is for people.
+        level: The lowest level that is logged.
+        secrets: Texts that no line may show. The passwords in URLs are never shown.
         stream: Where the lines go.
     """
     shared: list[Processor] = [
@@ -40,7 +40,7 @@ def configure_logging(
     rendered: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        # Plain: the richer tracebacks print local variables, which can be secrets.
+        # Other forms of a traceback print local variables, which may hold secrets.
         else [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
@@ -72,27 +72,27 @@ def configure_logging(
 
 
 def set_level(level: str) -> None:
-    """Log what is of this level or above."""
+    """Log events of this level or above."""
     root = logging.getLogger()
     root.setLevel(level.upper())
-    for name in ("uvicorn.error", "alembic.runtime"):  # the steps of their starting are no news
+    for name in ("uvicorn.error", "alembic.runtime"):  # each logs every step of its start as info
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def mask(secrets: Iterable[str]) -> None:
-    """Let no line show these texts, beside those that none may show already."""
+    """Keep more texts out of all lines, beside those that are kept out already."""
     _masking.add(secrets)
 
 
 class _Masking:
-    """The last step of a line: what must stay secret is replaced in its finished text."""
+    """The last step for a line: replaces secrets in its finished text."""
 
     def __init__(self) -> None:
         self._words: set[str] = set()
         self._secrets: re.Pattern[str] | None = None
 
     def add(self, secrets: Iterable[str]) -> None:
-        self._words.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        self._words.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET_CHARACTERS)
         longest_first = sorted(self._words, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 

@@ -1,8 +1,8 @@
-"""What is measured, under Kubernetes' own names where it measures the same.
+"""All metrics. They have the names of Kubernetes' where they measure the same.
 
-Processes that share a port cannot each be scraped through it: the kernel picks one. Under `fairlead serve` all of them
-therefore write to files of one directory (prometheus_client's multiprocess mode, chosen by the environment variable
-PROMETHEUS_MULTIPROC_DIR before this module is imported), and each answers a scrape for all, the reconciler included.
+A scrape through a port that several processes share reaches only one of them. So under `fairlead serve` all processes
+write to files in one directory, and each answers a scrape for all, the reconciler included. That is the multiprocess
+mode of prometheus_client: the environment variable PROMETHEUS_MULTIPROC_DIR must be set before this module is imported.
 A process that runs alone answers for itself.
 """
 
@@ -36,7 +36,9 @@ REQUESTS_IN_FLIGHT = Gauge(
 BODY_BYTES = Gauge("fairlead_request_body_bytes", "Bytes of request bodies in memory", multiprocess_mode="livesum")
 WATCHES = Gauge("apiserver_longrunning_requests", "Watches open", ["resource"], multiprocess_mode="livesum")
 WATCH_EVENTS = Counter("apiserver_watch_events_total", "Events sent to watchers", ["resource"])
-WATCHES_DROPPED = Counter("fairlead_watches_dropped_total", "Watchers ended because they did not read", ["resource"])
+WATCHES_DROPPED = Counter(
+    "fairlead_watches_dropped_total", "Watches ended because the client did not read", ["resource"]
+)
 
 COMMITS = Counter("fairlead_store_commits_total", "Batches of writes committed together", ["outcome"])
 COMMIT_WRITES = Histogram("fairlead_store_commit_writes", "Writes in a batch", buckets=_COUNTS)
@@ -48,7 +50,7 @@ COMMIT_QUEUE = Gauge("fairlead_store_commit_queue", "Writes waiting for a batch"
 
 MIRROR_REVISION = Gauge("fairlead_mirror_revision", "Newest revision in memory", multiprocess_mode="livemin")
 MIRROR_OBJECTS = Gauge("fairlead_mirror_objects", "Objects in memory", ["resource"], multiprocess_mode="livemax")
-MIRROR_RELOADS = Counter("fairlead_mirror_reloads_total", "Times the objects were read anew as a whole")
+MIRROR_RELOADS = Counter("fairlead_mirror_reloads_total", "Times all objects were read again")
 
 QUEUE_DEPTH = Gauge("workqueue_depth", "Keys waiting", ["name"], multiprocess_mode="livesum")
 QUEUE_ADDS = Counter("workqueue_adds_total", "Keys added", ["name"])
@@ -59,12 +61,15 @@ POOL_SIZE = Gauge(
     "fairlead_pool_size", "Addresses or ports in a pool", ["pool", "family", "scope"], multiprocess_mode="mostrecent"
 )
 POOL_FREE = Gauge(
-    "fairlead_pool_free", "Those of them that are free", ["pool", "family", "scope"], multiprocess_mode="mostrecent"
+    "fairlead_pool_free",
+    "Free addresses or ports in a pool",
+    ["pool", "family", "scope"],
+    multiprocess_mode="mostrecent",
 )
 
 
 def exposition() -> bytes:
-    """The answer to a scrape, in Prometheus' text format; for all processes where they share a directory."""
+    """The answer to a scrape in Prometheus' text format, for all processes if they share a directory."""
     if MULTIPROCESS_VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
@@ -73,5 +78,5 @@ def exposition() -> bytes:
 
 
 def forget_process(pid: int, directory: Path) -> None:
-    """Takes a process that has ended out of the gauges; what it counted stays counted."""
+    """Remove a process that has ended from the gauges. Its counters stay."""
     mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]  # ships partial types

@@ -68,9 +68,9 @@ def test_what_ends_is_started_again_ever_more_slowly():
     child.start()
     delays = [child._delay]
     while len(starts) < 4:
-        until(lambda: (child.tend(), child._delay > delays[-1])[1])
+        until(lambda: (child.restart_if_ended(), child._delay > delays[-1])[1])
         delays.append(child._delay)
-        until(lambda: (child.tend(), len(starts) == len(delays))[1])
+        until(lambda: (child.restart_if_ended(), len(starts) == len(delays))[1])
     assert delays == sorted(set(delays))
     assert ended == [process.pid for process in starts[: len(ended)]]
     starts[-1].wait()
@@ -85,11 +85,11 @@ def test_a_program_that_cannot_be_started_is_tried_again(tmp_path):
     hidden = program.rename(tmp_path / "hidden")
     child.send_signal(signal.SIGKILL)
     until(child.has_ended)
-    child.tend()
-    until(lambda: (child.tend(), child._delay > 0.3)[1])
+    child.restart_if_ended()
+    until(lambda: (child.restart_if_ended(), child._delay > 0.3)[1])
     assert child.has_ended()
     hidden.rename(program)
-    until(lambda: (child.tend(), not child.has_ended())[1])
+    until(lambda: (child.restart_if_ended(), not child.has_ended())[1])
     child.send_signal(signal.SIGKILL)
     until(child.has_ended)
 

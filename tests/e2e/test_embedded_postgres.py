@@ -144,7 +144,7 @@ def test_a_socket_directory_of_somebody_else_is_refused(data_dir):
     postgres.socket_dir.mkdir(mode=0o777)
     postgres.socket_dir.chmod(0o777)
     try:
-        with pytest.raises(PostgresFailedError, match="not a directory of Postgres' own user alone"):
+        with pytest.raises(PostgresFailedError, match="not a directory that only the user of Postgres can use"):
             postgres.start()
     finally:
         postgres.stop()

@@ -8,7 +8,7 @@ from app.domain.documents.decoding import Strictness
 from app.domain.documents.schema import schema_of
 from app.domain.kinds.service import Service
 from app.domain.patching.field_sets import difference, intersection, is_field_set, members, union
-from app.domain.patching.json_patch import apply_json_patch, check_operations, same
+from app.domain.patching.json_patch import apply_json_patch, check_operations, equal
 from app.domain.patching.merge import merge_patch
 from app.domain.patching.prepared import MEDIA_TYPES, prepare_patch
 from app.domain.patching.strategic import strategic_merge
@@ -39,9 +39,9 @@ def test_what_json_patch_adds_it_can_test_and_remove(document, name, value):
     added = apply_json_patch(
         document, [{"op": "add", "path": at, "value": value}, {"op": "test", "path": at, "value": value}]
     )
-    assert same(added, {**document, name: value})
+    assert equal(added, {**document, name: value})
     removed = apply_json_patch(added, [{"op": "remove", "path": at}])
-    assert same(removed, {key: part for key, part in document.items() if key != name})
+    assert equal(removed, {key: part for key, part in document.items() if key != name})
 
 
 @given(SERVICES, OPERATIONS)

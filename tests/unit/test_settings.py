@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.cli import COMMANDS, RefusedError, execute, read_settings
+from app.cli import COMMANDS, UsageError, execute, read_settings
 from app.settings import ApiSettings, ReconcilerSettings, ServeSettings
 
 URL = "postgresql://fairlead:secret-password@db/fairlead"
@@ -24,7 +24,7 @@ def bare_environment(monkeypatch):
 
 
 def refusal(*arguments):
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(UsageError) as refused:
         execute(arguments)
     return refused.value.args
 
@@ -72,7 +72,7 @@ def refusal(*arguments):
                 "postgresql://root:secret@::1/x",
             )
         ),
-        (["--advertise-address", "0.0.0.0"], "0.0.0.0 is no machine's address"),  # noqa: S104
+        (["--advertise-address", "0.0.0.0"], "0.0.0.0 is not the address of one machine"),  # noqa: S104
         (["--token-file", "/no/such/file"], "/no/such/file cannot be read: No such file or directory"),
         (["--tls-cert-file", __file__], "--tls-cert-file and --tls-private-key-file need each other"),
         (["--tls-private-key-file", __file__], "give both, or none of them"),

@@ -1,8 +1,8 @@
-"""Bodies to objects, as the Kubernetes API server decodes them.
+"""Decodes bodies into objects, with the rules of the Kubernetes API server.
 
-Unknown and duplicate fields are dropped, named in warnings or refused (`fieldValidation`). A JSON body without
-surprises goes straight into its Struct; only when that does not work is it walked field by field, which finds out what
-is wrong and where.
+Unknown and duplicate fields are dropped, named in warnings or refused (`fieldValidation`). msgspec decodes an ordinary
+JSON body straight into its Struct. Only if that fails is the body read field by field, to find out what is wrong and
+where.
 """
 
 import json
@@ -27,10 +27,10 @@ Document = Any
 WireT = TypeVar("WireT", bound=Wire)
 
 MAX_DEPTH = 100
-"""Levels of nesting accepted in a body; no kind here comes near it."""
+"""Levels of nesting that a body may have; no kind needs nearly as many."""
 
 LARGE_BODY = 16 * 1024
-"""Bytes from which on reading a body may take so long that others should be answered meanwhile: ten milliseconds."""
+"""Size in bytes of a body that may take more than ten milliseconds to read: it is read in another thread."""
 
 _MAX_DIGITS = 20
 _MAX_NAMED = 10
@@ -40,7 +40,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Strictness(StrEnum):
-    """What becomes of unknown and duplicate fields (query parameter `fieldValidation`)."""
+    """How unknown and duplicate fields are treated (query parameter `fieldValidation`)."""
 
     IGNORE = "Ignore"
     WARN = "Warn"
@@ -51,7 +51,7 @@ class StrictDecodingError(BadRequest):
     """Unknown or duplicate fields under `fieldValidation=Strict`.
 
     Attributes:
-        problems: One text each, as the warnings would have had them.
+        problems: A text for each, as the warnings would have it.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -66,7 +66,7 @@ def parse_json(data: bytes) -> tuple[Document, list[Path]]:
         The document, where the last of duplicate fields counts, and the paths of the first `MAX_PROBLEMS` duplicates.
 
     Raises:
-        BadRequest: It is no JSON, no UTF-8, or nested too deeply.
+        BadRequest: The body is not JSON, not UTF-8, or nested too deeply.
     """
     try:
         parsed = _PARSER.decode(data.decode())
@@ -89,7 +89,7 @@ def parse_yaml(data: bytes) -> tuple[Document, list[Path]]:
         The document, where the last of duplicate keys counts, and the paths of the first `MAX_PROBLEMS` duplicates.
 
     Raises:
-        BadRequest: It is no YAML, cannot be represented as JSON, is no UTF-8, or nested too deeply.
+        BadRequest: The body is not YAML, has no form in JSON, is not UTF-8, or exceeds a limit.
     """
     document, duplicates = yaml_documents.parse_yaml(data, MAX_DEPTH)
     _check_encodable(document)
@@ -100,12 +100,13 @@ def decode_json(model: type[WireT], data: bytes, *, strictness: Strictness) -> t
     """Decode a JSON body.
 
     Returns:
-        The object and the texts of the warnings it deserves.
+        The object and the texts of warnings.
 
     Raises:
-        BadRequest: The body is malformed or a value has the wrong type; StrictDecodingError if that is all.
+        BadRequest: The body is malformed or a value has the wrong type.
+        StrictDecodingError: It has unknown or duplicate fields, and `strictness` is STRICT.
     """
-    obj = _plain(model, data)
+    obj = _decode_ordinary(model, data)
     if obj is not None:
         return obj, []
     document, duplicates = parse_json(data)
@@ -113,7 +114,7 @@ def decode_json(model: type[WireT], data: bytes, *, strictness: Strictness) -> t
 
 
 def decode_yaml(model: type[WireT], data: bytes, *, strictness: Strictness) -> tuple[WireT, list[str]]:
-    """Decode a YAML body; see `decode_json`. All its duplicate keys together deserve one warning."""
+    """Decode a YAML body; see `decode_json`. There is one warning for all its duplicate keys."""
     document, duplicates = parse_yaml(data)
     return decode(model, document, strictness=strictness, problems=yaml_problems(duplicates))
 
@@ -129,17 +130,18 @@ def decode(
     """Decode a parsed document.
 
     Args:
-        model: What it must be.
+        model: The type that it must have.
         document: JSON as Python has it.
-        strictness: What becomes of unknown and duplicate fields.
-        duplicates: Paths that appeared twice in the body; those inside of unknown fields do not count.
-        problems: Texts of what else parsing found.
+        strictness: How unknown and duplicate fields are treated.
+        duplicates: Paths that appeared twice in the body. Those inside of unknown fields are not told.
+        problems: Texts about other problems that parsing found.
 
     Returns:
-        The object and the texts of the warnings it deserves.
+        The object and the texts of warnings.
 
     Raises:
-        BadRequest: A value has the wrong type; StrictDecodingError for unknown or duplicate fields.
+        BadRequest: A value has the wrong type.
+        StrictDecodingError: It has unknown or duplicate fields, and `strictness` is STRICT.
     """
     if not isinstance(document, dict):
         raise BadRequest(f"the body must be a JSON object, not {shown(document)}")
@@ -147,14 +149,14 @@ def decode(
     unread = set(unknown)
     texts = [*problems, *(f'unknown field "{path_text(path)}"' for path in unknown)]
     texts += duplicate_fields(path for path in duplicates if not is_within(path, unread))
-    return obj, judge(texts, strictness)
+    return obj, warnings_of(texts, strictness)
 
 
-def judge(problems: Sequence[str], strictness: Strictness) -> list[str]:
-    """The warnings that unknown and duplicate fields lead to.
+def warnings_of(problems: Sequence[str], strictness: Strictness) -> list[str]:
+    """The warnings for unknown and duplicate fields.
 
     Raises:
-        StrictDecodingError: There are some, and `strictness` does not allow that.
+        StrictDecodingError: There are such fields, and `strictness` is STRICT.
     """
     if strictness is Strictness.IGNORE or not problems:
         return []
@@ -164,12 +166,12 @@ def judge(problems: Sequence[str], strictness: Strictness) -> list[str]:
 
 
 def duplicate_fields(duplicates: Iterable[Path]) -> list[str]:
-    """What the duplicate fields of a JSON body deserve: a text for each."""
+    """A text for each duplicate field of a JSON body."""
     return [f'duplicate field "{path_text(path)}"' for path in duplicates]
 
 
 def yaml_problems(duplicates: Sequence[Path]) -> list[str]:
-    """What the duplicate keys of a YAML body deserve: one text for them all, as from the API server."""
+    """One text for all duplicate keys of a YAML body, as the API server has it; none if there are no duplicates."""
     if not duplicates:
         return []
     named = ", ".join(f'"{path_text(path)}"' for path in duplicates[:_MAX_NAMED])
@@ -177,7 +179,7 @@ def yaml_problems(duplicates: Sequence[Path]) -> list[str]:
 
 
 def to_document(obj: Wire) -> dict[str, Any]:
-    """The JSON of an object as Python has it; what equals its zero value is left out."""
+    """The document of an object, without the fields that have their zero value."""
     document: dict[str, Any] = msgspec.to_builtins(obj)
     return document
 
@@ -187,12 +189,12 @@ def _decoder(model: type[WireT]) -> msgspec.json.Decoder[WireT]:
     return msgspec.json.Decoder(model)
 
 
-def _plain(model: type[WireT], data: bytes) -> WireT | None:
-    """Decode a body that has nothing unusual about it; None when it has, whether wrong or not.
+def _decode_ordinary(model: type[WireT], data: bytes) -> WireT | None:
+    """Decode an ordinary body; None for any other, which may be right or wrong.
 
-    Parsing keeps one of each name, so a text with duplicates has more colons than what is written back. An escaped
-    colon would spoil that count. The document goes before the object comes, so that there is only one of them at a
-    time.
+    Parsing keeps one field of each name. So a body with duplicate fields has more colons than the same document when it
+    is encoded again. With an escaped colon that comparison would not work. The document is freed before the object is
+    made, so that they never take memory at the same time.
     """
     try:
         document = _decode(data)
@@ -224,7 +226,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _integer(text: str) -> int | float:
-    """Like Go, an integer of 64 bits or else a float; the limit on digits keeps `int` from taking quadratic time."""
+    """An integer of 64 bits or else a float, as in Go. `int` takes quadratic time, so the digits are limited."""
     value = int(text) if len(text) <= _MAX_DIGITS else _finite(text)
     return value if _INT64_MIN <= value <= _UINT64_MAX else _finite(text)
 
@@ -260,7 +262,7 @@ def _resolved(value: Any, path: Path, duplicates: dict[Path, None], depth: int) 
 
 
 def _check_encodable(document: Document) -> None:
-    """Refuse what JSON can say and the wire cannot carry: half a surrogate pair, a number without end."""
+    """Refuse what JSON can express and msgspec cannot encode: half a surrogate pair, too large a number."""
     try:
         _encode(document)
     except (UnicodeEncodeError, OverflowError) as error:

@@ -1,7 +1,7 @@
 """Objects as bytes: the stored body, the wire form with its resourceVersion, and the frames of a watch.
 
-A body is stored without `metadata.resourceVersion`, because the revision is only drawn when the write commits. Every
-body starts with `{"apiVersion":..,"kind":..,"metadata":{`, so that the revision is spliced in rather than encoded.
+A body is stored without `metadata.resourceVersion`, because its revision is known only when the write commits. Every
+body starts with `{"apiVersion":..,"kind":..,"metadata":{`, so the revision can be inserted without encoding it again.
 """
 
 from typing import Protocol, TypeVar
@@ -14,7 +14,7 @@ ObjectT_co = TypeVar("ObjectT_co", bound=KubeObject, covariant=True)
 
 
 class Modelled(Protocol[ObjectT_co]):
-    """What knows the model of its objects: a declared kind."""
+    """Something with a model, such as a declared kind."""
 
     @property
     def model(self) -> type[ObjectT_co]:
@@ -25,13 +25,13 @@ _METADATA = b'"metadata":{'
 
 
 def encode_body(obj: KubeObject) -> bytes:
-    """Encode an object as it is stored: the whole document but for `metadata.resourceVersion`.
+    """Encode an object as it is stored: the whole document except `metadata.resourceVersion`.
 
     Args:
-        obj: With apiVersion and kind set; unchanged.
+        obj: An object with apiVersion and kind; it is not changed.
 
     Raises:
-        ValueError: The object has no apiVersion or no kind, so that its body would not start as every body does.
+        ValueError: The object has no apiVersion or no kind, so its body would not start as all bodies do.
     """
     if not (obj.api_version and obj.kind):
         raise ValueError(f"{type(obj).__name__} {obj.metadata.name!r} has no apiVersion or no kind")
@@ -41,13 +41,13 @@ def encode_body(obj: KubeObject) -> bytes:
 
 
 def wire_bytes(body: bytes, revision: int) -> bytes:
-    """Splice `revision` into a stored body as its `metadata.resourceVersion`.
+    """Insert `revision` into a stored body as its `metadata.resourceVersion`.
 
     Raises:
         ValueError: `body` is not a stored body.
     """
     at = body.index(_METADATA) + len(_METADATA)
-    # The comma is wrong only before the brace of empty metadata.
+    # Empty metadata needs no comma.
     comma = b"" if body[at : at + 1] == b"}" else b","
     return b'%b"resourceVersion":"%d"%b%b' % (body[:at], revision, comma, body[at:])
 
@@ -55,7 +55,8 @@ def wire_bytes(body: bytes, revision: int) -> bytes:
 def with_revision(wire: bytes, revision: int) -> bytes:
     """Give wire bytes another `metadata.resourceVersion`.
 
-    A watch needs it for an object that leaves a selector: its last matching state at the revision that took it away.
+    When an object stops matching the selector of a watch, the watch shows its last matching state with the revision of
+    the change.
 
     Raises:
         ValueError: `wire` was not made by `wire_bytes`.
@@ -65,16 +66,16 @@ def with_revision(wire: bytes, revision: int) -> bytes:
 
 
 def decode_object(kind: Modelled[ObjectT], data: bytes) -> ObjectT:
-    """Decode a stored body or wire bytes that this project encoded.
+    """Decode a stored body or wire bytes that Fairlead encoded. Bodies of clients are decoded elsewhere.
 
     Raises:
-        msgspec.DecodeError: `data` is no JSON object of this kind. What clients send is decoded elsewhere.
+        msgspec.DecodeError: `data` is no JSON object of this kind.
     """
     return msgspec.json.decode(data, type=kind.model)
 
 
 def watch_frame(event_type: str, wire: bytes) -> bytes:
-    """Frame one watch event as the wire has it, newline included.
+    """Encode one event of a watch as the wire has it, newline included.
 
     Args:
         event_type: `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK` or `ERROR`.

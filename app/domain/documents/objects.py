@@ -1,4 +1,4 @@
-"""The frame of every object: apiVersion, kind and metadata."""
+"""What all objects have: apiVersion, kind and metadata."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -8,15 +8,15 @@ from app.domain.documents.wire import KEEPS_EMPTY, MERGE_SET, Int64, Time, Wire,
 
 
 class OwnerReference(Wire):
-    """An object that this one belongs to; when all its owners are gone it is collected.
+    """An owner of an object. When all its owners are gone, the object is deleted.
 
     Attributes:
-        api_version: Group and version of the owner.
+        api_version: Group and version of the owner, such as apps/v1.
         kind: Kind of the owner.
-        name: Of the owner, in the same namespace or without one.
-        uid: Of the owner. Another object of the same name is no owner.
-        controller: Whether it is the one owner that manages this object.
-        block_owner_deletion: Whether a foreground deletion of the owner waits for this object to go.
+        name: Name of the owner. It is in the namespace of the object, or in none.
+        uid: uid of the owner. A later object of the same name is not the owner.
+        controller: Whether this owner is the one that manages the object.
+        block_owner_deletion: Whether a foreground deletion of the owner waits until the object is deleted.
     """
 
     required = ("api_version", "kind", "name", "uid")
@@ -32,16 +32,17 @@ class OwnerReference(Wire):
 
 
 class ManagedFieldsEntry(Wire):
-    """Which fields one manager owns (KEP-555, server-side apply).
+    """The fields that one manager owns (KEP-555, server-side apply).
 
     Attributes:
-        manager: Who: the name that a client gave, or its User-Agent's first word.
+        manager: Name of the manager, as the client gave it or from the beginning of its User-Agent.
         operation: Apply for server-side apply, Update for every other write.
-        api_version: In which the fields are named.
-        time: When the manager last changed what it owns.
-        fields_type: FieldsV1.
-        fields_v1: The fields as a tree: `f:` before a field, `k:` before a list item's keys, `v:` before a value.
-        subresource: Through which the fields were set, such as status; nothing for the object itself.
+        api_version: Group and version in which the fields are named.
+        time: When the manager last changed its set of fields.
+        fields_type: Always FieldsV1.
+        fields_v1: The fields as a tree. Names begin with `f:` for a field, `k:` for the keys of a list item, `v:` for
+            the value of a list item.
+        subresource: Subresource through which the fields were set, such as status; empty for the object itself.
     """
 
     manager: str = ""
@@ -54,24 +55,25 @@ class ManagedFieldsEntry(Wire):
 
 
 class ObjectMeta(Wire):
-    """Metadata of every persisted object.
+    """Metadata that every stored object has.
 
     Attributes:
-        name: Unique in its namespace, for its kind; stays.
-        generate_name: The beginning of a name that the server makes up, where `name` is left out.
-        namespace: The scope of its name, for kinds that have one; stays.
-        self_link: Not served any more.
-        uid: Tells it from all other objects, also from earlier ones of its name. Set by the server.
-        resource_version: Its revision. Sent with an update, it makes that fail if somebody else was faster.
-        generation: Counts what was wanted of it, for kinds that count.
-        creation_timestamp: When it was created. Set by the server.
-        deletion_timestamp: When its deletion was asked for; it goes once it has no finalizers. Set by the server.
-        deletion_grace_period_seconds: What it was given to end in order. Set by the server.
-        labels: By which it can be selected.
-        annotations: Anything else that tools want to keep with it.
-        owner_references: What it belongs to: when all of them are gone it is deleted, too.
-        finalizers: Who has something to do before it may go; each removes his own.
-        managed_fields: Who set which fields, for server-side apply. Kept by the server.
+        name: Name of the object, unique for its kind in its namespace. It cannot change.
+        generate_name: If `name` is left out, the server makes a name that begins with this.
+        namespace: Namespace of the object, for kinds that have one. It cannot change.
+        self_link: Has no meaning any more; the server never sets it.
+        uid: Identifies the object, and tells it from earlier objects of the same name. The server sets it.
+        resource_version: Revision of the object. An update that has it fails if the object has changed since.
+        generation: Number of changes of the desired state, for kinds that count them. The server sets it.
+        creation_timestamp: When the object was created. The server sets it.
+        deletion_timestamp: When its deletion was requested. The object is deleted when it has no finalizers left. The
+            server sets it.
+        deletion_grace_period_seconds: Time that the object was given to end in order, in seconds. The server sets it.
+        labels: Keys and values by which objects are selected.
+        annotations: Keys and values that tools keep with the object. Objects cannot be selected by them.
+        owner_references: Owners of the object. When all of them are gone, it is deleted.
+        finalizers: Names of those who have to do something before the object is deleted. Each removes its own name.
+        managed_fields: Which manager owns which fields, for server-side apply. The server keeps it.
     """
 
     name: str = ""
@@ -92,14 +94,14 @@ class ObjectMeta(Wire):
 
 
 class KubeObject(Wire):
-    """The frame of every kind: a subclass adds `spec`, `status` or its own fields.
+    """The base of all kinds, which add `spec`, `status` or fields of their own.
 
     Attributes:
-        api_version: Group and version, such as discovery.k8s.io/v1; only the version for the core group.
-        kind: Which kind of object this is, such as Service.
+        api_version: Group and version, such as discovery.k8s.io/v1; for the core group only the version.
+        kind: Kind of the object, such as Service.
         metadata: Name, labels and annotations, and what the server keeps about the object.
-        spec: What is wanted.
-        status: How it is.
+        spec: Desired state.
+        status: Current state, as the server or another program reports it.
     """
 
     api_version: str = ""

@@ -1,7 +1,7 @@
-"""Where a value is in a document, and how messages name that place.
+"""The place of a value in a document, and its text in messages.
 
-Every value that is read has a path, and only the few that messages name need its text. So a path is a chain of pairs,
-each made in constant time, and its text is put together when it is asked for.
+Each value that is read has a path, and messages name only a few of them. So a path is a chain of pairs, which takes
+constant time to make, and its text is made when a message needs it.
 """
 
 from typing import Union
@@ -12,7 +12,7 @@ Path = Union[tuple["Path", str | int], None]  # noqa: UP007 - `|` takes no name 
 """The path of the container and the name or index in it; None is the document itself."""
 
 MAX_PROBLEMS = 100
-"""Problems of one kind that are collected from a body; Kubernetes stops at as many."""
+"""Unknown fields, and duplicate fields, that are collected from a body. Kubernetes stops at the same number."""
 
 
 def path_text(path: Path) -> str:

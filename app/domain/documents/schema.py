@@ -1,7 +1,7 @@
-"""What the models say of themselves, read once: fields by wire name, types, and how lists and maps merge.
+"""Descriptions of the models: their fields by wire name, the types, and how lists and maps merge.
 
-Decoding, strategic merge patch, server-side apply and the OpenAPI documents all work from these descriptions, so that a
-model is the only place where a field is declared.
+Decoding, strategic merge patch, server-side apply and the OpenAPI documents use them, so each field is declared in one
+place, its model.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,8 @@ class ScalarType:
         names: JSON Schema names of what is accepted: `string`, `integer`, `number`, `boolean`; two for int-or-string.
         format: JSON Schema format, e.g. `date-time`, or ""; `byte` is Go's `[]byte`, in documents as base64.
         pattern: Regular expression of the one form a string is kept in, or "".
-        minimum: Least integer that fits, as in Go's type.
-        maximum: Largest integer that fits.
+        minimum: Smallest integer that fits into Go's type.
+        maximum: Largest integer that fits into it.
     """
 
     names: tuple[str, ...]
@@ -41,12 +41,12 @@ class ScalarType:
 
 @dataclass(frozen=True, slots=True)
 class AnyType:
-    """A value that is kept as it is."""
+    """A value of any type, which is kept as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapType:
-    """An object with free keys; `atomic` ones have one owner and are replaced whole by server-side apply."""
+    """An object with any keys. Server-side apply replaces an `atomic` one as a whole, and it has one owner."""
 
     value: "Type"
     atomic: bool = False
@@ -78,8 +78,8 @@ class StructType:
     Attributes:
         model: The class.
         fields: By wire name.
-        compound: Those whose values have parts.
-        atomic: Whether server-side apply gives it one owner as a whole.
+        compound: The fields whose values are objects or lists.
+        atomic: Whether the object has one owner in server-side apply, and is replaced as a whole.
     """
 
     model: type[Wire]
@@ -99,9 +99,9 @@ class Field:
         name: Attribute.
         wire: Name in documents.
         type: Type of its value.
-        nullable: Whether what is left out is None, as with Go's pointers, slices and maps.
-        keeps_empty: Whether an empty list or map is not the same as None.
-        shows_null: Whether None is written as null, not left out.
+        nullable: Whether its value is None where it is left out, as with Go's pointers, slices and maps.
+        keeps_empty: Whether an empty list or map means something else than None.
+        shows_null: Whether None is written as null instead of being left out.
         extensions: Everything the declaration adds to its JSON Schema.
     """
 
@@ -115,7 +115,7 @@ class Field:
 
     @property
     def default(self) -> Any:
-        """What the API server puts where a key of a list item was left out (`protocol: TCP`), or None."""
+        """The value that a key of a list item has where it is left out (`protocol: TCP`), or None."""
         return self.extensions.get("default")
 
 
@@ -216,7 +216,7 @@ def _scalar(kind: inspect.Type, extensions: Mapping[str, Any]) -> ScalarType:
 
 
 def zero(of: Type) -> Any:
-    """Go's zero value of a type, as JSON `null` decodes to inside a list or map."""
+    """Go's zero value of a type, which JSON `null` becomes inside a list or map."""
     match of:
         case ScalarType(format="byte"):
             return b""

@@ -1,7 +1,7 @@
-"""Documents to typed objects, field by field, with Go's rules.
+"""Turns documents into typed objects, field by field, with Go's rules.
 
-`null` is the zero value, names are case-sensitive, numbers must fit Go's types, an empty list or map that may be left
-out means the same as none.
+`null` is the zero value, names are case-sensitive, and numbers must fit Go's types. An empty list or map means the same
+as one that is left out.
 """
 
 import binascii
@@ -19,13 +19,13 @@ from app.domain.timestamps import format_micro_time, format_time, parse_time
 WireT = TypeVar("WireT", bound=Wire)
 
 MAX_OBJECTS = 100_000
-"""Objects that a body may have where the model knows their fields; `{}` alone takes a hundred times its length."""
+"""Objects of known types that a body may have. Even an empty one takes some hundred bytes of memory."""
 
 _MAX_SHOWN = 80
 
 
 class _Findings:
-    """What reading a document finds on the way.
+    """What is found while a document is read.
 
     Attributes:
         unknown: Paths of the first `MAX_PROBLEMS` fields that the model does not know.
@@ -62,7 +62,7 @@ def convert(model: type[WireT], document: dict[str, Any]) -> tuple[WireT, list[P
 
 
 def drop_empty(obj: Any, struct: StructType) -> None:
-    """Turn empty lists and maps that may be left out into None, all the way down."""
+    """Set empty lists and maps that may be left out to None, at all levels."""
     for each in struct.compound:
         value = getattr(obj, each.name)
         of = each.type
@@ -107,7 +107,7 @@ def _struct(struct: StructType, document: dict[str, Any], path: Path, findings: 
 
 
 def _may_be_dropped(known: Field) -> bool:
-    """Whether empty means nothing: Go leaves empty slices and maps out like nil ones."""
+    """Whether an empty value is left out: Go does so with empty slices and maps."""
     return known.nullable and not known.keeps_empty and isinstance(known.type, ListType | MapType)
 
 
@@ -149,7 +149,7 @@ def _scalar(of: ScalarType, value: Any, path: Path) -> Any:
 
 
 def _bytes(text: str, path: Path) -> bytes:
-    """Go passes over line breaks in base64, as many programs write them."""
+    """Decode base64. As in Go, line breaks are ignored: many programs write them."""
     try:
         return b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError) as error:

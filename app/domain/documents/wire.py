@@ -1,4 +1,4 @@
-"""What every model is made of: the wire's spelling, Go's number and time types, and how lists and maps merge."""
+"""The base of all models: names on the wire, types of numbers and times as in Go, and how lists and maps merge."""
 
 from typing import Annotated, ClassVar
 
@@ -12,20 +12,21 @@ _ACRONYMS = {"ip": "IP", "ips": "IPs", "cidr": "CIDR", "cidrs": "CIDRs", "id": "
 
 
 def wire_name(snake: str) -> str:
-    """Spell a field as the Kubernetes wire does: `load_balancer_source_ranges`, `cluster_ips` -> `clusterIPs`."""
+    """The name of a field on the wire: `cluster_ips` is `clusterIPs`."""
     first, *rest = snake.rstrip("_").split("_")
     return first + "".join(_ACRONYMS.get(part, part.capitalize()) for part in rest)
 
 
 class Wire(msgspec.Struct, rename=wire_name, omit_defaults=True, forbid_unknown_fields=True):
-    """A piece of a document, spelled in camelCase on the wire and in snake_case here.
+    """A part of a document. Its fields are camelCase on the wire and snake_case here.
 
-    No field is required: as in Go, what is left out is the zero value, and a rule says so if that will not do.
+    Decoding requires no field: as in Go, one that is left out has its zero value. Rules refuse that where it is wrong.
 
     Attributes:
-        atomic: Whether server-side apply gives it one owner as a whole (`x-kubernetes-map-type: atomic`).
-        required: Fields that the OpenAPI documents ask for, as Kubernetes' own do. The kind's rules refuse what lacks
-            them, or defaults fill them in.
+        atomic: Whether it has one owner in server-side apply, and is replaced as a whole (`x-kubernetes-map-type:
+            atomic`).
+        required: Fields that are required in the OpenAPI documents, as in Kubernetes'. The rules of the kind refuse an
+            object without them, or defaults fill them in.
     """
 
     atomic: ClassVar[bool] = False
@@ -50,27 +51,27 @@ def patch_key(*keys: str, strategic: str | None = None) -> Meta:
 
 
 MERGE_SET = Meta(extra_json_schema={"x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge"})
-"""A list of scalars that both kinds of patch treat as a set."""
+"""A list of scalars that strategic merge patch and server-side apply merge as a set."""
 
 
 ATOMIC = Meta(extra_json_schema={"x-kubernetes-list-type": "atomic"})
-"""A list that is replaced whole."""
+"""A list that is replaced as a whole."""
 
 
 ATOMIC_MAP = Meta(extra_json_schema={"x-kubernetes-map-type": "atomic"})
-"""A map that is replaced whole by server-side apply."""
+"""A map that server-side apply replaces as a whole."""
 
 
 def api_default(value: str) -> Meta:
-    """Declare what the API server puts where a field is left out, for fields that tell list items apart.
+    """Declare the default of a field that is a key of list items.
 
-    Server-side apply must know a list item before defaulting has seen it.
+    Server-side apply identifies list items before the kind's defaults are set.
     """
     return Meta(extra_json_schema={"default": value})
 
 
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-"""Go's `int32`, which most integers of the API are; what does not fit is refused when it is decoded."""
+"""Go's `int32`, the type of most integers of the API. Decoding refuses a number that does not fit."""
 
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -90,8 +91,8 @@ Confidential = Annotated[str, Meta(extra_json_schema={"format": "password"})]
 
 
 def null() -> None:
-    """Default factory of a field that the wire shows as `null` rather than leaving it out."""
+    """The default factory of a field that is `null` on the wire where other fields are left out."""
 
 
 KEEPS_EMPTY = Meta(extra={"keeps_empty": True})
-"""A list or map whose empty form says something else than leaving it out; mostly they mean the same."""
+"""A list or map that means something else when it is empty than when it is left out. Mostly both mean the same."""

@@ -1,7 +1,7 @@
-"""YAML to JSON documents, with the scalars that the Kubernetes API server's parser knows.
+"""Turns YAML into JSON documents, with the scalars that the parser of the Kubernetes API server knows.
 
-The parser's events are read one by one, so that depth and aliases stay bounded, duplicate keys are found, and nothing
-but JSON can come out: no dates, no sets, no objects of any class.
+The parser's events are read one by one. So depth and aliases are limited, duplicate keys are found, and the result can
+only be JSON: no dates, no sets, no objects of Python classes.
 """
 
 import math
@@ -26,7 +26,7 @@ from app.domain.documents.paths import MAX_PROBLEMS, Path, path_text
 from app.domain.errors import BadRequest, shortened
 
 MAX_VALUES = 2_000_000
-"""Values that a body may have; reading as many takes some seconds."""
+"""Values that a body may have; reading so many takes some seconds."""
 
 MAX_ALIASED_VALUES = 10_000
 """Values that all aliases of a body together may repeat."""
@@ -35,10 +35,10 @@ MAX_ALIASED_CHARACTERS = 2**20
 """Characters of text that all aliases of a body together may repeat."""
 
 MAX_TAG_LENGTH = 256
-"""Characters that a tag may have when `%TAG` has put its prefix before it: the parser does so for each value."""
+"""Characters of a tag, the prefix from `%TAG` included: the parser makes such a text for each value."""
 
 MAX_TAG_DIRECTIVES = 100
-"""Lines with a `%TAG` directive that a body may have: the parser compares each with all before it."""
+"""`%TAG` directives that a body may have: the parser compares each with all others."""
 
 _MERGE_KEY = "<<"
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -58,11 +58,11 @@ def parse_yaml(data: bytes, max_depth: int) -> tuple[Any, list[Path]]:
     """Parse the first document of a YAML body.
 
     Returns:
-        The document (None when there is none), where the last of duplicate keys counts, and the paths of the first
+        The document (None if there is none), where the last of duplicate keys counts, and the paths of the first
         `MAX_PROBLEMS` duplicates.
 
     Raises:
-        BadRequest: It is no YAML, or not representable as JSON, nested deeper than `max_depth`, or beyond one of the
+        BadRequest: The body is not YAML, has no form in JSON, is nested deeper than `max_depth`, or exceeds one of the
             limits above.
     """
     for document in parse_yaml_documents(data, max_depth):
@@ -71,7 +71,7 @@ def parse_yaml(data: bytes, max_depth: int) -> tuple[Any, list[Path]]:
 
 
 def parse_yaml_documents(data: bytes, max_depth: int) -> Iterator[tuple[Any, list[Path]]]:
-    """Parse all documents of a YAML stream, whose limits are those of one document; see `parse_yaml`."""
+    """Parse all documents of a YAML stream; see `parse_yaml`. The limits hold for all of them together."""
     try:
         text = data.decode()
         if len(_TAG_DIRECTIVE.findall(text)) > MAX_TAG_DIRECTIVES:
@@ -88,7 +88,7 @@ def parse_yaml_documents(data: bytes, max_depth: int) -> Iterator[tuple[Any, lis
 
 
 class _Expansion:
-    """Counts what a stream has come to, aliases replaced by what they stand for."""
+    """Counts the values of a stream, and what its aliases repeat."""
 
     def __init__(self) -> None:
         self.values = 0
@@ -97,7 +97,7 @@ class _Expansion:
         self._aliased_characters = 0
 
     def repeat(self, values: int, characters: int) -> None:
-        """Count what an alias stands for.
+        """Count the values and characters that an alias repeats.
 
         Raises:
             BadRequest: All aliases together repeat too much.
@@ -160,7 +160,7 @@ class _Builder:
         return self._copied(value, depth)
 
     def _copied(self, value: Any, depth: int) -> Any:
-        """A value of its own in each place, so that changing one changes no other."""
+        """A copy for each place, so that changing one does not change the others."""
         match value:
             case dict():
                 self._check_depth(depth)
@@ -242,7 +242,7 @@ def _scalar(event: ScalarEvent) -> Any:
 
 
 def _number(text: str) -> int | float | None:
-    """Read a number, None if the text is none; JSON writes whole ones without a fraction, so they become integers."""
+    """Read a number; None if the text is none. Whole numbers become integers, as JSON writes them."""
     octal = _OCTAL.fullmatch(text)
     if octal is not None:
         text = f"{octal[1]}0o{octal[2]}"

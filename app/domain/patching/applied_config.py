@@ -1,4 +1,4 @@
-"""What a client may send to server-side apply."""
+"""Checks the configuration that a client sends to server-side apply."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -13,19 +13,19 @@ from app.domain.patching.typed_values import NoElement, is_granular_list, item_e
 
 
 def check_config(kind: Kind[Any], config: Any) -> dict[str, Any]:
-    """Check an applied configuration against the kind.
+    """Check that an applied configuration fits the kind.
 
-    Unlike with the other verbs, a field that the kind does not have is an error whatever `fieldValidation` says.
+    A field that the kind does not have is always an error, whatever `fieldValidation` says.
 
     Raises:
         BadRequest: It is of another kind or version, or has managedFields.
-        Invalid: A field is not the kind's or has the wrong form, or a list item cannot be told apart.
+        Invalid: The kind does not have a field, a value has the wrong type, or a list item lacks its keys.
     """
     if not isinstance(config, dict):
         raise BadRequest("an applied configuration must be an object")
     if config.get("apiVersion") != kind.api_version or config.get("kind") != kind.name:
         raise BadRequest(
-            f"an applied configuration must say what it is: apiVersion {kind.api_version} and kind {kind.name}, "
+            f"an applied configuration must have apiVersion {kind.api_version} and kind {kind.name}, "
             f"not {shortened(str(config.get('apiVersion')))} and {shortened(str(config.get('kind')))}"
         )
     metadata = config.get("metadata")

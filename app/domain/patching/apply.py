@@ -1,4 +1,4 @@
-"""Server-side apply (KEP-555): a client says what it wants of an object, and owns that."""
+"""Server-side apply (KEP-555): a client sends the fields that it wants, and becomes their owner."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ from app.domain.patching.typed_values import field_set, merge_values, remove_fie
 Document = dict[str, Any]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""The annotation in which client-side apply remembers what it applied."""
+"""The annotation in which client-side apply keeps what it applied last."""
 
 _KUBECTL = "kubectl"
 _CAUSE = "FieldManagerConflict"
@@ -58,9 +58,9 @@ class Applying:
 
     Attributes:
         manager: Field manager of the request.
-        force: Whether fields that others own are taken over.
-        subresource: e.g. `status`, or "".
-        now: The present, RFC 3339.
+        force: Whether the manager takes over fields that others own.
+        subresource: Such as `status`; "" for the object itself.
+        now: The current time, RFC 3339.
     """
 
     manager: str
@@ -70,40 +70,40 @@ class Applying:
 
 
 def apply(kind: Kind[Any], live: Mapping[str, Any], config: Any, applying: Applying) -> Document:
-    """Merge what a client applies into an object.
+    """Merge an applied configuration into an object.
 
     Args:
-        kind: What is applied to.
-        live: The object as it is, empty when there is none; unchanged.
-        config: What the client sent, parsed.
+        kind: The kind of the object.
+        live: The document of the stored object, empty if there is none; it is not changed.
+        config: The configuration, parsed.
         applying: Who applies, and how.
 
     Returns:
-        The object as it will be, managedFields included.
+        The new document of the object, managedFields included.
 
     Raises:
         BadRequest: The configuration is of another kind or version, or has managedFields.
         Invalid: It does not fit the kind.
-        Conflict: It sets fields that others own, and is not forced; causes name fields and managers.
+        Conflict: It sets fields that others own, without `force`; the causes name the fields and managers.
     """
     config = check_config(kind, config)
     entries, current = _without_managers(live or _new_document(kind))
-    managers = _tracked(kind, entries, current, applying) if live else {}
+    managers = _managers(kind, entries, current, applying) if live else {}
     try:
         merged, managers = _apply(kind, current, config, managers, applying)
     except _Conflicts as conflicts:
-        fields = _left_over(kind, current, conflicts, applying)
+        fields = _counted_conflicts(kind, current, conflicts, applying)
         if fields:
             raise _refusal(kind, fields) from conflicts
-        merged, managers = _apply(kind, current, config, managers, _forced(applying))
+        merged, managers = _apply(kind, current, config, managers, _with_force(applying))
     metadata = dict(merged.get("metadata") or {})
     if applying.manager == _KUBECTL:
-        _remember(metadata, config)
+        _update_last_applied(metadata, config)
     metadata["managedFields"] = msgspec.to_builtins(encode_managers(kind, managers))
     return {**merged, "metadata": metadata}
 
 
-class _Conflicts(Exception):  # noqa: N818 - says what there are
+class _Conflicts(Exception):  # noqa: N818 - named after what it carries
     """Fields that others own, by manager."""
 
     def __init__(self, fields: dict[Manager, FieldSet]) -> None:
@@ -115,7 +115,7 @@ def _new_document(kind: Kind[Any]) -> Document:
     return {"apiVersion": kind.api_version, "kind": kind.name, **empty_document(kind)}
 
 
-def _forced(applying: Applying) -> Applying:
+def _with_force(applying: Applying) -> Applying:
     return Applying(applying.manager, True, applying.subresource, applying.now)
 
 
@@ -125,8 +125,8 @@ def _without_managers(live: Mapping[str, Any]) -> tuple[list[ManagedFieldsEntry]
     return entries, {**live, "metadata": metadata}
 
 
-def _tracked(kind: Kind[Any], entries: list[ManagedFieldsEntry], current: Document, applying: Applying) -> Managers:
-    """The managers of a live object; what an object has that nobody was tracked for belongs to one entry of its own."""
+def _managers(kind: Kind[Any], entries: list[ManagedFieldsEntry], current: Document, applying: Applying) -> Managers:
+    """The managers of a stored object. If none were recorded, `before-first-apply` owns all its fields."""
     managers = decode_managers(kind, entries)
     if managers:
         return managers
@@ -161,18 +161,18 @@ def _apply(
 
 
 def _is_same_object(kind: Kind[Any], live: Document, merged: Document) -> bool:
-    """Whether two documents mean the same, as a zero value and one left out do; then the entry keeps its time."""
+    """Whether two documents decode to the same object. Then the manager's entry keeps its time."""
     try:
         return bool(convert(kind.model, live)[0] == convert(kind.model, merged)[0])
     except BadRequest:
-        # Decoding the result says what is wrong with it.
+        # The result is decoded again later, and then the error is told.
         return False
 
 
 def _prune(of: StructType, merged: Document, last: FieldSet, owned: list[FieldSet]) -> Document:
-    """Remove what the manager applied last time and does not now, unless somebody owns it.
+    """Remove the fields that the manager applied last time and does not apply now, unless somebody else owns them.
 
-    What nobody owned inside of a removed item stays away with it only where the manager had it.
+    When a list item or object is removed, fields inside of it that nobody owns are removed with it.
     """
     managed = union_of(owned)
     every = with_named_fields(of, field_set(of, merged))
@@ -185,8 +185,10 @@ def _prune(of: StructType, merged: Document, last: FieldSet, owned: list[FieldSe
     return result
 
 
-def _left_over(kind: Kind[Any], live: Document, conflicts: _Conflicts, applying: Applying) -> dict[Manager, FieldSet]:
-    """The conflicts that count; moving from client-side to server-side apply with kubectl is none."""
+def _counted_conflicts(
+    kind: Kind[Any], live: Document, conflicts: _Conflicts, applying: Applying
+) -> dict[Manager, FieldSet]:
+    """The conflicts that are told: kubectl may take over the fields that its client-side apply set."""
     if applying.manager != _KUBECTL:
         return conflicts.fields
     own = _last_applied(kind, live)
@@ -195,7 +197,7 @@ def _left_over(kind: Kind[Any], live: Document, conflicts: _Conflicts, applying:
 
 
 def _last_applied(kind: Kind[Any], live: Document) -> FieldSet:
-    """The fields that client-side apply set last and that nobody changed since."""
+    """The fields that client-side apply set last, and that nobody has changed since."""
     annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     try:
         config = check_config(kind, parse_json(annotation.encode())[0]) if annotation else None
@@ -208,8 +210,8 @@ def _last_applied(kind: Kind[Any], live: Document) -> FieldSet:
     return difference(field_set(of, config), union(changes.written, changes.removed))
 
 
-def _remember(metadata: Document, config: Document) -> None:
-    """Keep client-side apply's annotation true where there is one, so that kubectl can go back to it."""
+def _update_last_applied(metadata: Document, config: Document) -> None:
+    """Update the annotation of client-side apply, if there is one, so that kubectl can return to client-side apply."""
     annotations = metadata.get("annotations") or {}
     if not annotations.get(LAST_APPLIED):
         return

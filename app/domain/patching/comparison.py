@@ -1,4 +1,4 @@
-"""Which fields one version of an object added, modified or removed against another."""
+"""Compares two versions of an object: which fields were added, modified and removed."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from app.domain.patching.typed_values import ANY, child_type, is_granular_list, 
 
 
 class Comparison:
-    """Three sets of fields, all empty when the versions are the same.
+    """Three sets of fields, which are empty if the versions are equal.
 
     Attributes:
-        added: What only the newer version has.
-        modified: Leaves that both have, with different values.
-        removed: What only the older version has.
+        added: Fields that only the newer version has.
+        modified: Leaves that both versions have, with different values.
+        removed: Fields that only the older version has.
     """
 
     __slots__ = ("added", "modified", "removed")
@@ -27,7 +27,7 @@ class Comparison:
 
     @property
     def written(self) -> FieldSet:
-        """What the newer version has that the older had not, or had otherwise."""
+        """The fields that were added or modified."""
         return union(self.modified, self.added) if self.modified else self.added
 
     def ignoring(self, names: tuple[str, ...]) -> "Comparison":
@@ -35,7 +35,7 @@ class Comparison:
         return Comparison(without(self.added, names), without(self.modified, names), without(self.removed, names))
 
     def collect(self, element: str, of: Type, old: Any, new: Any) -> None:
-        """Compare a part that both versions have, and file what differs under its element."""
+        """Compare a field or item that both versions have, and add the differences under its element."""
         if old is new or (old == new and type(old) is type(new)):
             return
         if not _has_parts(of, old, new):
@@ -48,7 +48,7 @@ class Comparison:
 
 
 def compare(of: Type, old: Any, new: Any) -> Comparison:
-    """Compare two values of one type that has parts."""
+    """Compare two lists, or two objects, of one type."""
     result = Comparison()
     if isinstance(of, ListType):
         _compare_lists(result, of, old or [], new or [])
@@ -58,7 +58,7 @@ def compare(of: Type, old: Any, new: Any) -> Comparison:
 
 
 def _has_parts(of: Type, old: Any, new: Any) -> bool:
-    """Whether two values are compared part by part; two empty ones are leaves."""
+    """Whether two values are compared field by field or item by item. Two empty values are leaves."""
     if not old and not new:
         return False
     if is_granular_list(of):
@@ -72,10 +72,10 @@ def _compare_maps(result: Comparison, of: Type, old: dict[str, Any], new: dict[s
         if name in old:
             result.collect(field_element(name), inner, old[name], value)
         else:
-            result.added[field_element(name)] = _whole(inner, value)
+            result.added[field_element(name)] = _all_fields(inner, value)
     for name, value in old.items():
         if name not in new:
-            result.removed[field_element(name)] = _whole(child_type(of, name) or ANY, value)
+            result.removed[field_element(name)] = _all_fields(child_type(of, name) or ANY, value)
 
 
 def _compare_lists(result: Comparison, of: ListType, old: list[Any], new: list[Any]) -> None:
@@ -84,23 +84,23 @@ def _compare_lists(result: Comparison, of: ListType, old: list[Any], new: list[A
         if element in before:
             result.collect(element, of.item, before[element], item)
         else:
-            result.added[element] = _whole(of.item, item)
+            result.added[element] = _all_fields(of.item, item)
     for element, item in before.items():
         if element not in after:
-            result.removed[element] = _whole(of.item, item)
+            result.removed[element] = _all_fields(of.item, item)
 
 
-def _whole(of: Type, value: Any) -> FieldSet:
-    """Everything in a value that came or went, itself included; this runs for each field of each new object."""
+def _all_fields(of: Type, value: Any) -> FieldSet:
+    """The set of a value that was added or removed, with all that is in it. It runs for each field of a new object."""
     if not value or isinstance(of, ScalarType):
         return {}
     if isinstance(value, list):
         if not (isinstance(of, ListType) and is_granular_list(of)):
             return {}
-        return {SELF: {}, **{element: _whole(of.item, item) for element, item in items_by_element(of, value)}}
+        return {SELF: {}, **{element: _all_fields(of.item, item) for element, item in items_by_element(of, value)}}
     if not (isinstance(value, dict) and is_granular_map(of, value)):
         return {}
     node: FieldSet = {SELF: {}}
     for name, part in value.items():
-        node[field_element(name)] = {} if isinstance(part, str) else _whole(child_type(of, name) or ANY, part)
+        node[field_element(name)] = {} if isinstance(part, str) else _all_fields(child_type(of, name) or ANY, part)
     return node

@@ -1,7 +1,7 @@
-"""Sets of fields in the form `metadata.managedFields` has them (KEP-555, FieldsV1), and their algebra.
+"""Sets of fields in the form of `metadata.managedFields` (KEP-555, FieldsV1): union, intersection, difference.
 
-A set is a tree of path elements: `f:name` is a field, `k:{...}` the list item with those keys, `v:...` the list item of
-that value. An element without children is a member; one with children is a member if it has the child `.`.
+A set is a tree of path elements: `f:name` is a field, `k:{...}` the list item with these keys, `v:...` the list item
+with this value. An element without children is in the set. One with children is in the set if one of them is `.`.
 """
 
 import json
@@ -13,7 +13,7 @@ import msgspec
 from app.domain.errors import shortened
 
 FieldSet = dict[str, Any]
-"""The children of an element, by path element; `{}` is the empty set at the top and a plain member below."""
+"""The children of an element, by path element. `{}` is the empty set at the top, and an element of the set below."""
 
 SELF = "."
 _PREFIXES = ("f:", "k:", "v:", "i:")
@@ -21,27 +21,27 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def field_element(name: str) -> str:
-    """The element of a field of an object."""
+    """The path element of a field."""
     return f"f:{name}"
 
 
 def key_element(keys: Mapping[str, Any]) -> str:
-    """The element of the list item with these keys."""
+    """The path element of the list item with these keys."""
     return f"k:{_encode(keys).decode()}"
 
 
 def value_element(value: Any) -> str:
-    """The element of the item of a set with this value."""
+    """The path element of the list item with this value."""
     return f"v:{_encode(value).decode()}"
 
 
 def index_element(index: int) -> str:
-    """The element of the list item at a place."""
+    """The path element of the list item at an index."""
     return f"i:{index}"
 
 
 def conflict_field(path: tuple[str, ...]) -> str:
-    """A path as conflicts name it: `.spec.ports[port=80,protocol="TCP"].nodePort`."""
+    """The text of a path in a conflict: `.spec.ports[port=80,protocol="TCP"].nodePort`."""
     return shortened("".join(_element_text(element) for element in path))
 
 
@@ -62,7 +62,7 @@ def _element_text(element: str) -> str:
 
 
 def is_field_set(document: Any) -> bool:
-    """Whether a JSON value has the form of a set."""
+    """Whether a JSON value is a set of fields."""
     return isinstance(document, dict) and all(
         (name == SELF and part == {}) or (_is_element(name) and is_field_set(part)) for name, part in document.items()
     )
@@ -81,19 +81,19 @@ def _is_element(name: str) -> bool:
 
 
 def is_member(node: FieldSet) -> bool:
-    """Whether the element that has these children is itself in the set."""
+    """Whether an element with these children is in the set."""
     return not node or SELF in node
 
 
 def node_of(children: FieldSet, *, member: bool) -> FieldSet | None:
-    """The node of an element with these children; None when there is nothing to say about it."""
+    """The children of an element for the tree; None if neither it nor anything below is in the set."""
     if not children:
         return {} if member else None
     return {SELF: {}, **children} if member else children
 
 
 def members(fields: FieldSet, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of all members, parents before children."""
+    """The paths of all elements in the set, parents before children."""
     for element, node in fields.items():
         if element != SELF:
             if is_member(node):
@@ -102,7 +102,7 @@ def members(fields: FieldSet, path: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 
 def union(one: FieldSet, other: FieldSet) -> FieldSet:
-    """What is in either set."""
+    """All elements of two sets."""
     result = dict(one)
     for element, node in other.items():
         if element == SELF:
@@ -113,7 +113,7 @@ def union(one: FieldSet, other: FieldSet) -> FieldSet:
 
 
 def union_of(sets: Sequence[FieldSet]) -> FieldSet:
-    """What is in any of many sets; halving them keeps the work from growing with the square of their number."""
+    """All elements of many sets. Uniting them in halves keeps the work from growing with the square of their number."""
     if len(sets) <= 1:
         return sets[0] if sets else {}
     middle = len(sets) // 2
@@ -126,7 +126,7 @@ def _joined(one: FieldSet, other: FieldSet) -> FieldSet:
 
 
 def intersection(one: FieldSet, other: FieldSet) -> FieldSet:
-    """What is in both sets."""
+    """The elements that are in both sets."""
     result: FieldSet = {}
     for element, node in one.items():
         if element != SELF and element in other:
@@ -139,7 +139,7 @@ def intersection(one: FieldSet, other: FieldSet) -> FieldSet:
 
 
 def difference(one: FieldSet, other: FieldSet) -> FieldSet:
-    """What is in the first set and not in the second; a parent in the second does not take its children along."""
+    """The elements of the first set that are not in the second. Children of an element in the second set stay."""
     result: FieldSet = {}
     for element, node in one.items():
         if element == SELF:
@@ -156,7 +156,7 @@ def difference(one: FieldSet, other: FieldSet) -> FieldSet:
 
 
 def without(one: FieldSet, names: tuple[str, ...]) -> FieldSet:
-    """A set without some top-level fields and everything below them."""
+    """A set without some top-level fields and all that is below them."""
     gone = {field_element(name) for name in names}
     return {element: node for element, node in one.items() if element not in gone}
 

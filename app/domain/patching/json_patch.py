@@ -1,7 +1,7 @@
 """JSON Patch (RFC 6902) as the Kubernetes API server applies it.
 
-Beyond the RFC, negative indices count from the end, `copy` of a missing member gives null, and `replace` sets a missing
-member: clients rely on what the server accepts, which is why this is no library's strict reading.
+Other than in the RFC, negative indices count from the end, `copy` of a missing member gives null, and `replace` sets a
+missing member. Libraries refuse that, and clients rely on it.
 """
 
 import copy
@@ -22,7 +22,7 @@ MAX_COPIED_BYTES = 2**20
 """Bytes of JSON that all `copy` operations of a patch together may add."""
 
 MAX_SHIFTED_ITEMS = 10_000
-"""Items of a list into which an operation may insert, or from which it may remove: the items behind move each time."""
+"""Items of a list into which an operation may insert one, or from which it may remove one: later items have to move."""
 
 Operation = Mapping[str, Any]
 
@@ -34,10 +34,10 @@ def check_operations(document: Any) -> tuple[list[Operation], list[Path]]:
     """Check that a parsed body is a list of operations.
 
     Returns:
-        The operations, and the paths of the first `MAX_PROBLEMS` fields that no operation has.
+        The operations, and the paths of the first `MAX_PROBLEMS` members with unknown names.
 
     Raises:
-        BadRequest: It is no list of objects, or a member of one has the wrong type.
+        BadRequest: The body is not a list of objects, or a member has the wrong type.
         RequestEntityTooLarge: There are more than `MAX_OPERATIONS`.
     """
     if not isinstance(document, list):
@@ -62,7 +62,7 @@ def apply_json_patch(document: Any, operations: Sequence[Operation]) -> Any:
     """Apply operations in order.
 
     Args:
-        document: What to patch; unchanged.
+        document: The document to patch; it is not changed.
         operations: As from `check_operations`.
 
     Returns:
@@ -82,12 +82,12 @@ def apply_json_patch(document: Any, operations: Sequence[Operation]) -> Any:
     return holder[""]
 
 
-class _Inapplicable(Exception):  # noqa: N818 - says what the operation is
-    """An operation does not fit the document."""
+class _Inapplicable(Exception):  # noqa: N818 - named after what the operation is
+    """An operation cannot be applied to the document."""
 
 
 def _run(holder: dict[str, Any], operation: Operation, left: int) -> int:
-    """Apply one operation, which may copy `left` bytes; answers how many it copied."""
+    """Apply one operation, which may copy `left` bytes at most; returns the number of bytes that it copied."""
     match operation.get("op"):
         case "add":
             _add(*_find(holder, _pointer(operation, "path")), copy.deepcopy(operation.get("value")))
@@ -112,7 +112,7 @@ def _run(holder: dict[str, Any], operation: Operation, left: int) -> int:
 
 
 def _encoded(value: Any, limit: int) -> bytes:
-    """The JSON of a value that is copied: its length counts, and it makes another value of the same content."""
+    """The JSON of a value that is copied: its length is counted, and decoding it gives the copy."""
     if is_too_deep(value):
         raise _Inapplicable(f"it would copy something nested more than {MAX_DEPTH} levels deep")
     encoded = msgspec.json.encode(value)
@@ -129,7 +129,7 @@ def _pointer(operation: Operation, name: str) -> str:
 
 
 def _find(holder: dict[str, Any], pointer: str) -> tuple[dict[str, Any] | list[Any], str]:
-    """The container that a JSON pointer (RFC 6901) leads into, and the last token."""
+    """The object or list that a JSON pointer (RFC 6901) leads to, and the last token of the pointer."""
     if not pointer.startswith("/"):
         raise _Inapplicable(f'"{shortened(pointer)}" does not point into the object; a path starts with /')
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
@@ -142,7 +142,7 @@ def _find(holder: dict[str, Any], pointer: str) -> tuple[dict[str, Any] | list[A
 
 
 def _index(items: list[Any], token: str, size: int) -> int:
-    """An existing position; negative ones count from the end."""
+    """An index that exists; negative numbers count from the end."""
     if not _INDEX.fullmatch(token):
         raise _Inapplicable(f'"{shortened(token)}" is no index of a list')
     index = int(token)
@@ -199,16 +199,16 @@ def _replace(holder: dict[str, Any], pointer: str, value: Any) -> None:
 
 def _test(holder: dict[str, Any], pointer: str, wanted: Any) -> None:
     found = _get(*_find(holder, pointer)) if pointer else holder[""]
-    if not same(found, wanted):
+    if not equal(found, wanted):
         raise _Inapplicable(f'the value at "{shortened(pointer)}" is not the one tested for')
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; unlike in Python, true is not 1 and 1 is not 1.0."""
+def equal(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal. Unlike in Python, true is not 1, and 1 is not 1.0."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+        return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
     if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(equal, one, other))
     return bool(one == other)

@@ -1,4 +1,4 @@
-"""What tells the items of a list apart, and in which order the items of a merged list come."""
+"""Identifies the items of a list, and orders the items of a merged list."""
 
 from collections import deque
 from collections.abc import Hashable, Sequence
@@ -8,18 +8,18 @@ from app.domain.documents.schema import encode_canonical
 
 
 class Identity:
-    """What tells the items of a list apart: the value of a key, or the whole item where there is no key."""
+    """Identifies the items of a list: by the value of their merge key, or by the whole item if there is no key."""
 
     def __init__(self, key: str) -> None:
         self._key = key
 
     def of(self, item: Any) -> Hashable:
-        """The identity of an item; as in JSON, true is not 1 and 1 is not 1.0."""
+        """The identity of an item. As in JSON, true is not 1, and 1 is not 1.0."""
         value = item.get(self._key) if self._key and isinstance(item, dict) else item
         return encode_canonical(value) if isinstance(value, dict | list) else (type(value), value)
 
     def places(self, items: Sequence[Any]) -> dict[Hashable, int]:
-        """The first position of each identity."""
+        """The first index of each identity."""
         places: dict[Hashable, int] = {}
         for index, item in enumerate(items):
             places.setdefault(self.of(item), index)
@@ -27,10 +27,10 @@ class Identity:
 
 
 def in_order(merged: Sequence[Any], order: Sequence[Any], live: Sequence[Any], identity: Identity) -> list[Any]:
-    """Put merged items in order: those that `order` names as it has them, the others as the live list has them.
+    """Order merged items: those in `order` as they are there, the others as they are in the live list.
 
-    The two runs are interleaved as they stand in the live list. Where that is impossible, the items of `order` go
-    first. Source: design proposal "preserve-order-in-strategic-merge-patch".
+    The two sequences are interleaved by the positions in the live list. Where that is impossible, the items of `order`
+    come first. Source: design proposal "preserve-order-in-strategic-merge-patch".
     """
     wanted, current = identity.places(order), identity.places(live)
     keyed = [(identity.of(item), item) for item in merged]

@@ -1,4 +1,4 @@
-"""Who owns which fields of an object (`metadata.managedFields`, KEP-555)."""
+"""Which manager owns which fields of an object (`metadata.managedFields`, KEP-555)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -15,13 +15,13 @@ from app.domain.patching.typed_values import field_set
 APPLY, UPDATE = "Apply", "Update"
 
 BEFORE_FIRST_APPLY = "before-first-apply"
-"""The manager of what an object had when nobody had been tracking it."""
+"""The manager of the fields that an object had before its managers were recorded."""
 
 ANCIENT_CHANGES = "ancient-changes"
-"""The manager that the oldest updates are merged into."""
+"""The manager that gets the fields of the oldest updates when there are too many."""
 
 MAX_UPDATE_MANAGERS = 10
-"""Entries of updates an object may have before the oldest are merged."""
+"""Entries of updates that an object may have before the oldest are merged."""
 
 _FIELDS_V1 = "FieldsV1"
 _NEVER_OWNED: FieldSet = {
@@ -42,7 +42,7 @@ _NEVER_OWNED: FieldSet = {
 
 
 class Manager(NamedTuple):
-    """What identifies an entry; the version only tells updates apart, an applier has one entry whatever it applies."""
+    """What identifies an entry. A manager that applies has one entry for all versions, so its version is empty."""
 
     name: str
     operation: str
@@ -51,7 +51,7 @@ class Manager(NamedTuple):
 
 
 class Owned(NamedTuple):
-    """What a manager owns, and since when it has been so."""
+    """The fields that a manager owns, and when that set last changed."""
 
     fields: FieldSet
     time: str | None
@@ -61,29 +61,29 @@ Managers = dict[Manager, Owned]
 
 
 def applier(name: str, subresource: str) -> Manager:
-    """The identity of whoever applies under a name."""
+    """The manager with this name that applies."""
     return Manager(name, APPLY, "", subresource)
 
 
 def updater(kind: Kind[Any], name: str, subresource: str) -> Manager:
-    """The identity of whoever writes under a name by other means."""
+    """The manager with this name that writes in other ways than by apply."""
     return Manager(name, UPDATE, kind.api_version, subresource)
 
 
 def record_update(
     kind: Kind[Any], old: KubeObject | None, new: KubeObject, manager: str, now: str, subresource: str = ""
 ) -> None:
-    """Give the fields that a write (other than an apply) changes to its manager.
+    """Make the manager of a write (other than an apply) the owner of the fields that it changes.
 
-    An object whose managedFields were cleared stays untracked until it is applied to.
+    An object whose managedFields a client has cleared has none until the next apply.
 
     Args:
-        kind: What is written.
-        old: The object as it was, None on create.
-        new: The object as it will be; its managedFields are set.
+        kind: The kind of the object.
+        old: The stored object, None on create.
+        new: The new object; its managedFields are set.
         manager: Field manager of the request.
-        now: The present, RFC 3339.
-        subresource: e.g. `status`; a manager has an entry of its own for each.
+        now: The current time, RFC 3339.
+        subresource: Such as `status`; a manager has an entry for each.
     """
     managers = _managers_of(kind, old, new, subresource)
     new.metadata.managed_fields = None
@@ -96,13 +96,13 @@ def record_update(
 
 
 def record_apply(kind: Kind[Any], new: KubeObject, manager: str, now: str) -> None:
-    """Give all fields of a new object to whoever applied it: as `apply` does, for objects by the thousand.
+    """Make the manager of an apply the owner of all fields of a new object. It is `apply` for thousands of objects.
 
     Args:
-        kind: What is applied.
-        new: As the client sent it; its managedFields are set.
+        kind: The kind of the object.
+        new: The object as the client sent it; its managedFields are set.
         manager: Field manager of the request.
-        now: The present, RFC 3339.
+        now: The current time, RFC 3339.
     """
     new.metadata.managed_fields = None
     fields = field_set(schema_of(kind.model), msgspec.to_builtins(new))
@@ -113,7 +113,7 @@ def record_apply(kind: Kind[Any], new: KubeObject, manager: str, now: str) -> No
 def updated(
     kind: Kind[Any], managers: Managers, before: Mapping[str, Any], after: Mapping[str, Any], manager: Manager, now: str
 ) -> Managers:
-    """The managers after an update: who writes a field owns it, what is gone is nobody's."""
+    """The managers after an update: its manager owns the fields that it wrote, and nobody owns those it removed."""
     changes = compare(schema_of(kind.model), before, after)
     tracked = changes.ignoring(reset_fields(kind, manager.subresource))
     result = released(released(managers, tracked.removed), tracked.written)
@@ -125,7 +125,7 @@ def updated(
 
 
 def released(managers: Managers, gone: FieldSet) -> Managers:
-    """The managers when some fields are theirs no longer; entries that it does not concern stay the very same."""
+    """The managers without some fields. Entries that have none of these fields stay the same object."""
     return {
         each: owned._replace(fields=difference(owned.fields, gone)) if intersection(owned.fields, gone) else owned
         for each, owned in managers.items()
@@ -133,27 +133,27 @@ def released(managers: Managers, gone: FieldSet) -> Managers:
 
 
 def strip(fields: FieldSet) -> FieldSet:
-    """A set without what nobody owns: identity, and what only the server writes."""
+    """A set without the fields that nobody owns: those that identify the object or that only the server sets."""
     return difference(fields, _NEVER_OWNED)
 
 
 def reset_fields(kind: Kind[Any], subresource: str) -> tuple[str, ...]:
-    """Top-level fields that a write through a path does not change, and so does not own."""
+    """Top-level fields that a write cannot change and does not own: `spec` for a write to `/status`, else `status`."""
     if not kind.has_status:
         return ()
     return ("spec",) if subresource == "status" else ("status",)
 
 
 def empty_document(kind: Kind[Any]) -> dict[str, Any]:
-    """An object of the kind with nothing in it."""
+    """The document of an object of the kind without any fields set."""
     document: dict[str, Any] = msgspec.to_builtins(kind.model())
     return document
 
 
 def _managers_of(kind: Kind[Any], old: KubeObject | None, new: KubeObject, subresource: str) -> Managers:
-    """The managers to start from: the request's own, if it has any that make sense, else those of the live object.
+    """The managers before a write: those in the request if they are valid, else those of the stored object.
 
-    A client that does not know the field keeps it so; one that sends a single empty entry clears it.
+    A request without managedFields keeps them. One with an empty list, or with a single empty entry, clears them.
     """
     live = old.metadata.managed_fields if old is not None else None
     given = new.metadata.managed_fields
@@ -165,7 +165,7 @@ def _managers_of(kind: Kind[Any], old: KubeObject | None, new: KubeObject, subre
 
 
 def decode_managers(kind: Kind[Any], entries: Iterable[ManagedFieldsEntry] | None) -> Managers | None:
-    """Read managedFields; None when an entry makes no sense. Entries of versions that are not served are left out."""
+    """Read managedFields; None if an entry is not valid. Entries of versions that are not served are left out."""
     managers: Managers = {}
     for entry in entries or ():
         fields = entry.fields_v1 or {}
@@ -179,7 +179,7 @@ def decode_managers(kind: Kind[Any], entries: Iterable[ManagedFieldsEntry] | Non
 
 
 def encode_managers(kind: Kind[Any], managers: Managers) -> list[ManagedFieldsEntry] | None:
-    """Write managedFields: appliers first, each group from the oldest to the newest."""
+    """Write managedFields: first the entries of apply, then those of updates, each from the oldest to the newest."""
     order = sorted(managers.items(), key=lambda pair: (pair[0].operation, pair[1].time or "", *pair[0]))
     return [
         ManagedFieldsEntry(
@@ -196,7 +196,7 @@ def encode_managers(kind: Kind[Any], managers: Managers) -> list[ManagedFieldsEn
 
 
 def capped(kind: Kind[Any], managers: Managers) -> Managers:
-    """Merge the oldest updates into one entry when there are more than `MAX_UPDATE_MANAGERS`."""
+    """Merge the oldest updates into one entry if there are more than `MAX_UPDATE_MANAGERS`."""
     updates = [each for each in managers if each.operation == UPDATE]
     surplus = len(updates) - MAX_UPDATE_MANAGERS
     if surplus <= 0:

@@ -4,10 +4,10 @@ from typing import Any
 
 
 def merge_patch(document: Any, patch: Any) -> Any:
-    """Merge `patch` into `document`: null removes, objects merge, everything else replaces.
+    """Merge `patch` into `document`: null removes a field, objects are merged, all other values replace.
 
     Returns:
-        The merged document; neither argument is changed.
+        The merged document. The arguments are not changed.
     """
     if not isinstance(patch, dict):
         return patch

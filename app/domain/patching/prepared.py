@@ -1,4 +1,4 @@
-"""From the body of a PATCH request to what it does to an object."""
+"""Reads the body of a PATCH request into a patch that can be applied to an object."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from app.domain.documents.decoding import (
     decode,
     duplicate_fields,
     is_too_deep,
-    judge,
     parse_json,
     parse_yaml,
+    warnings_of,
     yaml_problems,
 )
 from app.domain.documents.paths import Path, path_text
@@ -33,19 +33,19 @@ STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 MEDIA_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH)
-"""What a PATCH may carry."""
+"""The media types of the bodies that a PATCH may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A patch, parsed and ready to apply to whatever the object turns out to be.
+    """A parsed patch, which can be applied to any state of the object.
 
     Attributes:
-        apply: Computes the new document from the current one, `{}` when there is none; raises ApiError.
-        decode: Turns the new document into an object of the kind, with the texts of warnings; raises ApiError.
+        apply: Makes the new document from the current one, `{}` if there is none; raises ApiError.
+        decode: Decodes the new document; returns the object and the texts of warnings, raises ApiError.
         creates: Whether a missing object is created.
-        operation: `Apply` or `Update`, as managedFields has it; after an `Apply` they are in the document.
-        is_large: Whether applying and decoding may take so long that others should be answered meanwhile.
+        operation: `Apply` or `Update`, as in managedFields. An `Apply` has set managedFields in the document.
+        is_large: Whether applying and decoding may take long, so that it should happen in another thread.
     """
 
     apply: Callable[[Document], Document]
@@ -61,11 +61,11 @@ def prepare_patch(
     """Parse the body of a PATCH.
 
     Args:
-        kind: What is patched.
+        kind: The kind of the object.
         media_type: One of `MEDIA_TYPES`.
-        body: As received, decompressed.
-        strictness: What becomes of unknown and duplicate fields.
-        applying: Who patches; of use to server-side apply.
+        body: The body, decompressed.
+        strictness: How unknown and duplicate fields are treated.
+        applying: Who patches, for server-side apply.
 
     Raises:
         BadRequest: The body is malformed.
@@ -114,23 +114,23 @@ def _apply_patch(kind: Kind[Any], body: bytes, strictness: Strictness, applying:
     problems = yaml_problems(duplicates)
 
     def read(document: Document) -> tuple[Any, list[str]]:
-        warnings = judge(problems, strictness)
+        warnings = warnings_of(problems, strictness)
         return decode_applied(kind, document), warnings
 
     return Patch(lambda live: apply(kind, live, config, applying), read, creates=True, operation="Apply")
 
 
 def decode_applied(kind: Kind[Any], document: Document) -> Any:
-    """The object that an apply leads to; unknown fields were the configuration's, where they are an error.
+    """Decode the document that an apply made. Unknown fields in the configuration have been refused before.
 
     Raises:
-        Invalid: It leads to none.
+        Invalid: The document is not a valid object.
     """
     return _decoder(kind, Strictness.IGNORE, ())(document)[0]
 
 
 def _parse_config(body: bytes) -> tuple[Any, list[Path]]:
-    """JSON is YAML but for some escapes (surrogate pairs), so what looks like JSON is read as such."""
+    """Read a body that begins like JSON as JSON: its escapes of surrogate pairs are not YAML."""
     if body.lstrip()[:1] == b"{":
         try:
             return parse_json(body)
@@ -142,13 +142,13 @@ def _parse_config(body: bytes) -> tuple[Any, list[Path]]:
 def _decoder(
     kind: Kind[Any], strictness: Strictness, problems: Sequence[str], *, any_kind: bool = False
 ) -> Callable[[Document], tuple[Any, list[str]]]:
-    """What reads a patched document; whatever is wrong with it is the patch's fault.
+    """The function that decodes a patched document. If that fails, the patch is invalid.
 
     Args:
-        kind: What it must be.
-        strictness: What becomes of unknown and duplicate fields.
-        problems: What the patch itself had of them.
-        any_kind: Whether a patched kind or apiVersion is ignored, as with strategic merge patches.
+        kind: The kind of the object.
+        strictness: How unknown and duplicate fields are treated.
+        problems: Texts about unknown and duplicate fields of the patch itself.
+        any_kind: Whether a change of kind or apiVersion is ignored, as in strategic merge patches.
     """
 
     def read(document: Document) -> tuple[Any, list[str]]:

@@ -1,4 +1,4 @@
-"""Strategic merge patch: lists of objects merge by key, and directives say what merging cannot.
+"""Strategic merge patch: lists of objects are merged by key, and directives express what merging cannot.
 
 The semantics are those of the Kubernetes API server (design proposals "strategic-merge-patch" and
 "preserve-order-in-strategic-merge-patch"); merge keys come from the models.
@@ -19,20 +19,20 @@ _PATCH = "$patch"
 _RETAIN = "$retainKeys"
 _DELETE_PREFIX = "$deleteFromPrimitiveList/"
 _ORDER_PREFIX = "$setElementOrder/"
-_WHOLE = Identity("")
-_WHOLE_ALREADY = (str, int)
+_BY_VALUE = Identity("")
+_NO_FRACTION = (str, int)
 _DIRECTIVES = ("delete", "replace", "merge")
 
 MAX_SAME_KEY = 10
-"""Items of one list in a patch that may have the same merge key: each is merged with all that the others made."""
+"""Items of one list in a patch that may have the same merge key: each is merged into the result of those before."""
 
 
 def strategic_merge(of: StructType, document: Object, patch: Any) -> Object:
-    """Merge `patch` into `document`, neither of which is changed.
+    """Merge `patch` into `document`. Neither of them is changed.
 
     Args:
-        of: What the document is.
-        document: The object as it is.
+        of: The type of the document.
+        document: The stored object.
         patch: The patch, parsed.
 
     Raises:
@@ -51,7 +51,7 @@ def _merge_objects(of: Type | None, original: Object, patch: Object) -> Object:
             return {name: value for name, value in patch.items() if name != _PATCH}
         case "delete":
             return {}
-    merged = _retained(original, patch)
+    merged = _retained_fields(original, patch)
     ordered = dict(_ordered_lists(of, merged, patch))
     merged |= ordered
     for name, value in patch.items():
@@ -93,8 +93,8 @@ def _directive(patch: Object) -> str | None:
     return directive if isinstance(directive, str) else None
 
 
-def _retained(original: Object, patch: Object) -> Object:
-    """The original, or what `$retainKeys` leaves of it; whatever the patch sets must be among those keys."""
+def _retained_fields(original: Object, patch: Object) -> Object:
+    """The fields of the original that `$retainKeys` lists, or all. The patch may only set fields that it lists."""
     if _RETAIN not in patch:
         return dict(original)
     keys = patch[_RETAIN]
@@ -112,12 +112,12 @@ def _delete_scalars(merged: Object, name: str, values: Any) -> None:
     if not isinstance(values, list):
         raise BadRequest(f"{name} must be a list of values")
     if isinstance(merged.get(target), list):
-        gone = _WHOLE.places(values)
-        merged[target] = [item for item in merged[target] if _WHOLE.of(item) not in gone]
+        gone = _BY_VALUE.places(values)
+        merged[target] = [item for item in merged[target] if _BY_VALUE.of(item) not in gone]
 
 
 def _ordered_lists(of: Type | None, original: Object, patch: Object) -> Iterator[tuple[str, list[Any]]]:
-    """Each list that a `$setElementOrder` directive orders, merged with what the patch has for it."""
+    """The lists that have a `$setElementOrder` directive, each merged with the items of the patch, and ordered."""
     for name, order in patch.items():
         if not name.startswith(_ORDER_PREFIX):
             continue
@@ -137,7 +137,7 @@ def _ordered_lists(of: Type | None, original: Object, patch: Object) -> Iterator
 
 
 def _check_order(name: str, order: list[Any], change: list[Any], identity: Identity) -> None:
-    """The patch may only have items of the order, and in that order."""
+    """Check that the items of the patch are all in the order, and come in that order."""
     places = map(identity.of, order)
     for item in change if order else ():
         if isinstance(item, dict) and _PATCH in item:
@@ -152,8 +152,8 @@ def _merge_lists(of: Type | None, name: str, original: list[Any], patch: list[An
         return patch
     _check_items(name, [*original, *patch])
     if not any(isinstance(item, dict) for item in (*original, *patch)):
-        every = {_WHOLE.of(item): item for item in (*original, *patch)}
-        return in_order(list(every.values()), patch, original, _WHOLE)
+        every = {_BY_VALUE.of(item): item for item in (*original, *patch)}
+        return in_order(list(every.values()), patch, original, _BY_VALUE)
     if not of.merge_key:
         raise BadRequest(f"{name} is a list of objects without a merge key and cannot be merged")
     return _merge_keyed(of, name, original, patch)
@@ -168,7 +168,7 @@ def _check_items(name: str, items: list[Any]) -> None:
 
 def _merge_keyed(of: ListType, name: str, original: list[Any], patch: list[Any]) -> list[Any]:
     identity = Identity(of.merge_key)
-    plain, gone, replace = _sorted_out(of.merge_key, name, patch)
+    plain, gone, replace = _split_items(of.merge_key, name, patch)
     if replace:
         return [_without_directives(item) for item in plain]
     _check_repetition(name, identity, plain)
@@ -188,8 +188,8 @@ def _check_repetition(name: str, identity: Identity, items: list[Object]) -> Non
         raise BadRequest(f"more than {MAX_SAME_KEY} items of {name} have the same merge key")
 
 
-def _sorted_out(merge_key: str, name: str, patch: list[Object]) -> tuple[list[Object], set[Hashable], bool]:
-    """The items that have something to merge, the identities to delete, and whether the whole list is replaced."""
+def _split_items(merge_key: str, name: str, patch: list[Object]) -> tuple[list[Object], set[Hashable], bool]:
+    """The items to merge, the identities of the items to delete, and whether the whole list is replaced."""
     plain: list[Object] = []
     gone: set[Hashable] = set()
     replace = False
@@ -207,7 +207,7 @@ def _sorted_out(merge_key: str, name: str, patch: list[Object]) -> tuple[list[Ob
 
 
 def _without_directives(value: Any) -> Any:
-    """A value that has nothing to merge with: nulls and directives say nothing in it."""
+    """A value that is not merged with another one: nulls and directives in it have no effect."""
     match value:
         case dict():
             return {
@@ -226,9 +226,9 @@ def _is_directive(value: Any) -> bool:
 
 
 def _whole_numbers(value: Any) -> Any:
-    """A whole number written with a fraction is an integer here, as in the API server's conversion from maps.
+    """Turn whole numbers that are written with a fraction, such as 80.0, into integers, as the API server does.
 
-    What has no such number is the very same afterwards.
+    A value without such numbers is returned itself, not a copy.
     """
     match value:
         case float() if value.is_integer():
@@ -237,11 +237,11 @@ def _whole_numbers(value: Any) -> Any:
             changed = {
                 name: whole
                 for name, part in value.items()
-                if not isinstance(part, _WHOLE_ALREADY) and (whole := _whole_numbers(part)) is not part
+                if not isinstance(part, _NO_FRACTION) and (whole := _whole_numbers(part)) is not part
             }
             return {**value, **changed} if changed else value
         case list():
-            parts = [part if isinstance(part, _WHOLE_ALREADY) else _whole_numbers(part) for part in value]
+            parts = [part if isinstance(part, _NO_FRACTION) else _whole_numbers(part) for part in value]
             return value if all(map(operator.is_, parts, value)) else parts
         case _:
             return value

@@ -1,7 +1,7 @@
-"""Documents seen through their schema: which fields they have, how two merge, what is left when fields go.
+"""Operations on documents of a type: the set of their fields, merging two, removing fields.
 
-The semantics are those of Kubernetes' structured merge (KEP-555): objects and maps merge by field, lists declared as
-`map` or `set` by item, everything else is a leaf that is owned and replaced whole.
+The semantics are those of Kubernetes' structured merge (KEP-555): objects and maps are merged field by field, lists of
+type `map` or `set` item by item. Every other value is a leaf, which has one owner and is replaced as a whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,8 +22,8 @@ ANY = AnyType()
 _BY_FIELD = (StructType, MapType)
 
 
-class NoElement(ValueError):  # noqa: N818 - what is missing
-    """A list item cannot be told apart from the others."""
+class NoElement(ValueError):  # noqa: N818 - named after what the item lacks
+    """A list item has no path element: it lacks its keys, or is of the wrong type."""
 
 
 def child_type(of: Type, name: str) -> Type | None:
@@ -35,14 +35,14 @@ def child_type(of: Type, name: str) -> Type | None:
 
 
 def is_granular_map(of: Type, *values: Any) -> bool:
-    """Whether the fields of an object have owners of their own."""
+    """Whether each field of an object has its own owners."""
     if isinstance(of, _BY_FIELD):
         return not of.atomic
     return isinstance(of, AnyType) and any(isinstance(value, dict) for value in values)
 
 
 def is_granular_list(of: Type) -> bool:
-    """Whether the items of a list have owners of their own."""
+    """Whether each item of a list has its own owners."""
     return isinstance(of, ListType) and of.merge != "atomic"
 
 
@@ -50,7 +50,7 @@ def item_element(of: ListType, item: Any) -> str:
     """The path element of an item of a granular list.
 
     Raises:
-        NoElement: It lacks a key, or is no item of such a list.
+        NoElement: It lacks a key, or is of the wrong type.
     """
     if of.merge == "set":
         if item is None or isinstance(item, dict | list):
@@ -74,7 +74,7 @@ def _key_default(of: Type, name: str) -> Any:
 
 
 def items_by_element(of: ListType, items: Sequence[Any]) -> list[tuple[str, Any]]:
-    """The items with their path elements; one that lacks its keys is told by its place."""
+    """The items with their path elements. An item that lacks its keys gets the element of its index."""
     result = []
     for index, item in enumerate(items):
         try:
@@ -86,7 +86,7 @@ def items_by_element(of: ListType, items: Sequence[Any]) -> list[tuple[str, Any]
 
 
 def field_set(of: Type, value: Any) -> FieldSet:
-    """Every leaf and every list item of a value, as whoever applies it owns them."""
+    """The set of all leaves and list items of a value: what a manager owns that applies it."""
     return _node(of, value) or {}
 
 
@@ -113,7 +113,7 @@ def _with_self(node: FieldSet | None) -> FieldSet:
 
 
 def with_named_fields(of: Type, fields: FieldSet) -> FieldSet:
-    """A set to which the declared fields above its members belong, too."""
+    """The set with the declared fields above its elements added."""
     result: FieldSet = {}
     for element, node in fields.items():
         if element == ".":
@@ -125,7 +125,7 @@ def with_named_fields(of: Type, fields: FieldSet) -> FieldSet:
 
 
 def _below(of: Type, element: str) -> tuple[Type, bool]:
-    """The type that an element leads to, and whether it is a declared field."""
+    """The type of the value of an element, and whether the element is a declared field."""
     if element.startswith("f:"):
         named = isinstance(of, StructType) and element[2:] in of.fields
         return child_type(of, element[2:]) or ANY, named
@@ -133,7 +133,7 @@ def _below(of: Type, element: str) -> tuple[Type, bool]:
 
 
 def remove_fields(of: Type, value: Any, gone: FieldSet) -> Any:
-    """A value without the members of a set; what has nothing left, and what is owned whole, becomes null."""
+    """A value without the elements of a set. A value that has nothing left becomes null, and so does a leaf."""
     if isinstance(of, ScalarType) or not isinstance(value, dict | list):
         return value
     if is_granular_list(of) and isinstance(of, ListType) and isinstance(value, list):
@@ -160,7 +160,7 @@ def _kept_items(of: ListType, items: list[Any], gone: FieldSet) -> Iterator[Any]
 
 
 def merge_values(of: Type, live: Any, applied: Any) -> Any:
-    """Merge what is applied into what is there; the applied leaf counts, and null there leaves containers alone."""
+    """Merge an applied value into the live one. An applied leaf replaces; null does not replace an object or list."""
     if is_granular_list(of) and isinstance(of, ListType):
         if live or applied:
             return _merge_items(of, live or [], applied or [])
@@ -176,7 +176,7 @@ def merge_values(of: Type, live: Any, applied: Any) -> Any:
 
 
 def _merge_items(of: ListType, live: list[Any], applied: list[Any]) -> list[Any]:
-    """Merge two keyed lists: shared items in the applied order, others before the shared item they stood before."""
+    """Merge two lists by item: shared items in the applied order, other live items before the next shared one."""
     left, right = items_by_element(of, live), items_by_element(of, applied)
     known: dict[str, Any] = {}
     for element, item in left:
