@@ -52,6 +52,11 @@ def invalid(field: str, value: Any, message: str) -> Cause:
     return _cause("FieldValueInvalid", field, f"Invalid value: {_shown(value)}: {message}")
 
 
+def invalid_for(field: str, value: Any, problems: Iterable[str]) -> list[Cause]:
+    """A value is not acceptable for several reasons: a cause for each, as Kubernetes' validators answer."""
+    return [invalid(field, value, problem) for problem in problems]
+
+
 def duplicate(field: str, value: Any, message: str = "each value may appear only once") -> Cause:
     """A value that must be unique appears twice."""
     return _cause("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}: {message}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.errors import BadRequest, shortened
-from app.domain.label_syntax import label_key_problem, label_value_problem
+from app.domain.label_syntax import label_key_problems, label_value_problems
 
 MAX_TERMS = 1_000
 """Terms that a selector may have: each is evaluated for each object of a list."""
@@ -162,9 +162,9 @@ class _LabelParser:
             key = self._next()
         if key in _SYMBOLS:
             raise self._problem("a label key")
-        problem = label_key_problem(key)
-        if problem is not None:
-            raise BadRequest(f'the label selector "{self._shown}" has the invalid key "{shortened(key)}": {problem}')
+        if problems := label_key_problems(key):
+            text = "; ".join(problems)
+            raise BadRequest(f'the label selector "{self._shown}" has the invalid key "{shortened(key)}": {text}')
         if absent or self._peek() in ("", ","):
             return LabelRequirement(key, "!" if absent else "exists")
         return self._compared(key)
@@ -211,13 +211,12 @@ class _LabelParser:
                 value = word
 
     def _check_value(self, operator: str, value: str) -> None:
-        problem = label_value_problem(value)
-        if problem is None and operator in "<>" and not _INT64.fullmatch(value):
-            problem = f"{operator} compares integers"
-        if problem is not None:
-            raise BadRequest(
-                f'the label selector "{self._shown}" has the invalid value "{shortened(value)}": {problem}'
-            )
+        problems = label_value_problems(value)
+        if not problems and operator in "<>" and not _INT64.fullmatch(value):
+            problems = [f"{operator} compares integers"]
+        if problems:
+            text = "; ".join(problems)
+            raise BadRequest(f'the label selector "{self._shown}" has the invalid value "{shortened(value)}": {text}')
 
 
 def _too_many_terms(kind: str) -> BadRequest:

@@ -53,6 +53,7 @@ class Parts:
             allocation_wait: Seconds that a write waits for its allocation before it is answered pending.
         """
         context = Context(
+            kinds=self.kinds,
             writer=self.writer,
             reader=self.reader,
             mirror=self.mirror,
@@ -62,7 +63,7 @@ class Parts:
             previews={SERVICE.key: ServicePreview(self.reader)},
             questions={ADDRESS_POOL.key: HeldAddresses(self.reader)},
         )
-        return Registry(context, self.kinds)
+        return Registry(context)
 
     async def check_mirror(self) -> None:
         """For `/readyz`: the objects are in memory and follow the log."""

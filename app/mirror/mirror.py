@@ -7,7 +7,6 @@ from functools import partial
 import structlog
 
 from app.domain.errors import ApiError, Expired, ServiceUnavailable
-from app.domain.rules.claim import Claim
 from app.mirror.archive import Archive
 from app.mirror.entry import Change, Entry, NamespacedName, entry_from_row, type_of
 from app.mirror.follower import Follower
@@ -141,15 +140,6 @@ class Mirror:
     def by_uid(self, uid: str) -> Entry | None:
         """The object with this uid, or None."""
         return self._objects.by_uid(uid)
-
-    async def holder(self, claim: Claim) -> Entry | None:
-        """The object that holds a claim, as the database says; None when nobody does, or nobody that can be seen.
-
-        Raises:
-            ServiceUnavailable: The database cannot be reached.
-        """
-        holder = (await self._reader.claim_holders(claim.table, [claim.key])).get(claim.key)
-        return None if holder is None else self._objects.by_uid(holder.uid)
 
     def list(self, kind: str, namespace: str | None) -> Sequence[Entry]:
         """All objects of a kind in order of namespace and name; `namespace` None for all."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.domain.declarations.catalog import Kinds
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Cause, Conflict, Timeout
@@ -24,7 +23,7 @@ from app.registry.bulk_preparation import (
 from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.outcomes import refusal
-from app.registry.publication import seen
+from app.registry.publication import awaited, unseen_holder
 from app.registry.target import Target
 from app.registry.updating import Updating
 from app.store.writes import Aborted, Committed, Missing, NameTaken, Outcome, Stale, Write, read_outcome
@@ -40,12 +39,12 @@ class _StaleError(Exception):
     """An object changed since its write was prepared, or came to be.
 
     Attributes:
-        target: The object.
+        holder: The object that holds a name or a claim, if it may not be published yet.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, holder: Target | None) -> None:
         super().__init__()
-        self.target = target
+        self.holder = holder
 
 
 class Bulk:
@@ -55,9 +54,9 @@ class Bulk:
     as a BulkApply; what needs none is stored at once.
     """
 
-    def __init__(self, context: Context, kinds: Kinds, creation: Creation, updating: Updating) -> None:
+    def __init__(self, context: Context, creation: Creation, updating: Updating) -> None:
         self._context = context
-        self._preparation = BulkPreparation(context, kinds, creation, updating)
+        self._preparation = BulkPreparation(context, creation, updating)
 
     async def apply(self, items: Sequence[RawItem], options: BulkOptions) -> list[BulkResult]:
         """Apply all items or none.
@@ -74,7 +73,8 @@ class Bulk:
             try:
                 await self._store(prepared)
             except _StaleError as stale:
-                await seen(self._context, stale.target)
+                if stale.holder is not None:
+                    await awaited(self._context, stale.holder)
                 continue
             return [each.result for each in prepared]
         raise Conflict("others change the objects faster than they can be applied; nothing was stored")
@@ -101,7 +101,7 @@ class Bulk:
         else:
             outcomes = await self._context.writer.write_together(writes)
             for (index, each), outcome in zip(going, outcomes, strict=True):
-                _check(index, each, outcome)
+                self._check(index, each, outcome)
             await self._context.mirror.fresh()
         for _, each in going:
             self._show(each)
@@ -133,7 +133,7 @@ class Bulk:
             return
         found = msgspec.json.decode(entry.wire, type=BulkApply).status.refusal
         if found is not None:
-            _raise(found, going)
+            self._raise(found, going)
 
     async def _withdraw(self, write: Write) -> None:
         """Give up, unless it was stored a moment ago."""
@@ -145,18 +145,17 @@ class Bulk:
             raise Timeout(f"no reconciler allocated for the objects within {seconds}; nothing was stored")
         raise Timeout("this process did not learn in time whether the objects are stored; read them to find out")
 
+    def _check(self, index: int, each: PreparedItem, outcome: Outcome) -> None:
+        if isinstance(outcome, Committed | Aborted):
+            return
+        meta = each.obj.metadata
+        holder = unseen_holder(self._context, Target(each.kind, meta.namespace, meta.name), outcome)
+        if holder is not None or isinstance(outcome, NameTaken | Stale | Missing):
+            raise _StaleError(holder)
+        raise refused(located(index, refusal(each.kind, meta.namespace or "", meta.name, outcome)))
 
-def _check(index: int, each: PreparedItem, outcome: Outcome) -> None:
-    if isinstance(outcome, Committed | Aborted):
-        return
-    meta = each.obj.metadata
-    if isinstance(outcome, NameTaken | Stale | Missing):
-        raise _StaleError(Target(each.kind, meta.namespace, meta.name))
-    raise refused(located(index, refusal(each.kind, meta.namespace or "", meta.name, outcome)))
-
-
-def _raise(found: BulkRefusal, going: Sequence[tuple[int, PreparedItem]]) -> None:
-    index, each = going[found.index]
-    if found.outcome is not None:
-        _check(index, each, read_outcome(found.outcome))
-    raise refused([Cause("FieldValueInvalid", f"items[{index}]", text) for text in found.shortages or []])
+    def _raise(self, found: BulkRefusal, going: Sequence[tuple[int, PreparedItem]]) -> None:
+        index, each = going[found.index]
+        if found.outcome is not None:
+            self._check(index, each, read_outcome(found.outcome))
+        raise refused([Cause("FieldValueInvalid", f"items[{index}]", text) for text in found.shortages or []])

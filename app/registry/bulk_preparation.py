@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.documents.decoding import MAX_DEPTH, Strictness, decode_json, duplicate_fields, parse_json, warnings_of
@@ -102,9 +101,8 @@ class _Head(msgspec.Struct, rename="camel"):
 class BulkPreparation:
     """Applies the rules to items, outside of the write lock."""
 
-    def __init__(self, context: Context, kinds: Kinds, creation: Creation, updating: Updating) -> None:
+    def __init__(self, context: Context, creation: Creation, updating: Updating) -> None:
         self._context = context
-        self._kinds = kinds
         self._creation = creation
         self._updating = updating
 
@@ -154,9 +152,9 @@ class BulkPreparation:
         return self._created(target, item, options)
 
     def _kind_of(self, head: _Head) -> Kind[Any]:
-        kind = self._kinds.by_kind(head.api_version, head.kind)
+        kind = self._context.kinds.by_kind(head.api_version, head.kind)
         if kind is None or not {"create", "patch"} <= set(kind.verbs):
-            known = sorted(f"{each.api_version} {each.name}" for each in self._kinds if "create" in each.verbs)
+            known = sorted(f"{each.api_version} {each.name}" for each in self._context.kinds if "create" in each.verbs)
             raise Invalid("", causes=[not_supported("kind", f"{head.api_version} {head.kind}", known)])
         return kind
 

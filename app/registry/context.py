@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import encode_body, wire_bytes
 from app.domain.documents.objects import KubeObject
 from app.domain.errors import Cause
+from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
@@ -40,6 +42,7 @@ class Context:
     """The collaborators of the verbs.
 
     Attributes:
+        kinds: All kinds served.
         writer: The one write path.
         reader: Reads what the mirror does not hold.
         mirror: The objects in memory.
@@ -50,6 +53,7 @@ class Context:
         forms: Between the form a kind is served in and the form it is stored in.
     """
 
+    kinds: Kinds
     writer: Writer
     reader: Reader
     mirror: Mirror
@@ -62,6 +66,10 @@ class Context:
     async def current(self, target: Target) -> Entry | None:
         """The object as of now, whichever process wrote it last."""
         await self.mirror.fresh()
+        return self.known(target)
+
+    def known(self, target: Target) -> Entry | None:
+        """The object as far as this process knows."""
         return self.mirror.get(self.forms.stored(target.kind).key, target.scope, target.name)
 
     async def ask(self, kind: Kind[Any], new: Any, old: Any) -> None:
@@ -75,6 +83,15 @@ class Context:
         causes = [] if question is None else await question(new, old)
         if causes:
             raise invalid_object(kind, old.metadata.name, causes)
+
+    async def holder(self, claim: Claim) -> Target | None:
+        """What holds a claim, as the database says; None if nothing does. The object may not be published yet.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        holder = (await self.reader.claim_holders(claim.table, [claim.key])).get(claim.key)
+        return None if holder is None else Target(self.kinds.by_key[holder.kind], holder.namespace, holder.name)
 
     async def preview(self, kind: Kind[Any], obj: Any, *, created: bool) -> None:
         """For a dry run: fill in what would be allocated."""

@@ -23,9 +23,9 @@ from app.registry.outcomes import (
     namespace_terminating,
     refusal,
 )
-from app.registry.publication import published, seen
+from app.registry.publication import awaited, published, written
 from app.registry.target import Target
-from app.store.writes import Committed, NameTaken
+from app.store.writes import Committed
 
 _GENERATE_NAME_TRIES = 8
 
@@ -132,12 +132,7 @@ class Creation:
         write = self._context.forms.write(
             kind, "create", obj, encode_body(obj), cluster, published=options.respond_async or not pending
         )
-        outcome = await self._context.writer.write(write)
-        # A name that the server made up is not waited for: the server makes up another one.
-        while isinstance(outcome, NameTaken) and not outcome.published and not made_up:
-            if await seen(self._context, Target(kind, write.namespace, write.name)) is not None:
-                break
-            outcome = await self._context.writer.write(write)
+        outcome = await written(self._context, Target(kind, write.namespace, "" if made_up else write.name), write)
         if not isinstance(outcome, Committed):
             raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
@@ -153,7 +148,8 @@ class Creation:
         return Answer(201, found, warnings=warnings)
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
-        if await seen(self._context, Target(kind, obj.metadata.namespace, obj.metadata.name)) is not None:
+        target = Target(kind, obj.metadata.namespace, obj.metadata.name)
+        if (await self._context.current(target) or await awaited(self._context, target)) is not None:
             raise already_exists(kind, obj.metadata.name)
         await self._context.preview(kind, obj, created=True)
         return Answer(201, entry_from_object(kind, obj, 0), warnings=warnings)

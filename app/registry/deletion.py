@@ -13,7 +13,7 @@ from app.registry.absence import absent
 from app.registry.context import Context, entry_from_object
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, refusal
-from app.registry.publication import seen
+from app.registry.publication import awaited
 from app.registry.reading import Reading
 from app.registry.target import Target
 from app.store.writes import Committed, Missing, Stale
@@ -46,9 +46,9 @@ class Deletion:
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted', kind=kind.plural, name=name
             )
         while True:
-            entry = await seen(self._context, target)
+            entry = await self._context.current(target) or await awaited(self._context, target)
             if entry is None:
-                raise await absent(self._context.mirror, target)
+                raise await absent(self._context, target)
             _check_preconditions(kind, entry, options)
             answer = await self._attempt(kind, entry, options)
             if answer is not None:

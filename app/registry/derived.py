@@ -3,17 +3,15 @@
 import asyncio
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Derivation, Kind
 from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
 from app.domain.documents.peeking import labels_of, mentions
-from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Change, Entry, NamespacedName
-from app.mirror.mirror import Mirror
 from app.mirror.objects import Listing
+from app.registry.context import Context
 from app.registry.feeds import ChangeFeed, MergedFeed
 
 _SOURCES_IN_A_ROW = 200
@@ -26,15 +24,13 @@ Named = Mapping[str, Entry]
 class Derived:
     """The objects of one derived kind."""
 
-    def __init__(
-        self, kind: Kind[Any], derivation: Derivation[Any], mirror: Mirror, kinds: Kinds, cluster: Callable[[], Cluster]
-    ) -> None:
+    def __init__(self, kind: Kind[Any], derivation: Derivation[Any], context: Context) -> None:
         self._kind = kind
         self._derivation = derivation
-        self._mirror = mirror
-        self._cluster = cluster
-        self._source = kinds.by_key[derivation.source]
-        self._part = kinds.by_key.get(derivation.parts)
+        self._context = context
+        self._mirror = context.mirror
+        self._source = context.kinds.by_key[derivation.source]
+        self._part = context.kinds.by_key.get(derivation.parts)
         self._read = [each for each in (derivation.source, derivation.parts) if each]
         if kind.stored:
             self._read.append(kind.key)
@@ -56,8 +52,8 @@ class Derived:
         if source_name:
             return self._mirror.get(self._source.key, namespace, source_name)
         claim = self._derivation.claim(name)
-        holder = None if claim is None else await self._mirror.holder(claim)
-        return holder if holder is not None and holder.kind == self._source.key else None
+        holder = None if claim is None else await self._context.holder(claim)
+        return self._context.known(holder) if holder is not None and holder.kind is self._source else None
 
     def _parts_of(self, source: Entry) -> list[Entry]:
         if self._part is None:
@@ -137,7 +133,7 @@ class Derived:
                 revision,
                 wire_bytes(encode_body(each), revision),
             )
-            for each in self._derivation.derive(obj, decoded, self._cluster())
+            for each in self._derivation.derive(obj, decoded, self._context.cluster())
         }
 
     def source_name_of(self, part: Entry) -> NamespacedName:

@@ -16,6 +16,7 @@ from app.domain.errors import (
     shortened,
 )
 from app.domain.rules.claim import Claim
+from app.store.claim_tables import CLAIM_TABLES
 from app.store.writes import (
     ClaimHeld,
     Missing,
@@ -102,16 +103,7 @@ def _is_name(derivation: Derivation[Any], claim: Claim, name: str) -> bool:
 def _claim_held(namespace: str, held: ClaimHeld) -> Cause:
     """Name the holder only to a client that works in the holder's namespace."""
     holder = f" by {held.owner_kind}/{held.owner_name}" if held.owner_namespace == namespace else ""
-    value: str | int
-    match held.claim.table, held.claim.key.split("/"):
-        case "lb_ports", (address, protocol, port):
-            value, taken = int(port), f"{protocol} port {port} of load balancer address {address} is already in use"
-        case "lb_addresses", (value, *_):
-            taken = "the address is already in use as a load balancer's"
-        case "node_ports", (port,):
-            value, taken = int(port), "the port is already allocated"
-        case _, (value, *_):
-            taken = "the address is already allocated"
+    value, taken = CLAIM_TABLES[held.claim.table].refusal(held.claim.key)
     return invalid(held.claim.field, value, f"{taken}{holder}")
 
 

@@ -1,4 +1,8 @@
-"""Objects that are stored and that nobody can see yet: waiting until they are published, or publishing them."""
+"""Objects that are stored and not published yet: nobody can see them, but they hold their names and claims.
+
+A client is refused only for what it can see. So a request that meets such an object waits until it is published. If the
+reconciler does not publish it within `allocation_wait`, the request does, as the client's own create would have.
+"""
 
 from typing import Any
 
@@ -7,7 +11,7 @@ from app.domain.documents.encoding import decode_object, encode_body
 from app.mirror.entry import Entry
 from app.registry.context import Context, entry_from_object
 from app.registry.target import Target
-from app.store.writes import Committed, Stale
+from app.store.writes import ClaimHeld, Committed, NameTaken, Outcome, Stale, Write
 
 
 async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None:
@@ -40,21 +44,47 @@ async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None
     return None
 
 
-async def seen(context: Context, target: Target) -> Entry | None:
-    """The object as of now, whichever process wrote it last; None where there is none.
-
-    An object that holds the name and is not published yet is waited for, so that whoever is told that it exists can
-    read it, and whoever is told that it does not can create it.
+async def awaited(context: Context, target: Target) -> Entry | None:
+    """An object that this process has not seen, once it is published; None if there is no such object.
 
     Raises:
         ApiError: The store cannot be reached.
     """
-    entry = await context.current(target)
-    if entry is not None:
-        return entry
     stored = context.forms.stored(target.kind)
     row = await context.reader.unpublished_named(stored.key, target.scope, target.name)
     if row is not None:
         return await published(context, stored, decode_object(stored, row.body))
-    # It may have been published between the two questions.
+    # It may have been published since this process looked.
     return await context.current(target)
+
+
+async def written(context: Context, target: Target, write: Write) -> Outcome:
+    """Store a write; answers what became of it.
+
+    If an object that is not published yet has the name or holds a claim, the write is refused only once that object can
+    be seen. If the object goes instead, the write is tried again.
+
+    Args:
+        context: The collaborators.
+        target: The object; without a name if the server made its name up and would rather make up another one.
+        write: What to store.
+
+    Raises:
+        ApiError: The store cannot be reached.
+    """
+    while True:
+        outcome = await context.writer.write(write)
+        holder = unseen_holder(context, target, outcome)
+        if holder is None or await awaited(context, holder) is not None:
+            return outcome
+
+
+def unseen_holder(context: Context, target: Target, outcome: Outcome) -> Target | None:
+    """The object for which a write was refused, if this process has not seen it: it may not be published yet."""
+    match outcome:
+        case NameTaken(published=False) if target.name:
+            return target
+        case ClaimHeld() if outcome.owner_kind in context.kinds.by_key:
+            holder = Target(context.kinds.by_key[outcome.owner_kind], outcome.owner_namespace, outcome.owner_name)
+            return holder if context.known(holder) is None else None
+    return None

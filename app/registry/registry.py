@@ -1,6 +1,5 @@
 """The API's verbs over any kind: one object that the HTTP edge talks to."""
 
-from app.domain.declarations.catalog import Kinds
 from app.registry.bulk import Bulk
 from app.registry.context import Context
 from app.registry.creation import Creation
@@ -27,9 +26,9 @@ class Registry:
         apply: `Bulk.apply`, which applies many objects, all or none.
     """
 
-    def __init__(self, context: Context, kinds: Kinds) -> None:
-        self.kinds = kinds
-        sources = Sources(context.mirror, kinds, context.forms, context.cluster)
+    def __init__(self, context: Context) -> None:
+        self.kinds = context.kinds
+        sources = Sources(context)
         creation = Creation(context)
         updating = Updating(context, creation)
         reading = Reading(context, sources)
@@ -42,4 +41,4 @@ class Registry:
         self.patch = updating.patch
         self.delete = deletion.delete
         self.delete_collection = deletion.delete_collection
-        self.apply = Bulk(context, kinds, creation, updating).apply
+        self.apply = Bulk(context, creation, updating).apply

@@ -1,30 +1,25 @@
 """Where a kind's objects come from: the mirror, or computed from another kind's objects."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
-from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry, NamespacedName
-from app.mirror.mirror import Mirror
 from app.mirror.objects import Listing
+from app.registry.context import Context
 from app.registry.derived import Derived
 from app.registry.feeds import ChangeFeed, ViewFeed
-from app.registry.forms import Forms
 from app.registry.target import Target
 
 
 class Sources:
     """Objects of any kind, whether stored or derived."""
 
-    def __init__(self, mirror: Mirror, kinds: Kinds, forms: Forms, cluster: Callable[[], Cluster]) -> None:
-        self._mirror = mirror
-        self._forms = forms
+    def __init__(self, context: Context) -> None:
+        self._mirror = context.mirror
+        self._forms = context.forms
         self._derived = {
-            kind.key: Derived(kind, kind.derivation, mirror, kinds, cluster)
-            for kind in kinds
-            if kind.derivation is not None
+            kind.key: Derived(kind, kind.derivation, context) for kind in context.kinds if kind.derivation is not None
         }
 
     async def get(self, target: Target) -> Entry | None:

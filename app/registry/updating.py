@@ -22,7 +22,7 @@ from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
-from app.registry.publication import seen
+from app.registry.publication import awaited, written
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
 
@@ -47,12 +47,12 @@ class Updating:
         _check_request(target, obj)
 
         async def attempt() -> Answer | None:
-            entry = await seen(self._context, target)
-            if entry is not None:
-                return await self._attempt(target, entry, _copy(target.kind, obj), options)
-            if target.kind.create_on_update and not target.subresource:
-                return await self._create(target, _copy(target.kind, obj), options)
-            raise await absent(self._context.mirror, target)
+            copy = _copy(target.kind, obj)
+            creates = target.kind.create_on_update and not target.subresource
+            entry = await self._found(target, creates=creates)
+            if entry is None:
+                return await self._create(target, copy, options)
+            return await self._attempt(target, entry, copy, options)
 
         return await self._until_settled(target, attempt)
 
@@ -66,9 +66,7 @@ class Updating:
         """
 
         async def attempt() -> Answer | None:
-            entry = await seen(self._context, target)
-            if entry is None and not (patch.creates and not target.subresource):
-                raise await absent(self._context.mirror, target)
+            entry = await self._found(target, creates=patch.creates and not target.subresource)
             before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))
             obj, warnings = await _patched(patch, before)
             told = replace(options, warnings=(*options.warnings, *warnings))
@@ -82,6 +80,18 @@ class Updating:
                 raise
 
         return await self._until_settled(target, attempt)
+
+    async def _found(self, target: Target, *, creates: bool) -> Entry | None:
+        """The object as of now; None if it is not there and the request creates it.
+
+        A create waits for an object that has the name and is not published yet, so here only the others do.
+        """
+        entry = await self._context.current(target)
+        if entry is None and not creates:
+            entry = await awaited(self._context, target)
+            if entry is None:
+                raise await absent(self._context, target)
+        return entry
 
     async def _until_settled(self, target: Target, attempt: Callable[[], Awaitable[Answer | None]]) -> Answer:
         """Try once, and when somebody else's write came first, again in turn with all others of this process."""
@@ -183,7 +193,7 @@ class Updating:
         cluster = self._context.cluster()
         action: Action = "delete" if is_released(kind, new) else "update"
         write = self._context.forms.write(kind, action, new, body, cluster, expected=entry.revision)
-        outcome = await self._context.writer.write(write)
+        outcome = await written(self._context, Target(kind, write.namespace, write.name), write)
         if isinstance(outcome, Committed):
             entry = entry_from_object(kind, new, outcome.revision or 0)
             if kind.strategy.untried(new, cluster) and not options.respond_async:

@@ -1,11 +1,12 @@
 """Writes as the arguments of the write function, and its answer as outcomes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import msgspec
 
 from app.domain.rules.claim import Claim
+from app.store.claim_tables import exclude, thing
 from app.store.writes import (
     Aborted,
     ClaimHeld,
@@ -21,8 +22,6 @@ from app.store.writes import (
     Write,
 )
 
-_TABLES = ("cluster_ips", "node_ports", "lb_addresses", "lb_ports")
-
 _PLAIN: dict[str, Outcome] = {
     "Aborted": Aborted(),
     "LeaseLost": LeaseLost(),
@@ -36,7 +35,7 @@ NAMESPACES = "namespaces"
 
 
 def arguments(writes: Sequence[Write]) -> tuple[Any, ...]:
-    """The function's arrays, one element a write; the arrays of claims are None where no write has any."""
+    """The function's arrays, one element a write; at the end the claims, as `_claims` has them."""
     return (
         [write.action for write in writes],
         [write.kind for write in writes],
@@ -54,9 +53,9 @@ def arguments(writes: Sequence[Write]) -> tuple[Any, ...]:
     )
 
 
-def _claims(writes: Sequence[Write]) -> Iterable[list[str | None] | None]:
-    """Per table one array literal a write; keys are addresses, ports and protocols, which need no quotes in it."""
-    columns: dict[str, list[str | None] | None] = dict.fromkeys(_TABLES)
+def _claims(writes: Sequence[Write]) -> tuple[list[str], list[list[str | None]]]:
+    """The tables that something is claimed from, and for each of them its keys: one array literal a write."""
+    rows: dict[str, list[str | None]] = {}
     for position, write in enumerate(writes):
         if not write.claims or write.action == "delete":
             continue
@@ -64,11 +63,18 @@ def _claims(writes: Sequence[Write]) -> Iterable[list[str | None] | None]:
         for claim in write.claims:
             keys.setdefault(claim.table, {})[claim.key] = None
         for table, own in keys.items():
-            column = columns[table]
-            if column is None:
-                column = columns[table] = [None] * len(writes)
-            column[position] = "{" + ",".join(own) + "}"
-    return columns.values()
+            row = rows.get(table)
+            if row is None:
+                row = rows[table] = [None] * len(writes)
+            row[position] = _literal(own)
+    return list(rows), list(rows.values())
+
+
+def _literal(keys: Collection[str]) -> str:
+    text = '","'.join(keys)
+    if "\\" in text or text.count('"') > 2 * (len(keys) - 1):
+        text = '","'.join(key.replace("\\", "\\\\").replace('"', '\\"') for key in keys)
+    return f'{{"{text}"}}'
 
 
 def outcomes(writes: Sequence[Write], answer: Any) -> list[Outcome]:
@@ -122,20 +128,15 @@ class Independence:
             free = free and write.namespace not in self._namespaces
             self._filled.add(write.namespace)
         if write.claims:
-            things = {_thing(claim) for claim in write.claims}
+            things = {thing(claim) for claim in write.claims}
             free = free and self._claims.isdisjoint(things)
             self._claims |= things
         return free
 
 
-def _thing(claim: Claim) -> tuple[str, str]:
-    """What is claimed; a load balancer's address is the same thing whether it is shared or not."""
-    return (claim.table, claim.key.removesuffix("/shared"))
-
-
 def shows(write: Write, claim: Claim) -> bool:
     """Whether an object still shows a claim after a write."""
-    return write.action != "delete" and any(_thing(own) == _thing(claim) for own in write.claims)
+    return write.action != "delete" and any(thing(own) == thing(claim) for own in write.claims)
 
 
 def clash(writes: Sequence[Write]) -> tuple[int, ClaimHeld] | None:
@@ -143,8 +144,8 @@ def clash(writes: Sequence[Write]) -> tuple[int, ClaimHeld] | None:
     seen: dict[tuple[str, str], tuple[int, Claim]] = {}
     for position, write in enumerate(writes):
         for claim in write.claims:
-            earlier, theirs = seen.setdefault(_thing(claim), (position, claim))
-            if earlier != position and not (claim.key == theirs.key and claim.key.endswith("/shared")):
+            earlier, theirs = seen.setdefault(thing(claim), (position, claim))
+            if earlier != position and exclude(claim, theirs):
                 owner = writes[earlier]
                 return position, ClaimHeld(claim, owner.kind, owner.namespace, owner.name)
     return None

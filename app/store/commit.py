@@ -15,7 +15,7 @@ from app.store.database import LOST, Database, Session, is_passing
 from app.store.writes import Outcome, Write
 from app.telemetry.metrics import COMMIT_LOCK_SECONDS, COMMIT_SECONDS, COMMIT_WRITES, COMMITS
 
-_WRITE = "SELECT * FROM fairlead_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+_WRITE = "SELECT * FROM fairlead_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 _SETTLE = "SELECT * FROM fairlead_settle($1)"
 
 _PAUSE_SECONDS = 0.05

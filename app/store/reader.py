@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from typing import Any
 
+from app.store import claim_queries
 from app.store.database import LOST, Database, unreachable
 from app.store.rows import ChangeRow, ClaimRow, Holder, ObjectRow, Tail
 from app.store.steady import SteadyQuery
@@ -15,7 +15,7 @@ _SEARCH = 15.0
 """Seconds that looking for what is free may take: a million held addresses in a row are a second or two."""
 
 _FARTHEST = 2**62
-"""As far as one address is looked for behind another; more claims there are not."""
+"""How far a free address is looked for behind the first one. There can never be more claims than that."""
 
 _CHANGE = "c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision"
 _OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal"
@@ -43,54 +43,6 @@ _PENDING = f"""
     SELECT {_OBJECT} FROM objects
     WHERE pending AND published AND kind = $1 AND ordinal > $3 ORDER BY ordinal LIMIT $2
 """
-
-# The series is made as far as it is read, and each of its numbers looked up by itself: planned as a join, all claims
-# would be read.
-_FREE_PORTS = """
-    SELECT s.n::text FROM (SELECT generate_series($1::text::integer, $1::text::integer + $2::integer) AS n) s
-    WHERE (SELECT true FROM node_ports t WHERE t.port = s.n) IS NULL LIMIT $3
-"""
-_FREE = """
-    SELECT host($1::text::inet + s.n)
-    FROM (SELECT generate_series(0, $2::bigint) AS n) s
-    WHERE (SELECT true FROM {} t WHERE t.address = $1::text::inet + s.n LIMIT 1) IS NULL LIMIT $3
-"""
-
-_HOLDERS_BETWEEN = """
-    SELECT host(t.address), o.kind, o.namespace, o.name, o.uid::text
-    FROM unnest($1::text[], $2::text[]) AS s(low, high)
-    CROSS JOIN LATERAL (
-        SELECT * FROM {} c WHERE c.address BETWEEN s.low::inet AND s.high::inet ORDER BY c.address LIMIT $3
-    ) t
-    JOIN objects o ON o.uid = t.owner
-    ORDER BY t.address LIMIT $3
-"""
-_COUNT_BETWEEN = """
-    SELECT count(*)
-    FROM unnest($1::text[], $2::text[]) AS s(low, high)
-    JOIN {} t ON t.address BETWEEN s.low::inet AND s.high::inet
-"""
-
-_KEYS = {
-    "cluster_ips": ("host(t.address)", "t.address = k.key::inet", "inet", "address"),
-    "node_ports": ("t.port::text", "t.port = k.key::integer", "integer", "port"),
-    "lb_addresses": (
-        "host(t.address) || CASE WHEN t.shared THEN '/shared' ELSE '' END",
-        "t.address = split_part(k.key, '/', 1)::inet",
-        "inet",
-        "address",
-    ),
-    "lb_ports": (
-        "host(t.address) || '/' || t.protocol || '/' || t.port",
-        (
-            "t.address = split_part(k.key, '/', 1)::inet AND t.protocol = split_part(k.key, '/', 2)"
-            " AND t.port = split_part(k.key, '/', 3)::integer"
-        ),
-        "inet",
-        "address",
-    ),
-}
-"""Per table of claims: a row's key, whether a row has a key, type and name of the column that is asked for ranges."""
 
 
 class Snapshot:
@@ -186,7 +138,6 @@ class Reader:
 
     async def claimed(self, table: str) -> AsyncIterator[ClaimRow]:
         """All claims of a table, as of one moment."""
-        key = _KEYS[table][0]
         try:
             async with (
                 self._database.session() as session,
@@ -194,7 +145,7 @@ class Reader:
             ):
                 # Who reads takes his time between two pages.
                 await session.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
-                cursor = await session.cursor(f"SELECT {key}, t.owner::text FROM {table} t")
+                cursor = await session.cursor(claim_queries.claimed(table))
                 while rows := await cursor.fetch(_PAGE):
                     for row in rows:
                         yield ClaimRow._make(row)
@@ -203,17 +154,13 @@ class Reader:
 
     async def claim_holders(self, table: str, keys: Sequence[str]) -> dict[str, Holder]:
         """Who holds which of these claims; of a shared address any one of its holders."""
-        rows = await self._database.fetch(holders(table), keys)
+        rows = await self._database.fetch(claim_queries.holders(table), keys)
         return {row[0]: Holder._make(row[1:]) for row in rows}
 
     async def claimed_between(self, table: str, low: str, high: str, limit: int) -> Sequence[ClaimRow]:
         """Claims from address or port `low` to `high`, both included, in order."""
-        key, _, of_type, column = _KEYS[table]
-        statement = f"""
-            SELECT {key}, t.owner::text FROM {table} t
-            WHERE t.{column} BETWEEN $1::text::{of_type} AND $2::text::{of_type} ORDER BY t.{column} LIMIT $3
-        """
-        return [ClaimRow._make(row) for row in await self._database.fetch(statement, low, high, limit)]
+        rows = await self._database.fetch(claim_queries.claimed_between(table), low, high, limit)
+        return [ClaimRow._make(row) for row in rows]
 
     async def holders_between(
         self, table: str, spans: Sequence[tuple[str, str]], limit: int
@@ -226,13 +173,13 @@ class Reader:
             limit: How many at most.
         """
         lows, highs = [low for low, _ in spans], [high for _, high in spans]
-        rows = await self._database.fetch(_HOLDERS_BETWEEN.format(table), lows, highs, limit, within=_SEARCH)
+        rows = await self._database.fetch(claim_queries.holders_between(table), lows, highs, limit, within=_SEARCH)
         return [(row[0], Holder._make(row[1:])) for row in rows]
 
     async def count_between(self, table: str, spans: Sequence[tuple[str, str]]) -> int:
         """How many claims on addresses there are within some spans; a shared address has several."""
         lows, highs = [low for low, _ in spans], [high for _, high in spans]
-        rows = await self._database.fetch(_COUNT_BETWEEN.format(table), lows, highs, within=_SEARCH)
+        rows = await self._database.fetch(claim_queries.count_between(table), lows, highs, within=_SEARCH)
         return int(rows[0][0])
 
     async def free(self, table: str, low: str, high: str, limit: int) -> Sequence[str]:
@@ -241,22 +188,11 @@ class Reader:
         One after the other is looked up in the database until there are enough, so that it costs the same however many
         claims there are, unless nearly all of the range is held.
         """
-        ports = table == "node_ports"
-        beyond = int(high) - int(low) if ports else int(ip_address(high)) - int(ip_address(low))
-        statement = _FREE_PORTS if ports else _FREE.format(table)
-        rows = await self._database.fetch(statement, low, min(beyond, _FARTHEST), limit, within=_SEARCH)
+        beyond = min(claim_queries.ranged(table).distance(low, high), _FARTHEST)
+        rows = await self._database.fetch(claim_queries.free(table), low, beyond, limit, within=_SEARCH)
         return [row[0] for row in rows]
 
     async def close(self) -> None:
         """Close the sessions of its own."""
         await self._tail.close()
         await self._unpublished.close()
-
-
-def holders(table: str) -> str:
-    """The statement that finds the holders of a table's keys, $1."""
-    return f"""
-        SELECT k.key, o.kind, o.namespace, o.name, o.uid::text
-        FROM unnest($1::text[]) AS k(key)
-        JOIN {table} t ON {_KEYS[table][1]} JOIN objects o ON o.uid = t.owner
-    """

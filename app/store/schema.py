@@ -9,7 +9,7 @@ from app.store.database import LOST, Database, unreachable
 
 OLDEST_POSTGRES = 15
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. They are numbered in their order, so that a greater number is a newer version's."""
 
 

@@ -1,5 +1,7 @@
 """The tables, as SQLAlchemy knows them; the migrations make them, and a test holds the two equal."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -22,18 +24,15 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+from sqlalchemy.types import TypeEngine
+
+from app.store.claim_tables import CLAIM_TABLES, ClaimTable
 
 metadata = MetaData()
 
 # Names are compared byte by byte, whatever the database's locale: the same order everywhere, and faster.
 _NAME = Text(collation="C")
 _INSTANT = DateTime(timezone=True)
-
-
-def _owner() -> Column[object]:
-    """Who holds a claim; the claim goes with its object."""
-    return Column("owner", Uuid, ForeignKey("objects.uid", ondelete="CASCADE"), nullable=False, index=True)
-
 
 revisions = Sequence("revisions", metadata=metadata, data_type=BigInteger)
 
@@ -101,25 +100,29 @@ leases = Table(
 
 settings = Table("settings", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
-cluster_ips = Table("cluster_ips", metadata, Column("address", INET, primary_key=True), _owner())
 
-node_ports = Table("node_ports", metadata, Column("port", Integer, primary_key=True, autoincrement=False), _owner())
+_KEY_TYPES: dict[str, TypeEngine[Any]] = {"inet": INET(), "integer": Integer(), "text": _NAME}
 
-lb_addresses = Table(
-    "lb_addresses",
-    metadata,
-    Column("address", INET, primary_key=True),
-    Column("owner", Uuid, ForeignKey("objects.uid", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("shared", Boolean, nullable=False),
-    # An address is one owner's, but for those that several asked for by name; the write function keeps the two apart.
-    Index("lb_addresses_exclusive", "address", unique=True, postgresql_where=text("NOT shared")),
-)
 
-lb_ports = Table(
-    "lb_ports",
-    metadata,
-    Column("address", INET, primary_key=True),
-    Column("port", Integer, primary_key=True, autoincrement=False),
-    Column("protocol", Text, primary_key=True),
-    _owner(),
-)
+def _claim_table(declared: ClaimTable) -> Table:
+    keys: list[Column[Any]] = [
+        Column(column.name, _KEY_TYPES[column.type], primary_key=True, autoincrement=False)
+        for column in declared.columns
+    ]
+    owner = Column(
+        "owner",
+        Uuid,
+        ForeignKey("objects.uid", ondelete="CASCADE"),
+        primary_key=declared.shareable,
+        nullable=False,
+        index=True,
+    )
+    table = Table(declared.name, metadata, *keys, owner)
+    if declared.shareable:
+        table.append_column(Column("shared", Boolean, nullable=False))
+        exclusive = f"{declared.name}_exclusive"
+        Index(exclusive, *table.c[: len(keys)], unique=True, postgresql_where=text("NOT shared"))
+    return table
+
+
+claim_tables = [_claim_table(declared) for declared in CLAIM_TABLES.values()]

@@ -1,4 +1,4 @@
-"""Objects, the log of changes, claims, leases."""
+"""Objects, the log of changes, leases, and what all processes of a database have in common."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,6 @@ depends_on = None
 
 _NAME = sa.Text(collation="C")
 _INSTANT = sa.DateTime(timezone=True)
-_CLAIMS = ("cluster_ips", "node_ports", "lb_addresses", "lb_ports")
 
 
 def upgrade() -> None:
@@ -19,11 +18,10 @@ def upgrade() -> None:
     _objects()
     _log()
     _coordination()
-    _claims()
 
 
 def downgrade() -> None:
-    for table in (*_CLAIMS, "leases", "batches", "compaction", "changes", "objects"):
+    for table in ("settings", "leases", "batches", "compaction", "changes", "objects"):
         op.drop_table(table)
     op.execute(sa.schema.DropSequence(sa.Sequence("revisions")))
 
@@ -97,30 +95,6 @@ def _coordination() -> None:
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("expires_at", _INSTANT, nullable=False),
     )
-
-
-def _claims() -> None:
-    shared = sa.Column("shared", sa.Boolean, nullable=False)
-    protocol = sa.Column("protocol", sa.Text, primary_key=True)
-    op.create_table("cluster_ips", _address(), _owner())
-    op.create_table("node_ports", _port(), _owner())
-    op.create_table("lb_addresses", _address(), _owner(primary_key=True), shared)
-    op.create_table("lb_ports", _address(), _port(), protocol, _owner())
-    for table in _CLAIMS:
-        op.create_index(f"ix_{table}_owner", table, ["owner"])
-    op.create_index(
-        "lb_addresses_exclusive", "lb_addresses", ["address"], unique=True, postgresql_where=sa.text("NOT shared")
+    op.create_table(
+        "settings", sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False)
     )
-
-
-def _address() -> sa.Column[object]:
-    return sa.Column("address", postgresql.INET, primary_key=True)
-
-
-def _port() -> sa.Column[object]:
-    return sa.Column("port", sa.Integer, primary_key=True, autoincrement=False)
-
-
-def _owner(*, primary_key: bool = False) -> sa.Column[object]:
-    reference = sa.ForeignKey("objects.uid", ondelete="CASCADE")
-    return sa.Column("owner", sa.Uuid, reference, primary_key=primary_key, nullable=False)

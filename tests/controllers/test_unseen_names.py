@@ -1,13 +1,20 @@
 """A name that is held by an object nobody can see yet: whoever meets it waits until the object can be seen."""
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 import pytest
 
+from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.service import SERVICE
-from app.domain.errors import AlreadyExists
+from app.domain.documents.encoding import encode_body
+from app.domain.documents.objects import ObjectMeta
+from app.domain.errors import AlreadyExists, Forbidden, Invalid
+from app.domain.kinds.ip_address import IPAddress, IPAddressSpec, ParentReference
 from app.domain.kinds.service import Service
+from app.domain.patching.apply import Applying
+from app.domain.patching.prepared import prepare_patch
 from app.registry.bulk_preparation import BulkOptions, RawItem, Strictness
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
@@ -20,9 +27,27 @@ from tests.e2e.waiting import eventually
 WEB = Target(SERVICE, "default", "web")
 
 
-def web():
-    document = {"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80, "targetPort": 80, "protocol": "TCP"}]}}
-    return msgspec.convert({"apiVersion": "v1", "kind": "Service", **document}, type=Service)
+def web(name="web", address=None):
+    spec = {"ports": [{"port": 80, "targetPort": 80, "protocol": "TCP"}]}
+    if address:
+        spec |= {"clusterIP": address, "clusterIPs": [address]}
+    document = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+    return msgspec.convert(document, type=Service)
+
+
+def alias(name):
+    """A Service that needs no allocation."""
+    spec = {"type": "ExternalName", "externalName": "web.example.com"}
+    return msgspec.convert(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}, type=Service
+    )
+
+
+def labelling():
+    """A merge patch that adds a label."""
+    applying = Applying("test", force=False, subresource="", now="2026-01-01T00:00:00Z")
+    body = b'{"metadata":{"labels":{"a":"b"}}}'
+    return prepare_patch(SERVICE, "application/merge-patch+json", body, strictness=Strictness.STRICT, applying=applying)
 
 
 @pytest.fixture
@@ -33,10 +58,12 @@ async def parts(migrated_url):
         yield world.parts
 
 
-async def unseen(parts, allocation_wait=0.5):
+async def unseen(parts, allocation_wait=0.5, address=None):
     """A create that waits for its allocation, which nobody makes; the verbs of another process."""
     first, other = parts.registry(allocation_wait), parts.registry(allocation_wait)
-    task = asyncio.create_task(first.create(WEB.named(""), web(), WriteOptions()))
+    service = web(address=address)
+    service.spec.type = "NodePort"
+    task = asyncio.create_task(first.create(WEB.named(""), service, WriteOptions()))
     await eventually(lambda: parts.reader.unpublished_named(SERVICE.key, "default", "web"))
     assert parts.mirror.get(SERVICE.key, "default", "web") is None
     return task, other
@@ -64,6 +91,62 @@ async def test_an_update_waits_for_it(parts):
     answer = await other.update(WEB, changed, WriteOptions())
     assert answer.code == 200
     assert answer.entry.uid == (await task).entry.uid
+
+
+async def test_a_patch_waits_for_it(parts):
+    task, other = await unseen(parts)
+    answer = await other.patch(WEB, labelling(), WriteOptions())
+    assert (answer.code, answer.entry.uid) == (200, (await task).entry.uid)
+
+
+async def test_a_replacement_of_its_status_waits_for_it(parts):
+    task, other = await unseen(parts)
+    answer = await other.update(replace(WEB, subresource="status"), web(), WriteOptions())
+    assert (answer.code, answer.entry.uid) == (200, (await task).entry.uid)
+
+
+async def test_an_address_that_it_holds_is_refused_once_the_holder_can_be_seen(parts):
+    task, other = await unseen(parts, address="10.96.7.7")
+    with pytest.raises(Invalid, match=r"services/web"):
+        await other.create(WEB.named(""), web("other", "10.96.7.7"), WriteOptions())
+    assert parts.mirror.get(SERVICE.key, "default", "web") is not None
+    await task
+
+
+async def test_an_update_to_an_address_that_it_holds_is_refused_once_the_holder_can_be_seen(parts):
+    task, other = await unseen(parts, address="10.96.7.7")
+    await other.create(WEB.named(""), alias("other"), WriteOptions())
+    with pytest.raises(Invalid, match=r"services/web"):
+        await other.update(WEB.named("other"), web("other", "10.96.7.7"), WriteOptions())
+    assert parts.mirror.get(SERVICE.key, "default", "web") is not None
+    await task
+
+
+async def test_a_bulk_apply_is_refused_an_address_once_the_holder_can_be_seen(parts):
+    task, other = await unseen(parts, address="10.96.7.7")
+    items = [RawItem(encode_body(web("other", "10.96.7.7")))]
+    with pytest.raises(Invalid, match=r"services/web"):
+        await other.apply(items, BulkOptions(WriteOptions(field_manager="test"), Strictness.STRICT))
+    assert parts.mirror.get(SERVICE.key, "default", "web") is not None
+    await task
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+async def test_an_ip_address_that_shows_it_exists_once_it_can_be_seen(parts, verb):
+    task, other = await unseen(parts, address="10.96.7.7")
+    parent = ParentReference(resource="services", namespace="default", name="other")
+    meta = ObjectMeta(name="10.96.7.7")
+    address = IPAddress(IP_ADDRESS.api_version, IP_ADDRESS.name, meta, IPAddressSpec(parent))
+    target = Target(IP_ADDRESS, "", "10.96.7.7")
+    attempts = {
+        "create": lambda: other.create(target.named(""), address, WriteOptions()),
+        "update": lambda: other.update(target, address, WriteOptions()),
+        "delete": lambda: other.delete(target, DeleteOptions()),
+    }
+    with pytest.raises(AlreadyExists if verb == "create" else Forbidden):
+        await attempts[verb]()
+    assert (await other.get(target)).name == "10.96.7.7"
+    await task
 
 
 async def test_a_dry_run_of_a_create_waits_for_it(parts):

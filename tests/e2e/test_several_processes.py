@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e import audit
 from tests.e2e.bodies import cluster_ip, node_port, service
-from tests.e2e.client import Connection
+from tests.e2e.client import Connection, LostError
 from tests.e2e.ensemble import NAMESPACE, Ensemble, Process, create_database
 from tests.e2e.subject import Record, is_allocated
 from tests.e2e.waiting import eventually
@@ -91,6 +91,35 @@ async def test_a_server_that_stops_tells_who_still_waits_that_the_outcome_is_ope
     await asking.request("DELETE", f"{SERVICES}/open")
     waiting.close()
     asking.close()
+
+
+async def test_a_name_that_a_killed_process_holds_is_refused_once_its_object_can_be_read(ensemble):
+    api, other = ensemble.apis
+    lost, creating, deleting, reading = Connection(api.url), *(Connection(other.url) for _ in range(3))
+    for reconciler in ensemble.reconcilers:
+        reconciler.pause()
+    try:
+        first = asyncio.create_task(lost.request("POST", SERVICES, service("unseen", cluster_ip())))
+        await eventually(lambda: is_stored(ensemble.database_url, "unseen"))
+        second = asyncio.create_task(creating.request("POST", SERVICES, service("unseen", cluster_ip())))
+        third = asyncio.create_task(deleting.request("DELETE", f"{SERVICES}/unseen?dryRun=All"))
+        api.kill()
+        with pytest.raises(LostError):
+            await first
+        assert (await reading.request("GET", f"{SERVICES}/unseen")).status == 404
+        assert not second.done()
+        assert not third.done()
+    finally:
+        for reconciler in ensemble.reconcilers:
+            reconciler.resume()
+    assert (await second).reason == "AlreadyExists"
+    assert (await third).status == 200
+    assert is_allocated((await reading.request("GET", f"{SERVICES}/unseen")).document)
+    assert (await reading.request("DELETE", f"{SERVICES}/unseen")).status == 200
+    api.start()
+    await asyncio.to_thread(ensemble.wait)
+    for connection in (lost, creating, deleting, reading):
+        connection.close()
 
 
 async def is_stored(url, name):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.store.claim_tables import CLAIM_TABLES
 from app.store.store import Store
 from app.store.writes import (
     Aborted,
@@ -30,7 +31,7 @@ async def log(store: Store) -> list[tuple[str, str, int | None]]:
 
 async def claims(store: Store) -> dict[str, set[str]]:
     found = {}
-    for table in ("cluster_ips", "node_ports", "lb_addresses", "lb_ports"):
+    for table in CLAIM_TABLES:
         found[table] = {row.key async for row in store.reader.claimed(table)}
     return {table: keys for table, keys in found.items() if keys}
 
@@ -162,6 +163,7 @@ ALL = (
     "node_ports 30080",
     "lb_addresses 20.0.0.1",
     "lb_ports 20.0.0.1/TCP/80",
+    "dns_labels example.org/web",
 )
 
 
@@ -265,7 +267,7 @@ async def test_nothing_to_write_is_written(store: Store):
 
 _CALL = """
     SELECT * FROM fairlead_write(gen_random_uuid(), false, '{create}', '{namespaces}', '{""}', '{x}', ARRAY[$1::uuid],
-        '{x}', '{NULL}', ARRAY[$2::boolean], '{f}', '{NULL}', '{NULL}', '{NULL}', NULL, NULL, NULL, NULL)
+        '{x}', '{NULL}', ARRAY[$2::boolean], '{f}', '{NULL}', '{NULL}', '{NULL}', '{}', '{}')
 """
 
 

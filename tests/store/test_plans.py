@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from app.store.batch import arguments
-from app.store.reader import _FREE, _FREE_PORTS, _PENDING, _TAIL, _UNPUBLISHED, holders
+from app.store.claim_queries import free, holders
+from app.store.claim_tables import CLAIM_TABLES
+from app.store.commit import _WRITE
+from app.store.reader import _PENDING, _TAIL, _UNPUBLISHED
 from app.store.steady import PLANNED_ONCE
 from app.store.store import Store
 from app.store.writes import Write
@@ -31,11 +34,12 @@ GROW = f"""
     INSERT INTO cluster_ips SELECT '10.0.0.0'::inet + ordinal, uid FROM objects WHERE revision > 1000;
     INSERT INTO node_ports SELECT -ordinal, uid FROM objects WHERE revision > 1000;
     INSERT INTO lb_addresses SELECT '20.0.0.0'::inet + ordinal, uid, false FROM objects WHERE revision > 1000;
-    INSERT INTO lb_ports SELECT '20.0.0.0'::inet + ordinal, 80, 'TCP', uid FROM objects WHERE revision > 1000;
+    INSERT INTO lb_ports SELECT '20.0.0.0'::inet + ordinal, 'TCP', 80, uid FROM objects WHERE revision > 1000;
+    INSERT INTO dns_labels SELECT 'example.org', name, uid FROM objects WHERE revision > 1000;
     INSERT INTO batches (id, outcomes) SELECT gen_random_uuid(), '{{Committed}}' FROM generate_series(1, {ROWS});
     SELECT setval('revisions', {ROWS} + 1000);
 """
-TABLES = ("objects", "changes", "cluster_ips", "node_ports", "lb_addresses", "lb_ports", "batches")
+TABLES = ("objects", "changes", "batches", *CLAIM_TABLES)
 
 
 async def touched(connection: Any) -> int:
@@ -49,8 +53,7 @@ async def touched(connection: Any) -> int:
 
 async def call(connection: Any, writes: list[Write]) -> None:
     values = (uuid.uuid4(), False, *arguments(writes))
-    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
-    answer = await connection.fetchrow(f"SELECT * FROM fairlead_write({places})", *values)
+    answer = await connection.fetchrow(_WRITE, *values)
     assert set(answer["outcomes"]) == {"Committed"}
 
 
@@ -98,8 +101,8 @@ READS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "tail, far behind": lambda connection: connection.fetch(_TAIL, 5, 20),
     "unpublished": lambda connection: connection.fetch(_UNPUBLISHED, 20, 0),
     "pending": lambda connection: connection.fetch(_PENDING, "services", 20, 0),
-    "free addresses": lambda connection: connection.fetch(_FREE.format("lb_addresses"), "20.9.0.0", 65_535, 20),
-    "free ports": lambda connection: connection.fetch(_FREE_PORTS, "30000", 2_767, 20),
+    "free addresses": lambda connection: connection.fetch(free("lb_addresses"), "20.9.0.0", 65_535, 20),
+    "free ports": lambda connection: connection.fetch(free("node_ports"), "30000", 2_767, 20),
     "holders": lambda connection: connection.fetch(holders("node_ports"), [str(-n) for n in range(1, 21)]),
 }
 

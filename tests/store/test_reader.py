@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import ServiceUnavailable
+from app.store.claim_tables import CLAIM_TABLES
 from app.store.database import Database
 from app.store.reader import Reader
 from app.store.rows import ClaimRow, Holder
@@ -99,7 +100,12 @@ CLAIMS = {
     "node_ports": ["30000", "30001", "9"],
     "lb_addresses": ["20.0.0.1", "20.0.0.2/shared"],
     "lb_ports": ["20.0.0.1/TCP/80", "20.0.0.1/UDP/80"],
+    "dns_labels": ["example.org/web", "example.com/web", "example.com/x"],
 }
+
+
+def test_every_table_is_read_here():
+    assert set(CLAIMS) == set(CLAIM_TABLES)
 
 
 @pytest.mark.parametrize("table", CLAIMS)

@@ -93,7 +93,7 @@ def test_a_service_without_an_address_has_none(ips):
         ({"leaseTransitions": -1}, {("spec.leaseTransitions", "Invalid")}),
         ({"strategy": "OldestEmulationVersion", "preferredHolder": "b"}, set()),
         ({"strategy": "example.com/own"}, set()),
-        ({"strategy": "Own"}, {("spec.strategy", "Invalid")}),
+        ({"strategy": "Own"}, {("spec.strategy", "NotSupported")}),
         ({"strategy": "a b/own"}, {("spec.strategy", "Invalid")}),
         ({"preferredHolder": "b"}, {("spec.preferredHolder", "Forbidden")}),
     ],

@@ -23,6 +23,7 @@ from app.store.writes import ClaimHeld
             "198.18.9.1/UDP/53",
             "Invalid value: 53: UDP port 53 of load balancer address 198.18.9.1 is already in use",
         ),
+        ("dns_labels", "example.org/web", 'Invalid value: "web": the label is already in use in zone example.org'),
     ],
 )
 @pytest.mark.parametrize(("namespace", "holder"), [("shop", " by services/dns"), ("other", "")])

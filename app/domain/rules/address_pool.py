@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.domain.errors import Cause, duplicate, invalid, not_supported, required, too_many
+from app.domain.errors import Cause, duplicate, invalid, invalid_for, not_supported, required, too_many
 from app.domain.kinds.address_pool import AddressPool, AddressPoolFamily, AddressPoolSpec, AddressPoolStatus
 from app.domain.rules.address_ranges import address_number, pool_range, range_of
 from app.domain.rules.address_sets import AddressSet
@@ -10,7 +10,7 @@ from app.domain.rules.addresses import address_causes, network_causes
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
 from app.domain.rules.label_selectors import selector_causes
-from app.domain.rules.names import resource_name_problem
+from app.domain.rules.names import resource_name_problems
 from app.domain.rules.pool_description import SCOPES, PoolDescription
 from app.domain.rules.strategy import Strategy
 
@@ -178,8 +178,7 @@ def _spec_causes(pool: AddressPool) -> list[Cause]:
     if len(aliases) > _MAX_ALIASES:
         causes.append(too_many("spec.aliases", len(aliases), _MAX_ALIASES))
     for index, alias in enumerate(aliases):
-        if problem_found := resource_name_problem(alias):
-            causes.append(invalid(f"spec.aliases[{index}]", alias, problem_found))
+        causes += invalid_for(f"spec.aliases[{index}]", alias, resource_name_problems(alias))
     return [*causes, *selector_causes("spec.namespaceSelector", spec.namespace_selector)]
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from app.domain.errors import Cause, duplicate, invalid, not_supported, required, too_many
+from app.domain.errors import Cause, duplicate, invalid, invalid_for, not_supported, required, too_many
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointHints, EndpointPort, EndpointSlice
-from app.domain.label_syntax import label_value_problem
+from app.domain.label_syntax import label_value_problems
 from app.domain.rules.addresses import address_causes, address_warnings, endpoint_address_causes, family_of
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.names import dns_label_problem, dns_subdomain_problem
+from app.domain.rules.names import dns_label_problems, dns_subdomain_problems
 from app.domain.rules.port_fields import app_protocol_causes, port_label_causes, protocol_causes
 from app.domain.rules.strategy import Strategy
 
@@ -94,10 +94,10 @@ def _validate_endpoints(endpoints: Sequence[Endpoint], address_type: str) -> lis
     for i, endpoint in enumerate(endpoints):
         path = f"endpoints[{i}]"
         causes += _validate_addresses(f"{path}.addresses", endpoint.addresses or [], address_type)
-        if endpoint.node_name is not None and (problem := dns_subdomain_problem(endpoint.node_name)):
-            causes.append(invalid(f"{path}.nodeName", endpoint.node_name, problem))
-        if endpoint.hostname is not None and (problem := dns_label_problem(endpoint.hostname)):
-            causes.append(invalid(f"{path}.hostname", endpoint.hostname, problem))
+        if endpoint.node_name is not None:
+            causes += invalid_for(f"{path}.nodeName", endpoint.node_name, dns_subdomain_problems(endpoint.node_name))
+        if endpoint.hostname is not None:
+            causes += invalid_for(f"{path}.hostname", endpoint.hostname, dns_label_problems(endpoint.hostname))
         if endpoint.hints is not None:
             causes += _validate_hints(f"{path}.hints", endpoint.hints)
     return causes
@@ -129,25 +129,28 @@ def _validate_domain_name(field: str, name: str) -> list[Cause]:
     if not name:
         return [required(field, "a fully qualified domain name")]
     bare = name.removesuffix(".")
-    if problem := dns_subdomain_problem(bare):
-        return [invalid(field, name, problem)]
-    return [] if "." in bare else [invalid(field, name, "must be a domain of at least two labels, such as example.com")]
+    labels = bare.split(".")
+    if problems := dns_subdomain_problems(bare):
+        return [invalid(field, name, "; ".join(problems))]
+    if len(labels) == 1:
+        return [invalid(field, name, "must be a domain of at least two labels, such as example.com")]
+    bad = next(((label, problems) for label in labels if (problems := dns_label_problems(label))), None)
+    return [] if bad is None else [invalid(field, bad[0], "; ".join(bad[1]))]
 
 
 def _validate_hints(path: str, hints: EndpointHints) -> list[Cause]:
     return [
-        *_validate_names(f"{path}.forZones", [each.name for each in hints.for_zones or []], label_value_problem),
-        *_validate_names(f"{path}.forNodes", [each.name for each in hints.for_nodes or []], dns_subdomain_problem),
+        *_validate_names(f"{path}.forZones", [each.name for each in hints.for_zones or []], label_value_problems),
+        *_validate_names(f"{path}.forNodes", [each.name for each in hints.for_nodes or []], dns_subdomain_problems),
     ]
 
 
-def _validate_names(path: str, names: Sequence[str], problem_of: Callable[[str], str | None]) -> list[Cause]:
+def _validate_names(path: str, names: Sequence[str], problems_of: Callable[[str], list[str]]) -> list[Cause]:
     if len(names) > MAX_HINTS:
         return [too_many(path, len(names), MAX_HINTS)]
     causes = [duplicate(f"{path}[{i}].name", name) for i, name in enumerate(names) if name in names[:i]]
     for i, name in enumerate(names):
-        if problem := problem_of(name):
-            causes.append(invalid(f"{path}[{i}].name", name, problem))
+        causes += invalid_for(f"{path}[{i}].name", name, problems_of(name))
     return causes
 
 

@@ -1,11 +1,11 @@
 """The rules of an Endpoints object (ValidateEndpoints of the API server)."""
 
-from app.domain.errors import Cause, invalid, required
+from app.domain.errors import Cause, invalid_for, required
 from app.domain.kinds.endpoints import EndpointAddress, EndpointPort, Endpoints, EndpointSubset
 from app.domain.rules.addresses import address_causes, address_warnings, endpoint_address_causes
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.endpoint_subsets import repack
-from app.domain.rules.names import dns_label_problem, dns_subdomain_problem
+from app.domain.rules.names import dns_label_problems, dns_subdomain_problems
 from app.domain.rules.port_fields import app_protocol_causes, port_label_causes, port_number_causes, protocol_causes
 from app.domain.rules.strategy import Strategy
 
@@ -66,10 +66,10 @@ def _addresses(subset: EndpointSubset, path: str) -> list[tuple[str, EndpointAdd
 
 def _validate_address(address: EndpointAddress, path: str) -> list[Cause]:
     causes = address_causes(f"{path}.ip", address.ip) or endpoint_address_causes(f"{path}.ip", address.ip)
-    if address.hostname and (problem := dns_label_problem(address.hostname)):
-        causes.append(invalid(f"{path}.hostname", address.hostname, problem))
-    if address.node_name is not None and (problem := dns_subdomain_problem(address.node_name)):
-        causes.append(invalid(f"{path}.nodeName", address.node_name, problem))
+    if address.hostname:
+        causes += invalid_for(f"{path}.hostname", address.hostname, dns_label_problems(address.hostname))
+    if address.node_name is not None:
+        causes += invalid_for(f"{path}.nodeName", address.node_name, dns_subdomain_problems(address.node_name))
     return causes
 
 

@@ -1,9 +1,9 @@
 """The rules of an Event (core/v1)."""
 
-from app.domain.errors import Cause, invalid, required
+from app.domain.errors import Cause, invalid, invalid_for, required
 from app.domain.kinds.event import Event
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.names import qualified_name_problem
+from app.domain.rules.names import qualified_name_problems
 from app.domain.rules.strategy import Strategy
 
 _SHORT_TEXT_LIMIT, _MESSAGE_LIMIT = 128, 1024
@@ -39,8 +39,8 @@ def validate_event(event: Event, *, reporter_field: str) -> list[Cause]:
         causes.append(_other_namespace(about, namespace))
     if not event.reporting_component:
         causes.append(required(reporter_field, "name the controller that reports the event"))
-    if problem := qualified_name_problem(event.reporting_component):
-        causes.append(invalid(reporter_field, event.reporting_component, problem))
+    problems = qualified_name_problems(event.reporting_component)
+    causes += invalid_for(reporter_field, event.reporting_component, problems)
     texts = {"reportingInstance": event.reporting_instance, "action": event.action, "reason": event.reason}
     for name, value in texts.items():
         if not value:

@@ -1,11 +1,11 @@
 """The rules of an IPAddress."""
 
-from app.domain.errors import Cause, invalid, required
+from app.domain.errors import Cause, invalid, invalid_for, required
 from app.domain.kinds.ip_address import IPAddress, ParentReference
 from app.domain.rules.addresses import address_causes, canonical
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.names import dns_subdomain_problem, path_segment_problem
+from app.domain.rules.names import dns_subdomain_problems, path_segment_problems
 from app.domain.rules.strategy import Strategy
 
 
@@ -42,15 +42,13 @@ class IPAddressStrategy(Strategy[IPAddress]):
 def _validate_parent(parent: ParentReference | None) -> list[Cause]:
     if parent is None:
         return [required("spec.parentRef", "what the address belongs to")]
-    causes = []
-    if parent.group and (problem := dns_subdomain_problem(parent.group)):
-        causes.append(invalid("spec.parentRef.group", parent.group, problem))
+    problems = dns_subdomain_problems(parent.group) if parent.group else []
+    causes = invalid_for("spec.parentRef.group", parent.group, problems)
     for name, value in (("resource", parent.resource), ("name", parent.name)):
         if not value:
             causes.append(required(f"spec.parentRef.{name}", f"the parent's {name}"))
     for name, value in (("resource", parent.resource), ("name", parent.name), ("namespace", parent.namespace)):
-        if problem := path_segment_problem(value):
-            causes.append(invalid(f"spec.parentRef.{name}", value, problem))
+        causes += invalid_for(f"spec.parentRef.{name}", value, path_segment_problems(value))
     return causes
 
 

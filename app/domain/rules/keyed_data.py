@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from app.domain.errors import Cause, forbidden, invalid
+from app.domain.errors import Cause, forbidden, invalid_for
+from app.domain.label_syntax import length_problems
 from app.domain.rules.names import MAX_SUBDOMAIN
 
 MAX_DATA_BYTES = 2**20
@@ -15,19 +16,16 @@ _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 def key_causes(field: str, keys: Iterable[str]) -> Iterator[Cause]:
     """Keys have to be names of files, as which programs get to see them (validation.IsConfigMapKey)."""
     for key in keys:
-        problem = _key_problem(key)
-        if problem:
-            yield invalid(f"{field}[{key}]", key, problem)
+        yield from invalid_for(f"{field}[{key}]", key, _key_problems(key))
 
 
-def _key_problem(key: str) -> str | None:
-    if len(key) > MAX_SUBDOMAIN:
-        return f"may have at most {MAX_SUBDOMAIN} characters"
+def _key_problems(key: str) -> list[str]:
+    problems = length_problems(key, MAX_SUBDOMAIN)
     if not _KEY.fullmatch(key):
-        return "must be letters, digits, '-', '_' and '.' only, such as key.name, KEY_NAME or key-name"
+        problems.append("must be letters, digits, '-', '_' and '.' only, such as key.name, KEY_NAME or key-name")
     if key == "." or key.startswith(".."):
-        return "must not be '.' and not begin with '..', which mean something else in a path"
-    return None
+        problems.append("must not be '.' and not begin with '..', which mean something else in a path")
+    return problems
 
 
 def frozen_causes(*, was: bool | None, stays: bool | None, changed: Collection[str]) -> Iterator[Cause]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from app.domain.errors import Cause, forbidden, invalid, not_supported, required
+from app.domain.errors import Cause, forbidden, invalid_for, not_supported, required
 from app.domain.kinds.meta import LabelSelector, LabelSelectorRequirement
-from app.domain.label_syntax import label_key_problem, label_value_problem
+from app.domain.label_syntax import label_key_problems, label_value_problems
 from app.domain.selectors import LabelRequirement, Operator
 from app.domain.selectors import LabelSelector as Matcher
 
@@ -16,10 +16,10 @@ def selector_causes(field: str, selector: LabelSelector | None) -> list[Cause]:
     if selector is None:
         return []
     causes = [
-        invalid(f"{field}.matchLabels", text, problem)
+        cause
         for key, value in (selector.match_labels or {}).items()
-        for text, problem in ((key, label_key_problem(key)), (value, label_value_problem(value)))
-        if problem
+        for text, problems in ((key, label_key_problems(key)), (value, label_value_problems(value)))
+        for cause in invalid_for(f"{field}.matchLabels", text, problems)
     ]
     for index, each in enumerate(selector.match_expressions or []):
         causes += _requirement_causes(f"{field}.matchExpressions[{index}]", each)
@@ -37,8 +37,7 @@ def matcher_of(selector: LabelSelector) -> Matcher:
 
 
 def _requirement_causes(field: str, requirement: LabelSelectorRequirement) -> Iterator[Cause]:
-    if problem := label_key_problem(requirement.key):
-        yield invalid(f"{field}.key", requirement.key, problem)
+    yield from invalid_for(f"{field}.key", requirement.key, label_key_problems(requirement.key))
     takes_values = requirement.operator in ("In", "NotIn")
     if requirement.operator not in _OPERATORS:
         yield not_supported(f"{field}.operator", requirement.operator, _OPERATORS)
@@ -47,5 +46,4 @@ def _requirement_causes(field: str, requirement: LabelSelectorRequirement) -> It
     elif requirement.values and not takes_values:
         yield forbidden(f"{field}.values", "Exists and DoesNotExist compare with none")
     for index, value in enumerate(requirement.values or []):
-        if problem := label_value_problem(value):
-            yield invalid(f"{field}.values[{index}]", value, problem)
+        yield from invalid_for(f"{field}.values[{index}]", value, label_value_problems(value))

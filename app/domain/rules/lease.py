@@ -1,9 +1,9 @@
 """The rules of a Lease."""
 
-from app.domain.errors import Cause, forbidden, invalid
+from app.domain.errors import Cause, forbidden, invalid, invalid_for, not_supported
 from app.domain.kinds.lease import Lease
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.names import qualified_name_problem
+from app.domain.rules.names import qualified_name_problems
 from app.domain.rules.strategy import Strategy
 
 _STRATEGY = "OldestEmulationVersion"
@@ -20,9 +20,10 @@ class LeaseStrategy(Strategy[Lease]):
             causes.append(invalid("spec.leaseDurationSeconds", spec.lease_duration_seconds, "must be greater than 0"))
         if spec.lease_transitions is not None and spec.lease_transitions < 0:
             causes.append(invalid("spec.leaseTransitions", spec.lease_transitions, "must not be negative"))
-        if spec.strategy and spec.strategy != _STRATEGY:
-            problem = qualified_name_problem(spec.strategy) if "/" in spec.strategy else f"must be {_STRATEGY}"
-            causes += [invalid("spec.strategy", spec.strategy, problem)] if problem else []
+        if spec.strategy and "/" in spec.strategy:
+            causes += invalid_for("spec.strategy", spec.strategy, qualified_name_problems(spec.strategy))
+        elif spec.strategy and spec.strategy != _STRATEGY:
+            causes.append(not_supported("spec.strategy", spec.strategy, [_STRATEGY]))
         if spec.preferred_holder and not spec.strategy:
             causes.append(forbidden("spec.preferredHolder", "may only be set together with spec.strategy"))
         return causes

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta, OwnerReference
-from app.domain.errors import Cause, forbidden, invalid, required, too_long
-from app.domain.label_syntax import label_key_problem, label_value_problem
+from app.domain.errors import Cause, forbidden, invalid, invalid_for, required, too_long
+from app.domain.label_syntax import label_key_problems, label_value_problems
 from app.domain.rules.names import (
-    dns_label_problem,
-    dns_subdomain_problem,
-    path_segment_problem,
-    qualified_name_problem,
+    dns_label_problems,
+    dns_subdomain_problems,
+    path_segment_problems,
+    qualified_name_problems,
 )
 
 MAX_ANNOTATION_BYTES = 256 * 1024
@@ -19,7 +19,11 @@ MAX_ANNOTATION_BYTES = 256 * 1024
 MAX_MANAGER, MAX_SUBRESOURCE = 128, 256
 KUBERNETES, ORPHAN, FOREGROUND = "kubernetes", "orphan", "foregroundDeletion"
 STANDARD_FINALIZERS = (KUBERNETES, ORPHAN, FOREGROUND)
-_NAME_RULES = {"dns_label": dns_label_problem, "dns_subdomain": dns_subdomain_problem}
+_NAME_RULES = {
+    "dns_label": dns_label_problems,
+    "dns_subdomain": dns_subdomain_problems,
+    "any_path_segment": path_segment_problems,
+}
 _OPERATIONS = ("Apply", "Update")
 
 
@@ -56,32 +60,20 @@ def validate_metadata_update(kind: Named, new: ObjectMeta, old: ObjectMeta) -> l
 def label_causes(field: str, labels: Mapping[str, str]) -> Iterator[Cause]:
     """Keys and values of labels, or of a selector that asks for them."""
     for key, value in labels.items():
-        problem = label_key_problem(key)
-        if problem:
-            yield invalid(field, key, problem)
-        problem = label_value_problem(value)
-        if problem:
-            yield invalid(field, value, problem)
+        yield from invalid_for(field, key, label_key_problems(key))
+        yield from invalid_for(field, value, label_value_problems(value))
 
 
 def _name_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
-    """The beginning of a generated name may end where a name may not, for something is appended to it."""
+    """`generateName` may end with '-', since the server appends characters to it."""
+    problems_of = _NAME_RULES[kind.name_rule]
     if meta.generate_name:
-        problem = _name_problem(kind, _with_dash_masked(meta.generate_name))
-        if problem:
-            yield invalid("metadata.generateName", meta.generate_name, problem)
+        problems = problems_of(_with_dash_masked(meta.generate_name))
+        yield from invalid_for("metadata.generateName", meta.generate_name, problems)
     if not meta.name:
         yield required("metadata.name", "a name, or generateName for one to be made from it")
         return
-    problem = _name_problem(kind, meta.name)
-    if problem:
-        yield invalid("metadata.name", meta.name, problem)
-
-
-def _name_problem(kind: Named, name: str) -> str | None:
-    problem = path_segment_problem(name)
-    rule = _NAME_RULES.get(kind.name_rule)
-    return problem or (rule(name) if rule else None)
+    yield from invalid_for("metadata.name", meta.name, problems_of(meta.name))
 
 
 def _with_dash_masked(prefix: str) -> str:
@@ -96,9 +88,7 @@ def _namespace_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
     if not meta.namespace:
         yield required("metadata.namespace", f"a {kind.name} belongs to a namespace")
         return
-    problem = dns_label_problem(meta.namespace)
-    if problem:
-        yield invalid("metadata.namespace", meta.namespace, problem)
+    yield from invalid_for("metadata.namespace", meta.namespace, dns_label_problems(meta.namespace))
 
 
 def _content_causes(meta: ObjectMeta) -> list[Cause]:
@@ -120,9 +110,7 @@ def _generation_causes(generation: int | None) -> Iterator[Cause]:
 def _annotation_causes(annotations: Mapping[str, str]) -> Iterator[Cause]:
     """Keys are qualified names in any case; values are anything, up to a total size."""
     for key in annotations:
-        problem = qualified_name_problem(key.lower())
-        if problem:
-            yield invalid("metadata.annotations", key, problem)
+        yield from invalid_for("metadata.annotations", key, qualified_name_problems(key.lower()))
     size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
     if size > MAX_ANNOTATION_BYTES:
         yield too_long("metadata.annotations", MAX_ANNOTATION_BYTES)
@@ -145,17 +133,18 @@ def _owner_causes(owners: Sequence[OwnerReference]) -> Iterator[Cause]:
         yield invalid(field, ", ".join(controllers), "only one owner can be the controller")
 
 
+def finalizer_domain_problems(name: str) -> list[str]:
+    """A finalizer has the domain of its controller before its name, unless it is a standard one."""
+    if "/" in name or name in STANDARD_FINALIZERS:
+        return []
+    return [f"must begin with a domain, such as example.com/hold, or be one of {', '.join(STANDARD_FINALIZERS)}"]
+
+
 def _finalizer_causes(finalizers: Sequence[str]) -> Iterator[Cause]:
     """Qualified names with a domain, but for the system's own."""
     for index, name in enumerate(finalizers):
-        problem = qualified_name_problem(name)
-        if problem:
-            yield invalid("metadata.finalizers", name, problem)
-        if "/" not in name and name not in STANDARD_FINALIZERS:
-            problem = (
-                f"must begin with a domain, such as example.com/hold, or be one of {', '.join(STANDARD_FINALIZERS)}"
-            )
-            yield invalid(f"metadata.finalizers[{index}]", name, problem)
+        yield from invalid_for("metadata.finalizers", name, qualified_name_problems(name))
+        yield from invalid_for(f"metadata.finalizers[{index}]", name, finalizer_domain_problems(name))
     if ORPHAN in finalizers and FOREGROUND in finalizers:
         yield invalid("metadata.finalizers", ", ".join(finalizers), f"must not have both {ORPHAN} and {FOREGROUND}")
 

@@ -1,12 +1,13 @@
 """How names are spelled: DNS labels and subdomains, qualified names, port names.
 
-Each function answers what is wrong and what would be valid, or None when nothing is wrong.
+Each function returns everything that is wrong with a name and what would be valid; an empty list means that the name is
+valid. Kubernetes' validators do the same, and each problem becomes a cause of its own.
 """
 
 import re
 from collections.abc import Callable
 
-from app.domain.label_syntax import label_key_problem
+from app.domain.label_syntax import label_key_problems, length_problems
 
 _SUFFIX, _SUFFIX_LENGTH = "bcdfghjklmnpqrstvwxz2456789", 5
 _GENERATED_NAME_LIMIT = 63
@@ -16,67 +17,72 @@ MAX_PORT = 65535
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
-_PORT_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RESOURCE_NAME = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_.]{0,78}[A-Za-z0-9_])?")
+_PORT_NAME_CHARACTERS = re.compile(r"[-a-z0-9]+")
 _LETTER = re.compile(r"[a-z]")
 
 
-def dns_label_problem(name: str) -> str | None:
+def dns_label_problems(name: str) -> list[str]:
     """RFC 1123 label: what Services, namespaces and ports are named (KEP-5311 for Services)."""
     if len(name) <= MAX_LABEL and _LABEL.fullmatch(name):
-        return None
-    return (
-        f"must be 1 to {MAX_LABEL} lower-case letters, digits or '-', beginning and ending with a letter or digit, "
-        "such as my-name or 123-abc"
-    )
+        return []
+    problems = length_problems(name, MAX_LABEL)
+    if not _LABEL.fullmatch(name):
+        problems.append(
+            "must have only lower-case letters, digits and '-', and begin and end with a letter or digit, such as "
+            "my-name or 123-abc"
+        )
+    return problems
 
 
-def dns_subdomain_problem(name: str) -> str | None:
+def dns_subdomain_problems(name: str) -> list[str]:
     """RFC 1123 subdomain: what most objects are named."""
     if len(name) <= MAX_SUBDOMAIN and _SUBDOMAIN.fullmatch(name):
-        return None
-    return (
-        f"must be at most {MAX_SUBDOMAIN} characters: DNS labels of lower-case letters, digits and '-' joined by '.', "
-        "such as example.com"
-    )
+        return []
+    problems = length_problems(name, MAX_SUBDOMAIN)
+    if not _SUBDOMAIN.fullmatch(name):
+        problems.append("must be DNS labels of lower-case letters, digits and '-' joined by '.', such as example.com")
+    return problems
 
 
-def path_segment_problem(name: str) -> str | None:
+def path_segment_problems(name: str) -> list[str]:
     """Anything that can stand between two slashes of a URL."""
     if name in (".", ".."):
-        return "must not be '.' or '..', which mean something else in a path"
-    if "/" in name or "%" in name:
-        return "must not contain '/' or '%', which mean something else in a path"
-    return None
+        return [f"must not be '{name}', which means something else in a path"]
+    return [f"must not contain '{each}', which means something else in a path" for each in "/%" if each in name]
 
 
-def qualified_name_problem(name: str) -> str | None:
+def qualified_name_problems(name: str) -> list[str]:
     """A name with an optional DNS subdomain before it: label keys, `appProtocol`, `loadBalancerClass`."""
-    return label_key_problem(name)
+    return label_key_problems(name)
 
 
-def port_name_problem(name: str) -> str | None:
+def port_name_problems(name: str) -> list[str]:
     """RFC 6335 service name: how `targetPort` names a container's port."""
-    if len(name) <= MAX_PORT_NAME and _PORT_NAME.fullmatch(name) and _LETTER.search(name):
-        return None
-    return (
-        f"must be a port number from 1 to {MAX_PORT} or a port's name: at most {MAX_PORT_NAME} lower-case letters, "
-        "digits and single '-' between them, with at least one letter, such as http"
-    )
+    problems = length_problems(name, MAX_PORT_NAME)
+    if not _PORT_NAME_CHARACTERS.fullmatch(name):
+        problems.append("must have only lower-case letters, digits and '-', such as http")
+    if not _LETTER.search(name):
+        problems.append("must contain at least one letter (a-z)")
+    if "--" in name:
+        problems.append("must not have two '-' in a row")
+    if name.startswith("-") or name.endswith("-"):
+        problems.append("must not begin or end with '-'")
+    return problems
 
 
-def resource_name_problem(name: str) -> str | None:
+def resource_name_problems(name: str) -> list[str]:
     """How Azure names subnets, public addresses and other resources."""
     if _RESOURCE_NAME.fullmatch(name):
-        return None
-    return (
+        return []
+    return [
         "must be a name of at most 80 letters, digits, '-', '_' and '.', beginning and ending with none of '-' and '.'"
-    )
+    ]
 
 
-def port_number_problem(number: int) -> str | None:
+def port_number_problems(number: int) -> list[str]:
     """A port of an Internet protocol."""
-    return None if 1 <= number <= MAX_PORT else f"must be from 1 to {MAX_PORT}"
+    return [] if 1 <= number <= MAX_PORT else [f"must be from 1 to {MAX_PORT}"]
 
 
 def generated_name(base: str, choice: Callable[[str], str]) -> str:

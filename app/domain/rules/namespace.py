@@ -1,12 +1,10 @@
 """The rules of a Namespace."""
 
-from collections.abc import Sequence
-
-from app.domain.errors import Cause, invalid
+from app.domain.errors import Cause, invalid, invalid_for
 from app.domain.kinds.namespace import Namespace, NamespaceStatus
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.metadata import KUBERNETES, STANDARD_FINALIZERS
-from app.domain.rules.names import qualified_name_problem
+from app.domain.rules.metadata import KUBERNETES, finalizer_domain_problems
+from app.domain.rules.names import qualified_name_problems
 from app.domain.rules.strategy import Strategy
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -31,7 +29,8 @@ class NamespaceStrategy(Strategy[Namespace]):
     def validate_create(self, new: Namespace, cluster: Cluster) -> list[Cause]:
         """Finalizers are qualified names with a domain, but for the system's own."""
         del cluster
-        return _finalizer_causes(new.spec.finalizers or [])
+        finalizers = new.spec.finalizers or []
+        return [cause for name in finalizers for cause in _finalizer_causes("spec.finalizers", name)]
 
     def prepare_update(self, new: Namespace, old: Namespace, cluster: Cluster) -> None:
         """Keep spec and status: the main resource changes metadata only."""
@@ -77,17 +76,9 @@ def _prepare_finalize(new: Namespace, old: Namespace, cluster: Cluster) -> None:
 
 def _validate_finalize(new: Namespace, old: Namespace, cluster: Cluster) -> list[Cause]:
     del old, cluster
-    return _finalizer_causes(new.spec.finalizers or [])
+    finalizers = enumerate(new.spec.finalizers or [])
+    return [cause for index, name in finalizers for cause in _finalizer_causes(f"spec.finalizers[{index}]", name)]
 
 
-def _finalizer_causes(finalizers: Sequence[str]) -> list[Cause]:
-    causes = []
-    for name in finalizers:
-        problem = qualified_name_problem(name)
-        if not problem and "/" not in name and name not in STANDARD_FINALIZERS:
-            problem = (
-                f"must begin with a domain, such as example.com/hold, or be one of {', '.join(STANDARD_FINALIZERS)}"
-            )
-        if problem:
-            causes.append(invalid("spec.finalizers", name, problem))
-    return causes
+def _finalizer_causes(field: str, name: str) -> list[Cause]:
+    return invalid_for(field, name, [*qualified_name_problems(name), *finalizer_domain_problems(name)])

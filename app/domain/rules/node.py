@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from app.domain.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from app.domain.errors import Cause, duplicate, forbidden, invalid, invalid_for, not_supported, required
 from app.domain.kinds.node import Node, NodeSpec, NodeStatus, Taint
-from app.domain.label_syntax import label_key_problem, label_value_problem
+from app.domain.label_syntax import label_key_problems, label_value_problems
 from app.domain.rules.addresses import network_causes, strict_network
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.registration import lease_causes
@@ -85,10 +85,10 @@ def _validate_taints(taints: Sequence[Taint]) -> list[Cause]:
     seen: set[tuple[str, str]] = set()
     for i, taint in enumerate(taints):
         path = f"metadata.taints[{i}]"
-        if problem := label_key_problem(taint.key):
-            causes.append(invalid(f"{path}.key", taint.key, problem))
-        if problem := label_value_problem(taint.value):
-            causes.append(invalid(f"{path}.value", taint.value, problem))
+        causes += invalid_for(f"{path}.key", taint.key, label_key_problems(taint.key))
+        if problems := label_value_problems(taint.value):
+            # Kubernetes has one cause for the value, unlike for the key.
+            causes.append(invalid(f"{path}.value", taint.value, "; ".join(problems)))
         if not taint.effect:
             causes.append(required(f"{path}.effect", f"one of {', '.join(TAINT_EFFECTS)}"))
         elif taint.effect not in TAINT_EFFECTS:

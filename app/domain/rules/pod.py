@@ -8,12 +8,17 @@ from ipaddress import ip_address
 
 from msgspec import structs
 
-from app.domain.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from app.domain.errors import Cause, duplicate, forbidden, invalid, invalid_for, not_supported, required
 from app.domain.kinds.container import Container, ContainerPort
 from app.domain.kinds.pod import HostIP, Pod, PodCondition, PodIP, PodSpec, PodStatus
 from app.domain.rules.addresses import address_causes
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.names import dns_label_problem, dns_subdomain_problem, port_name_problem, qualified_name_problem
+from app.domain.rules.names import (
+    dns_label_problems,
+    dns_subdomain_problems,
+    port_name_problems,
+    qualified_name_problems,
+)
 from app.domain.rules.port_fields import port_number_causes, protocol_causes
 from app.domain.rules.registration import lease_causes
 from app.domain.rules.strategy import Strategy
@@ -85,9 +90,8 @@ class PodStrategy(Strategy[Pod]):
             *_validate_conditions(status.conditions or []),
         ]
         nominated = status.nominated_node_name
-        changed = nominated and nominated != old.status.nominated_node_name
-        if changed and (problem := dns_subdomain_problem(nominated)):
-            causes.append(invalid("status.nominatedNodeName", nominated, problem))
+        if nominated and nominated != old.status.nominated_node_name:
+            causes += invalid_for("status.nominatedNodeName", nominated, dns_subdomain_problems(nominated))
         return causes
 
 
@@ -141,18 +145,17 @@ def _validate_spec(spec: PodSpec) -> list[Cause]:
     for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
         for i, container in enumerate(containers or []):
             causes += _validate_container(container, f"spec.{field}[{i}]", seen)
-    for field, name, problem_of in (
-        ("nodeName", spec.node_name, dns_subdomain_problem),
-        ("hostname", spec.hostname, dns_label_problem),
-        ("subdomain", spec.subdomain, dns_label_problem),
+    for field, name, problems_of in (
+        ("nodeName", spec.node_name, dns_subdomain_problems),
+        ("hostname", spec.hostname, dns_label_problems),
+        ("subdomain", spec.subdomain, dns_label_problems),
     ):
-        if name and (problem := problem_of(name)):
-            causes.append(invalid(f"spec.{field}", name, problem))
+        causes += invalid_for(f"spec.{field}", name, problems_of(name) if name else [])
     if spec.restart_policy not in RESTART_POLICIES:
         causes.append(not_supported("spec.restartPolicy", spec.restart_policy, RESTART_POLICIES))
     for i, gate in enumerate(spec.readiness_gates or []):
-        if problem := qualified_name_problem(gate.condition_type):
-            causes.append(invalid(f"spec.readinessGates[{i}].conditionType", gate.condition_type, problem))
+        problems = qualified_name_problems(gate.condition_type)
+        causes += invalid_for(f"spec.readinessGates[{i}].conditionType", gate.condition_type, problems)
     return causes
 
 
@@ -161,9 +164,9 @@ def _validate_container(container: Container, path: str, seen: set[str]) -> list
     causes: list[Cause] = []
     if not name:
         causes.append(required(f"{path}.name", "each container has a name"))
-    elif problem := dns_label_problem(name):
-        causes.append(invalid(f"{path}.name", name, problem))
-    elif name in seen:
+    else:
+        causes += invalid_for(f"{path}.name", name, dns_label_problems(name))
+    if name in seen:
         causes.append(duplicate(f"{path}.name", name))
     seen.add(name)
     names: set[str] = set()
@@ -175,9 +178,9 @@ def _validate_container(container: Container, path: str, seen: set[str]) -> list
 def _validate_port(port: ContainerPort, path: str, names: set[str]) -> list[Cause]:
     causes: list[Cause] = []
     if port.name:
-        if problem := port_name_problem(port.name):
-            causes.append(invalid(f"{path}.name", port.name, problem))
-        elif port.name in names:
+        problems = port_name_problems(port.name)
+        causes += invalid_for(f"{path}.name", port.name, problems)
+        if not problems and port.name in names:
             causes.append(duplicate(f"{path}.name", port.name))
         names.add(port.name)
     if not port.container_port:
@@ -201,7 +204,8 @@ def _validate_ips(path: str, ips: Sequence[str]) -> list[Cause]:
 def _validate_conditions(conditions: Sequence[PodCondition]) -> list[Cause]:
     """Types that Kubernetes does not define are qualified names."""
     return [
-        invalid(f"status.conditions[{i}].Type", each.type, problem)
+        cause
         for i, each in enumerate(conditions)
-        if each.type not in _SYSTEM_CONDITIONS and (problem := qualified_name_problem(each.type))
+        if each.type not in _SYSTEM_CONDITIONS
+        for cause in invalid_for(f"status.conditions[{i}].Type", each.type, qualified_name_problems(each.type))
     ]

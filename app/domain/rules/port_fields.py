@@ -1,7 +1,7 @@
 """The fields that ports have alike, whatever they are ports of: endpoints, slices, containers."""
 
-from app.domain.errors import Cause, invalid, not_supported, required
-from app.domain.rules.names import dns_label_problem, port_number_problem, qualified_name_problem
+from app.domain.errors import Cause, invalid_for, not_supported, required
+from app.domain.rules.names import dns_label_problems, port_number_problems, qualified_name_problems
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 
@@ -15,17 +15,14 @@ def protocol_causes(field: str, protocol: str | None) -> list[Cause]:
 
 def app_protocol_causes(field: str, app_protocol: str | None) -> list[Cause]:
     """An application protocol is a qualified name: IANA's, `kubernetes.io/...`, or one with the user's own prefix."""
-    problem = None if app_protocol is None else qualified_name_problem(app_protocol)
-    return [invalid(field, app_protocol, problem)] if problem else []
+    return [] if app_protocol is None else invalid_for(field, app_protocol, qualified_name_problems(app_protocol))
 
 
 def port_label_causes(field: str, name: str) -> list[Cause]:
     """A port of a Service or of its endpoints is named by a DNS label."""
-    problem = dns_label_problem(name)
-    return [invalid(field, name, problem)] if problem else []
+    return invalid_for(field, name, dns_label_problems(name))
 
 
 def port_number_causes(field: str, number: int) -> list[Cause]:
     """A port has a number that exists."""
-    problem = port_number_problem(number)
-    return [invalid(field, number, problem)] if problem else []
+    return invalid_for(field, number, port_number_problems(number))

@@ -14,14 +14,13 @@ CIDRS = "must be CIDRs such as 10.9.8.0/24, not 'x'"
 ADDRESSES = "must be IP addresses, not 'x'"
 NAME = "must be a name of at most 80 letters, digits, '-', '_' and '.', beginning and ending with none of '-' and '.'"
 LABEL = (
-    "must be 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit, such as my-name "
-    "or 123-abc"
+    "must have only lower-case letters, digits and '-', and begin and end with a letter or digit, such as my-name or "
+    "123-abc"
 )
 PROTOCOL = "must be one of tcp, http, https"
-PORT = (
-    "must be a port number from 1 to 65535 or a port's name: at most 15 lower-case letters, digits and single '-' "
-    "between them, with at least one letter, such as http"
-)
+PORT = "must be a port number from 1 to 65535 or a port's name, which "
+LETTER = "must contain at least one letter (a-z)"
+CHARACTERS = "must have only lower-case letters, digits and '-', such as http"
 TAGS = "must be of AzureLoadBalancer, Internet, VirtualNetwork, not 'Mars'"
 PATH = "must be a path, such as /healthz"
 IDLE = "must be a number from 4 to 100 minutes"
@@ -125,9 +124,9 @@ BAD = [
     ("port_80_health-probe_interval", "4", INTERVAL),
     ("port_80_health-probe_num-of-probe", "1", PROBES),
     ("port_80_health-probe_request-path", "a", PATH),
-    ("port_80_health-probe_port", "0", PORT),
-    ("port_80_health-probe_port", "65536", PORT),
-    ("port_80_health-probe_port", "HTTP", PORT),
+    ("port_80_health-probe_port", "0", PORT + LETTER),
+    ("port_80_health-probe_port", "65536", PORT + LETTER),
+    ("port_80_health-probe_port", "HTTP", f"{PORT}{CHARACTERS}, and {LETTER}"),
     ("azure-additional-public-ips", "x", ADDRESSES),
     ("azure-additional-public-ips", "20.0.0.1,x", ADDRESSES),
 ]

@@ -42,13 +42,13 @@ def test_what_is_chosen(selector, labels, chosen):
 @pytest.mark.parametrize(
     ("selector", "causes"),
     [
-        ({"matchLabels": {"": "gold"}}, [("x.matchLabels", "Invalid")]),
+        ({"matchLabels": {"": "gold"}}, [("x.matchLabels", "Invalid")] * 2),
         ({"matchLabels": {"tier": "-"}}, [("x.matchLabels", "Invalid")]),
         (expression("Equals", "gold"), [("x.matchExpressions[0].operator", "NotSupported")]),
         (expression("In"), [("x.matchExpressions[0].values", "Required")]),
         (expression("Exists", "gold"), [("x.matchExpressions[0].values", "Forbidden")]),
         (expression("In", "gold", "-"), [("x.matchExpressions[0].values[1]", "Invalid")]),
-        (expression("Exists", key="/"), [("x.matchExpressions[0].key", "Invalid")]),
+        (expression("Exists", key="/"), [("x.matchExpressions[0].key", "Invalid")] * 3),
     ],
 )
 def test_what_is_refused(selector, causes):

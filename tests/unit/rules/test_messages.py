@@ -6,16 +6,14 @@ from tests.unit.rules.builders import ALIAS, DUAL, SINGLE, TWO, V6, cluster, cre
 from tests.unit.rules.shapes import BALANCED, LOCAL, NODE, PLAIN, TWOFOLD
 
 NAME = (
-    "must be 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit, such as my-name "
-    "or 123-abc"
+    "must have only lower-case letters, digits and '-', and begin and end with a letter or digit, such as my-name or "
+    "123-abc"
 )
 KEY = (
-    "the name must be 1 to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, such as "
+    "the name must have only letters, digits, '-', '_' and '.', and begin and end with a letter or digit, such as "
     "app.kubernetes.io/name"
 )
-VALUE = (
-    "a value must be empty or at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
-)
+VALUE = "must be empty or have only letters, digits, '-', '_' and '.', and begin and end with a letter or digit"
 MODE, HINTS = "service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"
 
 ON_CREATE = {
@@ -95,7 +93,7 @@ ON_CREATE = {
         {"type": "ExternalName", "externalName": "a_b"},
         [
             (
-                'Invalid value: "a_b": must be at most 253 characters: DNS labels of lower-case letters, digits and '
+                'Invalid value: "a_b": must be DNS labels of lower-case letters, digits and '
                 "'-' joined by '.', such as example.com"
             )
         ],
@@ -304,8 +302,8 @@ METADATA = {
         {"name": ".."},
         [
             (
-                "Invalid value: \"\": only a Service with a name can have one: metadata.name must not be '.' or '..', "
-                "which mean something else in a path"
+                "Invalid value: \"\": only a Service with a name can have one: metadata.name must not be '..', "
+                "which means something else in a path"
             )
         ],
     ),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.label_syntax import label_value_problems
 from app.domain.rules.addresses import (
     address_causes,
     address_warnings,
@@ -15,96 +16,152 @@ from app.domain.rules.addresses import (
     strict_network,
 )
 from app.domain.rules.names import (
-    dns_label_problem,
-    dns_subdomain_problem,
-    path_segment_problem,
-    port_name_problem,
-    port_number_problem,
-    qualified_name_problem,
+    dns_label_problems,
+    dns_subdomain_problems,
+    path_segment_problems,
+    port_name_problems,
+    port_number_problems,
+    qualified_name_problems,
 )
 
 LABEL = (
-    "must be 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit, such as my-name "
-    "or 123-abc"
+    "must have only lower-case letters, digits and '-', and begin and end with a letter or digit, such as my-name or "
+    "123-abc"
 )
-SUBDOMAIN = (
-    "must be at most 253 characters: DNS labels of lower-case letters, digits and '-' joined by '.', such as "
-    "example.com"
-)
-PORT_NAME = (
-    "must be a port number from 1 to 65535 or a port's name: at most 15 lower-case letters, digits and single '-' "
-    "between them, with at least one letter, such as http"
-)
-DOTS = "must not be '.' or '..', which mean something else in a path"
-SLASH = "must not contain '/' or '%', which mean something else in a path"
+SUBDOMAIN = "must be DNS labels of lower-case letters, digits and '-' joined by '.', such as example.com"
+NAME = "letters, digits, '-', '_' and '.', and begin and end with a letter or digit"
+KEY = f"the name must have only {NAME}, such as app.kubernetes.io/name"
+PREFIX = "the prefix must be a lower-case DNS subdomain, such as example.com"
+NO_PREFIX = "the prefix before '/' must not be empty; leave '/' out, or write a prefix such as example.com"
+SLASHES = "must be a name such as app, or a DNS subdomain, '/' and a name, such as example.com/app"
+CHARACTERS = "must have only lower-case letters, digits and '-', such as http"
+LETTER = "must contain at least one letter (a-z)"
+TWO_HYPHENS = "must not have two '-' in a row"
+OUTER_HYPHEN = "must not begin or end with '-'"
+
+
+def long(limit):
+    return f"must be no more than {limit} characters"
 
 
 @pytest.mark.parametrize("name", ["a", "1", "a-b", "a--b", "1a", "x" * 63])
 def test_labels(name):
-    assert dns_label_problem(name) is None
+    assert dns_label_problems(name) == []
 
 
-@pytest.mark.parametrize("name", ["", "-", "-a", "a-", "A", "a.b", "a_b", "a b", "a\n", "é", "x" * 64])
-def test_no_labels(name):
-    assert dns_label_problem(name) == LABEL
+@pytest.mark.parametrize(
+    ("name", "problems"),
+    [
+        *((name, [LABEL]) for name in ("", "-", "-a", "a-", "A", "a.b", "a_b", "a b", "a\n", "é")),
+        ("x" * 64, [long(63)]),
+        ("X" * 64, [long(63), LABEL]),
+        ("é" * 32, [long(63), LABEL]),
+    ],
+)
+def test_no_labels(name, problems):
+    assert dns_label_problems(name) == problems
 
 
 @pytest.mark.parametrize("name", ["a", "a.b", "1.2", "a-b.c-d", "x" * 253, ".".join(["x" * 63] * 3)])
 def test_subdomains(name):
-    assert dns_subdomain_problem(name) is None
+    assert dns_subdomain_problems(name) == []
 
 
-@pytest.mark.parametrize("name", ["", ".", "a.", ".a", "a..b", "A.b", "-a.b", "a-.b", "a_b", "a.b\n", "x" * 254])
-def test_no_subdomains(name):
-    assert dns_subdomain_problem(name) == SUBDOMAIN
+@pytest.mark.parametrize(
+    ("name", "problems"),
+    [
+        *((name, [SUBDOMAIN]) for name in ("", ".", "a.", ".a", "a..b", "A.b", "-a.b", "a-.b", "a_b", "a.b\n")),
+        ("x" * 254, [long(253)]),
+        ("X" * 254, [long(253), SUBDOMAIN]),
+    ],
+)
+def test_no_subdomains(name, problems):
+    assert dns_subdomain_problems(name) == problems
 
 
 @pytest.mark.parametrize("name", ["http", "a", "1a", "a-1", "x" * 15])
 def test_port_names(name):
-    assert port_name_problem(name) is None
+    assert port_name_problems(name) == []
 
 
-@pytest.mark.parametrize("name", ["", "80", "1-2", "-a", "a-", "a--b", "A", "a.b", "a_b", "a\n", "x" * 16])
-def test_no_port_names(name):
-    assert port_name_problem(name) == PORT_NAME
+@pytest.mark.parametrize(
+    ("name", "problems"),
+    [
+        ("", [CHARACTERS, LETTER]),
+        ("80", [LETTER]),
+        ("1-2", [LETTER]),
+        ("-a", [OUTER_HYPHEN]),
+        ("a-", [OUTER_HYPHEN]),
+        ("a--b", [TWO_HYPHENS]),
+        ("A", [CHARACTERS, LETTER]),
+        ("aB", [CHARACTERS]),
+        ("a\n", [CHARACTERS]),
+        ("x" * 16, [long(15)]),
+        ("-", [LETTER, OUTER_HYPHEN]),
+        ("--_" + "8" * 13, [long(15), CHARACTERS, LETTER, TWO_HYPHENS, OUTER_HYPHEN]),
+    ],
+)
+def test_no_port_names(name, problems):
+    assert port_name_problems(name) == problems
 
 
 @pytest.mark.parametrize(("number", "good"), [(-1, False), (0, False), (1, True), (65535, True), (65536, False)])
 def test_port_numbers(number, good):
-    assert port_number_problem(number) == (None if good else "must be from 1 to 65535")
+    assert port_number_problems(number) == ([] if good else ["must be from 1 to 65535"])
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"),
-    [("a", None), ("A b", None), ("", None), (".", DOTS), ("..", DOTS), ("...", None), ("a/b", SLASH), ("a%b", SLASH)],
-)
-def test_path_segments(name, problem):
-    assert path_segment_problem(name) == problem
-
-
-@pytest.mark.parametrize(
-    ("name", "good"),
+    ("name", "problems"),
     [
-        ("http", True),
-        ("kubernetes.io/h2c", True),
-        ("A_b.C-d", True),
-        ("x" * 63, True),
-        ("a.b/" + "x" * 63, True),
-        ("", False),
-        ("/", False),
-        ("a/", False),
-        ("/a", False),
-        ("a/b/c", False),
-        ("A/b", False),
-        ("-a", False),
-        ("a b", False),
-        ("a\n", False),
-        ("x" * 64, False),
-        ("x" * 254 + "/a", False),
+        *((name, []) for name in ("a", "A b", "", "...")),
+        (".", ["must not be '.', which means something else in a path"]),
+        ("..", ["must not be '..', which means something else in a path"]),
+        ("a/b", ["must not contain '/', which means something else in a path"]),
+        (
+            "%/",
+            [
+                "must not contain '/', which means something else in a path",
+                "must not contain '%', which means something else in a path",
+            ],
+        ),
     ],
 )
-def test_qualified_names(name, good):
-    assert (qualified_name_problem(name) is None) == good
+def test_path_segments(name, problems):
+    assert path_segment_problems(name) == problems
+
+
+@pytest.mark.parametrize(
+    ("name", "problems"),
+    [
+        *((name, []) for name in ("http", "kubernetes.io/h2c", "A_b.C-d", "x" * 63, "a.b/" + "x" * 63)),
+        *((name, [KEY]) for name in ("-a", "a b", "a\n", "a/-")),
+        ("", ["the name must not be empty", KEY]),
+        ("a/", ["the name must not be empty", KEY]),
+        ("/", [NO_PREFIX, "the name must not be empty", KEY]),
+        ("/a", [NO_PREFIX]),
+        ("a/b/c", [SLASHES]),
+        ("A/b", [PREFIX]),
+        ("x" * 64, [f"the name {long(63)}"]),
+        ("_" * 64, [f"the name {long(63)}", KEY]),
+        ("x" * 254 + "/a", [f"the prefix {long(253)}"]),
+        ("X" * 254 + "/" + "_" * 64, [f"the prefix {long(253)}", PREFIX, f"the name {long(63)}", KEY]),
+    ],
+)
+def test_qualified_names(name, problems):
+    assert qualified_name_problems(name) == problems
+
+
+@pytest.mark.parametrize(
+    ("value", "problems"),
+    [
+        *((value, []) for value in ("", "a", "A_b.C-d", "x" * 63)),
+        *((value, [f"must be empty or have only {NAME}"]) for value in ("-a", "a b", "a\n", "a/b")),
+        ("x" * 64, [long(63)]),
+        ("_" * 64, [long(63), f"must be empty or have only {NAME}"]),
+    ],
+)
+def test_label_values(value, problems):
+    assert label_value_problems(value) == problems
 
 
 @pytest.mark.parametrize(

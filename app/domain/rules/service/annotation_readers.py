@@ -6,13 +6,18 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from app.domain.rules.addresses import strict_address, strict_network
-from app.domain.rules.names import dns_label_problem, port_name_problem, port_number_problem
+from app.domain.rules.names import (
+    MAX_PORT,
+    dns_label_problems,
+    port_name_problems,
+    port_number_problems,
+    resource_name_problems,
+)
 
 SERVICE_TAGS = ("AzureLoadBalancer", "Internet", "VirtualNetwork")
 """Named ranges whose meaning does not depend on a list that Azure publishes."""
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
-_RESOURCE_NAME = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_.]{0,78}[A-Za-z0-9_])?")
 
 
 class Reading(NamedTuple):
@@ -73,18 +78,13 @@ def service_tags(text: str) -> Reading:
 
 def resource_name(text: str) -> Reading:
     """The name of an Azure resource; a bad one counts as it is, and nothing has that name."""
-    if _RESOURCE_NAME.fullmatch(text):
-        return Reading(text)
-    problem = (
-        "must be a name of at most 80 letters, digits, '-', '_' and '.', beginning and ending with none of '-' and '.'"
-    )
-    return Reading(text, problem)
+    return Reading(text, "; ".join(resource_name_problems(text)) or None)
 
 
 def dns_label(text: str) -> Reading:
     """A DNS label, or nothing to remove the label there is."""
-    problem = dns_label_problem(text) if text else None
-    return Reading(None if problem else text, problem)
+    problems = dns_label_problems(text) if text else []
+    return Reading(None, "; ".join(problems)) if problems else Reading(text)
 
 
 def path(text: str) -> Reading:
@@ -97,8 +97,14 @@ def path(text: str) -> Reading:
 def port(text: str) -> Reading:
     """The number or the name of a port."""
     found = _whole_number(text)
-    problem = port_name_problem(text) if found is None or port_number_problem(found) else None
-    return Reading(None if problem else text if found is None else found, problem)
+    if found is not None and not port_number_problems(found):
+        return Reading(found)
+    problems = port_name_problems(text)
+    if not problems:
+        return Reading(text)
+    return Reading(
+        None, f"must be a port number from 1 to {MAX_PORT} or a port's name, which {', and '.join(problems)}"
+    )
 
 
 def _number(lowest: int, highest: int, unit: str, text: str) -> Reading:

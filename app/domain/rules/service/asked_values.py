@@ -11,7 +11,7 @@ from app.domain.errors import Cause, duplicate, invalid
 from app.domain.kinds.service import Service, ServiceSpec
 from app.domain.rules.address_ranges import service_range
 from app.domain.rules.cluster import Cluster
-from app.domain.rules.names import path_segment_problem
+from app.domain.rules.names import path_segment_problems
 from app.domain.rules.service.needs import (
     EXTERNAL_NAME,
     allocates_node_ports,
@@ -50,10 +50,11 @@ def _nameless_causes(new: Service) -> Iterator[Cause]:
     """A ClusterIP belongs to a Service that a path can name: an IPAddress refers to it (KEP-1880)."""
     if not needs_cluster_ip(new.spec) or is_headless(new.spec):
         return
-    problem = path_segment_problem(new.metadata.name) if new.metadata.name else "is missing"
-    if problem:
+    problems = path_segment_problems(new.metadata.name) if new.metadata.name else ["is missing"]
+    if problems:
         shown = ", ".join(new.spec.cluster_ips or [])
-        yield invalid("spec.clusterIPs", shown, f"only a Service with a name can have one: metadata.name {problem}")
+        reason = f"metadata.name {'; '.join(problems)}"
+        yield invalid("spec.clusterIPs", shown, f"only a Service with a name can have one: {reason}")
 
 
 def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:

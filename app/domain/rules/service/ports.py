@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.domain.errors import Cause, duplicate, forbidden, invalid, not_supported, required
+from app.domain.errors import Cause, duplicate, forbidden, invalid_for, not_supported, required
 from app.domain.kinds.service import ServicePort, ServiceSpec
-from app.domain.rules.names import dns_label_problem, port_name_problem, port_number_problem, qualified_name_problem
-from app.domain.rules.port_fields import PROTOCOLS
+from app.domain.rules.names import port_name_problems, port_number_problems
+from app.domain.rules.port_fields import PROTOCOLS, app_protocol_causes, port_label_causes, port_number_causes
 from app.domain.rules.service.needs import CLUSTER_IP, EXTERNAL_NAME, allocates_node_ports, is_headless
 
 
@@ -39,27 +39,20 @@ def _name_causes(port: ServicePort, field: str, names: set[str], *, required_: b
         if required_:
             yield required(f"{field}.name", "a Service with several ports names each of them")
         return
-    problem = dns_label_problem(port.name)
-    if problem:
-        yield invalid(f"{field}.name", port.name, problem)
+    yield from port_label_causes(f"{field}.name", port.name)
     if port.name in names:
         yield duplicate(f"{field}.name", port.name, "another port has it")
     names.add(port.name)
 
 
 def _value_causes(port: ServicePort, field: str) -> Iterator[Cause]:
-    problem = port_number_problem(port.port)
-    if problem:
-        yield invalid(f"{field}.port", port.port, problem)
+    yield from port_number_causes(f"{field}.port", port.port)
     if port.protocol not in PROTOCOLS:
         yield not_supported(f"{field}.protocol", port.protocol, PROTOCOLS)
     target = port.target_port if port.target_port is not None else 0
-    problem = port_name_problem(target) if isinstance(target, str) else port_number_problem(target)
-    if problem:
-        yield invalid(f"{field}.targetPort", target, problem)
-    problem = qualified_name_problem(port.app_protocol) if port.app_protocol is not None else None
-    if problem:
-        yield invalid(f"{field}.appProtocol", port.app_protocol, problem)
+    problems = port_name_problems(target) if isinstance(target, str) else port_number_problems(target)
+    yield from invalid_for(f"{field}.targetPort", target, problems)
+    yield from app_protocol_causes(f"{field}.appProtocol", port.app_protocol)
 
 
 def _repeated_node_ports(spec: ServiceSpec, *, created: bool) -> Iterator[Cause]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.domain.errors import Cause, forbidden, invalid, not_supported, required
+from app.domain.errors import Cause, forbidden, invalid, invalid_for, not_supported, required
 from app.domain.kinds.service import LoadBalancerIngress, Service
 from app.domain.rules.addresses import address_causes, sloppy_address
-from app.domain.rules.names import dns_subdomain_problem
+from app.domain.rules.names import dns_subdomain_problems
 from app.domain.rules.service.needs import LOAD_BALANCER
 
 IP_MODES = ("Proxy", "VIP")
@@ -41,8 +41,6 @@ def _mode_causes(field: str, point: LoadBalancerIngress) -> Iterator[Cause]:
 def _hostname_causes(field: str, hostname: str) -> Iterator[Cause]:
     if not hostname:
         return
-    problem = dns_subdomain_problem(hostname)
-    if problem:
-        yield invalid(field, hostname, problem)
+    yield from invalid_for(field, hostname, dns_subdomain_problems(hostname))
     if sloppy_address(hostname) is not None:
         yield invalid(field, hostname, "must be a DNS name; an address belongs in ip")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from app.domain.errors import Cause, forbidden, invalid, not_supported, required
+from app.domain.errors import Cause, forbidden, invalid, invalid_for, not_supported, required
 from app.domain.kinds.service import Service, ServiceSpec
 from app.domain.rules.addresses import address_causes, endpoint_address_causes, network_causes
 from app.domain.rules.metadata import label_causes
-from app.domain.rules.names import dns_subdomain_problem, port_number_problem, qualified_name_problem
+from app.domain.rules.names import dns_subdomain_problems, port_number_problems, qualified_name_problems
 from app.domain.rules.service.annotations import SOURCE_RANGES, annotation_field, source_ranges_text
 from app.domain.rules.service.families import ip_field_causes
 from app.domain.rules.service.needs import (
@@ -94,9 +94,7 @@ def _external_name_causes(spec: ServiceSpec) -> Iterator[Cause]:
     if not name:
         yield required("spec.externalName", "the DNS name that an ExternalName Service stands for")
         return
-    problem = dns_subdomain_problem(name)
-    if problem:
-        yield invalid("spec.externalName", spec.external_name, problem)
+    yield from invalid_for("spec.externalName", spec.external_name, dns_subdomain_problems(name))
 
 
 def _affinity_causes(spec: ServiceSpec) -> Iterator[Cause]:
@@ -147,9 +145,8 @@ def _load_balancer_causes(spec: ServiceSpec) -> Iterator[Cause]:
     if spec.type != LOAD_BALANCER:
         yield forbidden("spec.loadBalancerClass", "only a LoadBalancer Service has one")
         return
-    problem = qualified_name_problem(spec.load_balancer_class)
-    if problem:
-        yield invalid("spec.loadBalancerClass", spec.load_balancer_class, problem)
+    problems = qualified_name_problems(spec.load_balancer_class)
+    yield from invalid_for("spec.loadBalancerClass", spec.load_balancer_class, problems)
 
 
 def _external_traffic_causes(spec: ServiceSpec) -> Iterator[Cause]:
@@ -166,8 +163,8 @@ def _external_traffic_causes(spec: ServiceSpec) -> Iterator[Cause]:
         return
     if not needs_health_check_node_port(spec):
         yield invalid(field, number, "only type LoadBalancer with externalTrafficPolicy Local has one; leave it out")
-    elif port_number_problem(number):
-        yield invalid(field, number, str(port_number_problem(number)))
+    else:
+        yield from invalid_for(field, number, port_number_problems(number))
 
 
 def _internal_traffic_causes(spec: ServiceSpec) -> Iterator[Cause]:

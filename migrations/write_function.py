@@ -1,22 +1,20 @@
-"""The write function, and the functions that settle a batch and acquire a lease.
+"""The write function, made for a list of claim tables.
 
-All three take the write lock first. It is an advisory transaction lock, taken and given back within one round trip:
-a client that is paused or killed cannot hold it, and whoever comes after it sees what the one before it committed.
+As with the module of the tables: what stands here is never changed after a release. Another function is another module.
 """
 
-from alembic import op
+from collections.abc import Sequence
 
-revision = "0002"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
+from migrations.claim_tables import ClaimTable
 
-_LOCK = "SELECT pg_advisory_xact_lock(4712303102)"
+WRITE_LOCK = "SELECT pg_advisory_xact_lock(4712303102)"
+"""Everything that writes takes this lock first. It lasts until the end of the transaction, which is one round trip: a
+client that is paused or killed cannot hold it, and whoever comes next sees what the one before committed."""
 
 # Members are independent of each other, so each step treats all of them at once. Plans are made once a session, perhaps
 # while the tables are empty and have no statistics, and are used when there are millions of rows: whatever the planner
 # estimates then, the only plan that stays right is one index lookup a member.
-_PLANS = """
+PLANS = """
     SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off
     SET enable_bitmapscan = off
@@ -24,85 +22,6 @@ _PLANS = """
     SET enable_mergejoin = off
     SET enable_memoize = off
 """
-
-# One entry a table: columns; a claim's key to columns; a row to its key; what makes two claims the same row.
-_CLAIMS = {
-    "cluster_ips": (
-        "address",
-        "c.key::inet",
-        "host(t.address)",
-        "t.address = c.key::inet",
-    ),
-    "node_ports": (
-        "port",
-        "c.key::integer",
-        "t.port::text",
-        "t.port = c.key::integer",
-    ),
-    "lb_addresses": (
-        "address, shared",
-        "split_part(c.key, '/', 1)::inet, split_part(c.key, '/', 2) = 'shared'",
-        "host(t.address) || CASE WHEN t.shared THEN '/shared' ELSE '' END",
-        "t.address = split_part(c.key, '/', 1)::inet",
-    ),
-    "lb_ports": (
-        "address, protocol, port",
-        "split_part(c.key, '/', 1)::inet, split_part(c.key, '/', 2), split_part(c.key, '/', 3)::integer",
-        "host(t.address) || '/' || t.protocol || '/' || t.port",
-        (
-            "t.address = split_part(c.key, '/', 1)::inet AND t.protocol = split_part(c.key, '/', 2)"
-            " AND t.port = split_part(c.key, '/', 3)::integer"
-        ),
-    ),
-}
-
-
-def _held() -> str:
-    """Claims that somebody else holds; an address of load balancers may have several holders if all share it."""
-    return " UNION ALL ".join(
-        f"""
-        SELECT m.i, '{table}' AS held, c.key, t.owner
-        FROM unnest(p_uids, p_{table}, outcomes) WITH ORDINALITY AS m(uid, claims, outcome, i)
-        CROSS JOIN unnest(m.claims::text[]) AS c(key)
-        JOIN {table} t ON {same}
-        WHERE coalesce(m.outcome, 'NameTaken') = 'NameTaken' AND t.owner <> m.uid
-        {"AND NOT (t.shared AND split_part(c.key, '/', 2) = 'shared')" if table == "lb_addresses" else ""}
-        """
-        for table, (_, _, _, same) in _CLAIMS.items()
-    )
-
-
-def _release() -> str:
-    return "".join(
-        f"""
-        DELETE FROM {table} t
-        USING unnest(p_uids, p_{table}, p_actions, outcomes) AS m(uid, claims, action, outcome)
-        WHERE t.owner = m.uid AND m.action <> 'create' AND m.outcome = 'Committed'
-          AND (m.claims IS NULL OR {key} <> ALL (m.claims::text[]));
-        IF FOUND THEN
-            released := released || '{table}'::text;
-        END IF;
-        """
-        for table, (_, _, key, _) in _CLAIMS.items()
-    )
-
-
-def _take() -> str:
-    """What is not held yet: no ON CONFLICT, so that a claim the check overlooked is an error and never shared."""
-    return "".join(
-        f"""
-        IF p_{table} IS NOT NULL THEN
-            INSERT INTO {table} ({columns}, owner)
-            SELECT {values}, m.uid
-            FROM unnest(p_uids, p_{table}, outcomes) AS m(uid, claims, outcome)
-            CROSS JOIN unnest(m.claims::text[]) AS c(key)
-            WHERE m.outcome = 'Committed'
-              AND NOT EXISTS (SELECT FROM {table} t WHERE {same} AND t.owner = m.uid);
-        END IF;
-        """
-        for table, (columns, values, _, same) in _CLAIMS.items()
-    )
-
 
 _CHECK = """
     SELECT array_agg(checked.outcome ORDER BY checked.i), array_agg(checked.revision ORDER BY checked.i)
@@ -139,7 +58,7 @@ _STORE = """
             m.body, o.body, o.revision
         FROM unnest(p_actions, p_kinds, p_namespaces, p_names, p_uids, p_bodies, outcomes, revisions)
             AS m(action, kind, namespace, name, uid, body, outcome, revision)
-        LEFT JOIN objects o ON o.uid = m.uid AND o.published
+        LEFT JOIN objects o ON o.uid = m.uid AND m.action IN ('update', 'delete')
         WHERE m.outcome = 'Committed' AND m.revision IS NOT NULL;
     END IF;
     IF 'create' = ANY (p_actions) THEN
@@ -163,24 +82,25 @@ _STORE = """
     END IF;
 """
 
-_WRITE = f"""
-CREATE FUNCTION fairlead_write(
+_WRITE = """
+CREATE OR REPLACE FUNCTION fairlead_write(
     p_batch uuid, p_together boolean, p_actions text[], p_kinds text[], p_namespaces text[], p_names text[],
     p_uids uuid[], p_bodies bytea[], p_expected bigint[], p_published boolean[], p_pending boolean[],
     p_deletions timestamptz[], p_leases text[], p_epochs bigint[],
-    p_cluster_ips text[], p_node_ports text[], p_lb_addresses text[], p_lb_ports text[],
+    p_tables text[], p_claims text[],
     OUT outcomes text[], OUT revisions bigint[], OUT holders jsonb, OUT lock_seconds double precision
-) LANGUAGE plpgsql {_PLANS} AS $$
+) LANGUAGE plpgsql {plans} AS $$
 DECLARE
+    {variables}
     locked timestamptz;
-    founded text[] := '{{}}';   -- namespaces that are created together with what is in them
-    released text[] := '{{}}';
+    founded text[] := ARRAY[]::text[];   -- namespaces that are created together with what is in them
+    released text[] := ARRAY[]::text[];
     newest bigint;
     waiting boolean := false;   -- something is left for the reconciler
     lasting boolean := false;   -- something was done that somebody can see
     hit record;
 BEGIN
-    PERFORM ({_LOCK});
+    PERFORM ({lock});
     locked := clock_timestamp();
     IF EXISTS (SELECT FROM batches b WHERE b.id = p_batch) THEN
         RAISE EXCEPTION 'batch % was given up by its writer', p_batch USING ERRCODE = 'FL001';
@@ -190,21 +110,17 @@ BEGIN
             SELECT m.name FROM unnest(p_actions, p_kinds, p_names) AS m(action, kind, name)
             WHERE m.action = 'create' AND m.kind = 'namespaces');
     END IF;
-    {_CHECK}
-    IF num_nonnulls(p_cluster_ips, p_node_ports, p_lb_addresses, p_lb_ports) > 0 THEN
-        FOR hit IN {_held()} LOOP
-            -- A claim that is held weighs more than a name that is taken, as in Kubernetes, which allocates before it
-            -- looks at the name. Writes that go together may pass claims on among themselves.
-            IF coalesce(outcomes[hit.i], 'NameTaken') = 'NameTaken'
-                AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
-                outcomes[hit.i] := 'ClaimHeld';
-                holders := coalesce(holders, '{{}}') || jsonb_build_object(hit.i, (
-                    SELECT jsonb_build_array(hit.held, hit.key, o.kind, o.namespace, o.name)
-                    FROM objects o WHERE o.uid = hit.owner));
-            END IF;
-        END LOOP;
-    END IF;
-    IF p_together AND array_remove(outcomes, NULL) <> '{{}}' THEN
+    FOR i IN 1 .. cardinality(p_tables) LOOP
+        CASE p_tables[i]
+            {keys}
+            ELSE RAISE EXCEPTION 'there is no table of claims %', p_tables[i];
+        END CASE;
+    END LOOP;
+    {check}
+    -- A claim that is held weighs more than a name that is taken, as in Kubernetes, which allocates before it looks at
+    -- the name. Writes that go together may pass claims on among themselves.
+    {held}
+    IF p_together AND cardinality(array_remove(outcomes, NULL)) > 0 THEN
         outcomes := array_replace(outcomes, NULL, 'Aborted');
     END IF;
     FOR i IN 1 .. cardinality(outcomes) LOOP
@@ -221,10 +137,10 @@ BEGIN
         END IF;
     END LOOP;
     IF 'update' = ANY (p_actions) OR 'delete' = ANY (p_actions) OR 'publish' = ANY (p_actions) THEN
-        {_release()}
+        {release}
     END IF;
-    {_STORE}
-    {_take()}
+    {store}
+    {take}
     INSERT INTO batches (id, outcomes, revisions, holders) VALUES (p_batch, outcomes, revisions, holders);
     IF newest IS NOT NULL THEN
         PERFORM pg_notify('fairlead_changes', newest::text);
@@ -232,7 +148,7 @@ BEGIN
     IF waiting THEN
         PERFORM pg_notify('fairlead_pending', '');
     END IF;
-    IF released <> '{{}}' THEN
+    IF cardinality(released) > 0 THEN
         PERFORM pg_notify('fairlead_released', array_to_string(released, ','));
     END IF;
     -- What nobody can see yet need not be on the disk yet: its publication comes later in the log, and flushes both.
@@ -245,44 +161,100 @@ BEGIN
 END $$
 """
 
-_SETTLE = f"""
-CREATE FUNCTION fairlead_settle(
-    p_batch uuid, OUT outcomes text[], OUT revisions bigint[], OUT holders jsonb
-) LANGUAGE plpgsql {_PLANS} AS $$
-BEGIN
-    PERFORM ({_LOCK});
-    SELECT b.outcomes, b.revisions, b.holders INTO outcomes, revisions, holders FROM batches b WHERE b.id = p_batch;
-    IF NOT FOUND THEN
-        INSERT INTO batches (id) VALUES (p_batch);
-    END IF;
-END $$
-"""
 
-_ACQUIRE = f"""
-CREATE FUNCTION fairlead_acquire(p_name text, p_holder text, p_ttl interval, OUT epoch bigint)
-LANGUAGE plpgsql {_PLANS} AS $$
-BEGIN
-    IF EXISTS (
-        SELECT FROM leases l WHERE l.name = p_name AND l.holder <> p_holder AND l.expires_at > clock_timestamp()
-    ) THEN
-        RETURN;
-    END IF;
-    -- Under the write lock: what the holder before wrote is committed and seen, and what it has not written is refused.
-    PERFORM ({_LOCK});
-    INSERT INTO leases AS l (name, holder, epoch, expires_at)
-    VALUES (p_name, p_holder, 1, clock_timestamp() + p_ttl)
-    ON CONFLICT (name) DO UPDATE SET holder = p_holder, epoch = l.epoch + 1, expires_at = clock_timestamp() + p_ttl
-        WHERE l.holder = p_holder OR l.expires_at <= clock_timestamp()
-    RETURNING l.epoch INTO epoch;
-END $$
-"""
+def write_function(tables: Sequence[ClaimTable]) -> str:
+    """The statement that creates the function, or replaces it by one that knows other tables.
+
+    Claims come as `p_tables`, the tables that something is claimed from, and `p_claims`, which has a row for each of
+    them: one array literal of keys a member, NULL for one that claims nothing from that table.
+    """
+    return _WRITE.format(
+        plans=PLANS,
+        lock=WRITE_LOCK,
+        check=_CHECK,
+        store=_STORE,
+        variables=" ".join(f"{table.name}_keys text[];" for table in tables),
+        keys=" ".join(f"WHEN '{table.name}' THEN {table.name}_keys := p_claims[i:i];" for table in tables),
+        held="".join(map(_held, tables)),
+        release="".join(map(_release, tables)),
+        take="".join(map(_take, tables)),
+    )
 
 
-def upgrade() -> None:
-    for function in (_WRITE, _SETTLE, _ACQUIRE):
-        op.get_bind().exec_driver_sql(function)
+def _values(table: ClaimTable) -> list[str]:
+    """The columns that a claim's key, `c.key`, stands for."""
+    return [f"split_part(c.key, '/', {place})::{type_}" for place, (_, type_) in enumerate(table.columns, start=1)]
 
 
-def downgrade() -> None:
-    for function in ("fairlead_acquire", "fairlead_settle", "fairlead_write"):
-        op.execute(f"DROP FUNCTION {function}")
+def _shared(table: ClaimTable) -> str:
+    return f"split_part(c.key, '/', {len(table.columns) + 1}) = 'shared'"
+
+
+def _same(table: ClaimTable) -> str:
+    """Whether row `t` is what a claim asks for."""
+    pairs = zip(table.columns, _values(table), strict=True)
+    return " AND ".join(f"t.{column} = {value}" for (column, _), value in pairs)
+
+
+def _row_key(table: ClaimTable) -> str:
+    """The key of row `t`."""
+    texts = [f"host(t.{name})" if type_ == "inet" else f"t.{name}::text" for name, type_ in table.columns]
+    key = " || '/' || ".join(texts)
+    return f"{key} || CASE WHEN t.shared THEN '/shared' ELSE '' END" if table.shareable else key
+
+
+def _held(table: ClaimTable) -> str:
+    """Refuse the members who claim what somebody else holds."""
+    return f"""
+        IF {table.name}_keys IS NOT NULL THEN
+            FOR hit IN
+                SELECT m.i, c.key, t.owner
+                FROM unnest(p_uids, {table.name}_keys, outcomes) WITH ORDINALITY AS m(uid, claims, outcome, i)
+                CROSS JOIN unnest(m.claims::text[]) AS c(key)
+                CROSS JOIN LATERAL (SELECT * FROM {table.name} t WHERE {_same(table)} OFFSET 0) AS t
+                WHERE coalesce(m.outcome, 'NameTaken') = 'NameTaken' AND t.owner <> m.uid
+                    {f"AND NOT (t.shared AND {_shared(table)})" if table.shareable else ""}
+            LOOP
+                IF coalesce(outcomes[hit.i], 'NameTaken') = 'NameTaken'
+                    AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
+                    outcomes[hit.i] := 'ClaimHeld';
+                    holders := coalesce(holders, jsonb_build_object()) || jsonb_build_object(hit.i, (
+                        SELECT jsonb_build_array('{table.name}', hit.key, o.kind, o.namespace, o.name)
+                        FROM objects o WHERE o.uid = hit.owner));
+                END IF;
+            END LOOP;
+        END IF;
+    """
+
+
+def _release(table: ClaimTable) -> str:
+    """Give back what a member's object held and no longer shows."""
+    return f"""
+        DELETE FROM {table.name} WHERE ctid = ANY (ARRAY(
+            SELECT found.ctid
+            FROM unnest(p_uids, {table.name}_keys, p_actions, outcomes) AS m(uid, claims, action, outcome)
+            CROSS JOIN LATERAL (
+                SELECT t.ctid FROM {table.name} t
+                WHERE t.owner = m.uid AND (m.claims IS NULL OR {_row_key(table)} <> ALL (m.claims::text[])) OFFSET 0
+            ) AS found
+            WHERE m.action <> 'create' AND m.outcome = 'Committed'));
+        IF FOUND THEN
+            released := released || '{table.name}'::text;
+        END IF;
+    """
+
+
+def _take(table: ClaimTable) -> str:
+    """Take what is not held yet: no ON CONFLICT, so that a claim the check overlooked is an error and never shared."""
+    columns = [name for name, _ in table.columns] + ["shared"] * table.shareable
+    values = _values(table) + [_shared(table)] * table.shareable
+    return f"""
+        IF {table.name}_keys IS NOT NULL THEN
+            INSERT INTO {table.name} ({", ".join(columns)}, owner)
+            SELECT {", ".join(values)}, m.uid
+            FROM unnest(p_uids, {table.name}_keys, outcomes) AS m(uid, claims, outcome)
+            CROSS JOIN unnest(m.claims::text[]) AS c(key)
+            WHERE m.outcome = 'Committed'
+              AND NOT EXISTS (SELECT FROM {table.name} t WHERE {_same(table)} AND t.owner = m.uid OFFSET 0);
+        END IF;
+    """

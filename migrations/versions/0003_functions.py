@@ -1,0 +1,52 @@
+"""The functions that settle a batch and acquire a lease. Both take the write lock first."""
+
+from alembic import op
+
+from migrations.write_function import PLANS, WRITE_LOCK
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_SETTLE = f"""
+CREATE FUNCTION fairlead_settle(
+    p_batch uuid, OUT outcomes text[], OUT revisions bigint[], OUT holders jsonb
+) LANGUAGE plpgsql {PLANS} AS $$
+BEGIN
+    PERFORM ({WRITE_LOCK});
+    SELECT b.outcomes, b.revisions, b.holders INTO outcomes, revisions, holders FROM batches b WHERE b.id = p_batch;
+    IF NOT FOUND THEN
+        INSERT INTO batches (id) VALUES (p_batch);
+    END IF;
+END $$
+"""
+
+_ACQUIRE = f"""
+CREATE FUNCTION fairlead_acquire(p_name text, p_holder text, p_ttl interval, OUT epoch bigint)
+LANGUAGE plpgsql {PLANS} AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM leases l WHERE l.name = p_name AND l.holder <> p_holder AND l.expires_at > clock_timestamp()
+    ) THEN
+        RETURN;
+    END IF;
+    -- Under the write lock: what the holder before wrote is committed and seen, and what it has not written is refused.
+    PERFORM ({WRITE_LOCK});
+    INSERT INTO leases AS l (name, holder, epoch, expires_at)
+    VALUES (p_name, p_holder, 1, clock_timestamp() + p_ttl)
+    ON CONFLICT (name) DO UPDATE SET holder = p_holder, epoch = l.epoch + 1, expires_at = clock_timestamp() + p_ttl
+        WHERE l.holder = p_holder OR l.expires_at <= clock_timestamp()
+    RETURNING l.epoch INTO epoch;
+END $$
+"""
+
+
+def upgrade() -> None:
+    for function in (_SETTLE, _ACQUIRE):
+        op.get_bind().exec_driver_sql(function)
+
+
+def downgrade() -> None:
+    for function in ("fairlead_acquire", "fairlead_settle"):
+        op.execute(f"DROP FUNCTION {function}")
