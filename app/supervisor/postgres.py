@@ -192,8 +192,10 @@ class EmbeddedPostgres:
             except subprocess.TimeoutExpired:
                 continue
         if self._process is not None:
+            # What does not obey its parent, because it is frozen perhaps, does not leave by itself either.
+            obeyed = self._process.poll() is not None and self._process.returncode >= 0
             self._process = None
-            self._end_earlier_processes()
+            self._end_earlier_processes(_EXIT_SECONDS if obeyed else 0.0)
             shutil.rmtree(self.socket_dir)
         self.directory.release()
 
@@ -209,13 +211,13 @@ class EmbeddedPostgres:
     def _log_tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
 
-    def _end_earlier_processes(self) -> None:
+    def _end_earlier_processes(self, exit_seconds: float = _EXIT_SECONDS) -> None:
         """End the processes of a postmaster whose parent was killed, and remove its lock file.
 
         This process has locked the directory, so nobody else needs them. They are found by their working directory: the
         process id in a stale lock file may belong to another program by now, and then Postgres would refuse to start.
         """
-        if not self._processes_end_within(_EXIT_SECONDS):
+        if not self._processes_end_within(exit_seconds):
             for process in self._processes_in_cluster():
                 process.kill()
             if not self._processes_end_within(_KILL_SECONDS):

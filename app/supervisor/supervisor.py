@@ -31,10 +31,10 @@ _log = structlog.stdlib.get_logger(__name__)
 _CHECK_SECONDS = 0.5
 _PORT_WAIT_SECONDS = 2.0
 _POSTGRES_START_SECONDS = 300.0  # recovery after a crash included
-# Their sum is less than the ten seconds that a stop may take.
-_WORKERS_STOP_SECONDS = 5.5
+# A stop takes less than ten seconds, whatever hangs. What the others leave of the time is for the database.
+_STOP_SECONDS = 9.0
+_WORKERS_STOP_SECONDS = 5.0
 _RECONCILER_STOP_SECONDS = 1.5
-_POSTGRES_STOP_SECONDS = 2.5
 
 
 class Supervisor:
@@ -177,10 +177,11 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Stop first the API, then the reconciler that its requests wait for, then the database that both need."""
+        deadline = time.monotonic() + _STOP_SECONDS
         _stop_children(self._workers, _WORKERS_STOP_SECONDS, self._signals)
         _stop_children([self._reconciler] if self._reconciler else [], _RECONCILER_STOP_SECONDS, self._signals)
         if self._postgres is not None:
-            self._postgres.stop(_POSTGRES_STOP_SECONDS)
+            self._postgres.stop(deadline - time.monotonic())
 
 
 def _stop_children(children: Sequence[Child], seconds: float, signals: Signals) -> None:

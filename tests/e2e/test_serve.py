@@ -149,3 +149,16 @@ def test_a_stop_while_it_starts(tmp_path):
     with Serving(tmp_path / "data", wait=False) as serving:
         until((tmp_path / "data" / "lock").exists)
         assert serving.stop() == 0
+
+
+def test_a_stop_while_postgres_is_frozen_and_a_write_waits_for_it(tmp_path):
+    with Serving(tmp_path / "data") as serving:
+        frozen = [each for each in serving.descendants() if each.name() == "postgres"]
+        assert frozen
+        for process in frozen:
+            process.suspend()
+        body = '{"metadata": {"name": "waits"}, "spec": {"ports": [{"port": 80}]}}'
+        head = f"POST {SERVICES} HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+        with request(serving.url, f"{head}Content-Length: {len(body)}\n\n{body}"):
+            assert serving.stop() == 0
+        assert all_gone(frozen)
