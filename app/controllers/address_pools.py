@@ -1,11 +1,13 @@
 """AddressPools: how full they are, which are ready, and which that are to go may go."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from app.controllers.allocation.memory import PoolMemory
 from app.controllers.controller import Controller, ObjectKey
 from app.controllers.own_writes import conflict, removal, update
+from app.controllers.stray_addresses import StrayAddresses
 from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
@@ -55,6 +57,11 @@ class AddressPools(Controller[ObjectKey]):
         self._mirror = mirror
         self._cluster = cluster
         self._memory = memory
+        self._stray = StrayAddresses(writer, reader, mirror, cluster, time.monotonic)
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Note which addresses came into pools or left them."""
+        self._stray.observe(changes)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """All of them whenever a pool or a range changed: it may have had an address of another."""
@@ -80,6 +87,7 @@ class AddressPools(Controller[ObjectKey]):
             failure = None if entry is None else await self._reconcile(entry, fills.get(key[1], []), lease)
             if failure is not None:
                 failures[key] = failure
+        await self._stray.tell(lease)
         return failures
 
     async def _reconcile(self, entry: Entry, fills: Sequence[Fill], lease: LeaseGuard) -> RetryError | None:

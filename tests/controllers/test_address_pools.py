@@ -10,10 +10,13 @@ from app.domain.declarations.event import EVENT
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.domain.documents.encoding import encode_body
 from app.domain.errors import Invalid
 from app.domain.rules.address_pool import FINALIZER
 from app.registry.options import WriteOptions
 from app.registry.target import Target
+from app.store.object_writes import write_of
+from app.store.writes import Committed
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
 
@@ -304,6 +307,40 @@ async def test_events_name_the_pool_that_is_short(world):
         return any(b"0 of 2 are free in external 198.18.0.0/30" in entry.wire for entry in entries)
 
     await eventually(is_told)
+
+
+class TestStrayAddresses:
+    """An address that was given in the moment in which it left its pool stays with its holder, and that is shown."""
+
+    async def store(self, world, name, *addresses):
+        """As an update does that found nobody who holds what leaves."""
+        obj = await world.get(ADDRESS_POOL, name)
+        revision = int(obj.metadata.resource_version)
+        obj.spec.addresses = list(addresses)
+        obj.metadata.resource_version = None
+        write = write_of(ADDRESS_POOL, "update", obj, encode_body(obj), world.parts.cluster(), expected=revision)
+        return await world.parts.writer.write(write)
+
+    async def moved(self, world, name, *addresses):
+        while not isinstance(await self.store(world, name, *addresses), Committed):
+            pass
+
+    async def test_the_holder_is_told_until_a_pool_has_its_address_again(self, world):
+        asked = {"loadBalancerIP": "198.18.0.1"}
+        kept = [await given(world, name, ports=[{"port": 80 + n}], **asked) for n, name in enumerate(("one", "other"))]
+        assert kept == ["198.18.0.1", "198.18.0.1"]
+        await self.moved(world, "external", "198.18.0.2")
+        for name in ("one", "other"):
+            told = await world.becomes(SERVICE, name, lambda obj: condition(obj, "Allocated").reason == "OutsidePools")
+            assert condition(told, "Allocated").status == "True"
+            assert "no address pool has 198.18.0.1 any more" in condition(told, "Allocated").message
+            assert address(told) == "198.18.0.1"
+        with pytest.raises(Invalid, match="must be a usable address of the external pools"):
+            await given(world, "third", ports=[{"port": 90}], **asked)
+        await world.create(ADDRESS_POOL, pool("again", "198.18.0.1"))
+        for name in ("one", "other"):
+            await world.becomes(SERVICE, name, lambda obj: condition(obj, "Allocated").reason == "Allocated")
+        await world.becomes(ADDRESS_POOL, "again", lambda obj: counts(obj) == {"IPv4": (1, 1, 0, 0)})
 
 
 class TestSeveralProcesses:

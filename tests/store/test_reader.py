@@ -130,6 +130,28 @@ async def test_claims_of_a_range_come_in_its_order(store: Store):
     assert [row.key for row in await store.reader.claimed_between("node_ports", "9", "29", 10)] == ["9", "10"]
 
 
+async def test_holders_within_spans_come_in_order_and_are_counted(store: Store):
+    await shop(store)
+    for number in (2, 7, 9):
+        await committed(store, service("create", f"web-{number}", uid(), f"lb_addresses 20.0.0.{number}"))
+    for name in ("one", "other"):
+        await committed(store, service("create", name, uid(), "lb_addresses 20.0.0.8/shared"))
+    spans = [("20.0.0.8", "20.0.0.20"), ("20.0.0.0", "20.0.0.2"), ("fd00::", "fd00::9")]
+    found = await store.reader.holders_between("lb_addresses", spans, 10)
+    told = [(address, str(holder)) for address, holder in found]
+    assert sorted(told) == [
+        ("20.0.0.2", "services shop/web-2"),
+        ("20.0.0.8", "services shop/one"),
+        ("20.0.0.8", "services shop/other"),
+        ("20.0.0.9", "services shop/web-9"),
+    ]
+    assert [address for address, _ in told] == ["20.0.0.2", "20.0.0.8", "20.0.0.8", "20.0.0.9"]
+    assert len(await store.reader.holders_between("lb_addresses", spans, 3)) == 3
+    assert await store.reader.count_between("lb_addresses", spans) == 4
+    assert await store.reader.holders_between("lb_addresses", [], 3) == []
+    assert await store.reader.count_between("lb_addresses", []) == 0
+
+
 @pytest.mark.parametrize(
     ("table", "low", "high", "limit", "free"),
     [

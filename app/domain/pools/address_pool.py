@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.domain.pools.bitmap import Bitmap
 from app.domain.pools.number_pool import Clock, NumberPool, RandomBelow
-from app.domain.rules.address_ranges import IPV4, IPV6, address_number, address_text
+from app.domain.rules.address_ranges import IPV4, IPV6, VERSIONS, address_number, address_text
 from app.domain.rules.pool_description import PoolDescription
 
 PoolKey = tuple[str, str]
@@ -35,7 +35,7 @@ class FamilyPool:
             clock,
             description.reuse_after_seconds,
         )
-        self.label = description.label(version)
+        self.label = description.label(f"IPv{version}")
 
     @property
     def size(self) -> int:
@@ -105,9 +105,9 @@ class HeldAddresses:
         before = self.pools
         self._descriptions = tuple(descriptions)
         self.pools = {
-            (each.name, f"IPv{version}"): self._pool(each, version, before.get((each.name, f"IPv{version}")))
+            (each.name, family): self._pool(each, VERSIONS[family], before.get((each.name, family)))
             for each in descriptions
-            for version in each.versions
+            for family in each.families
         }
         for version in _BITS:
             self._reindex(version)

@@ -5,6 +5,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 IPV4, IPV6 = 4, 6
+VERSIONS = {"IPv4": IPV4, "IPv6": IPV6}
 SMALLEST_BAND = 16
 """No static band is smaller, and a range of no more numbers has none."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.domain.rules.address_ranges import IPV4, IPV6, AddressRange, pool_range, range_of
+from app.domain.rules.address_ranges import AddressRange, pool_range, range_of
 from app.domain.rules.address_sets import AddressSet
 
 INTERNAL, EXTERNAL = "internal", "external"
@@ -56,19 +56,19 @@ class PoolDescription:
         """The addresses of the pool."""
         return AddressSet.of(self.ranges) - AddressSet.of(self.excluded)
 
-    @property
-    def versions(self) -> tuple[int, ...]:
-        """The IP versions of which it has ranges: 4, 6."""
-        return tuple(version for version in (IPV4, IPV6) if any(each.version == version for each in self.ranges))
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """The families of which it has ranges: `IPv4`, `IPv6`."""
+        return tuple(sorted({each.family for each in self.ranges}))
 
     @property
     def gives(self) -> bool:
         """Whether somebody may get an address that nobody has yet."""
         return not self.obstacle
 
-    def label(self, version: int) -> str:
+    def label(self, family: str) -> str:
         """The pool as messages name it: with its ranges of one family, or the first of many."""
-        texts = [each.text for each in self.ranges if each.version == version]
+        texts = [each.text for each in self.ranges if each.family == family]
         more = [f"and {len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
         return f"{self.name} {', '.join([*texts[:_SHOWN], *more])}".rstrip()
 

@@ -235,7 +235,7 @@ class TestDescriptions:
         assert (found.name, found.scope, found.auto_assign, found.priority) == ("a", "external", False, 3)
         assert (found.aliases, found.reuse_after_seconds, found.namespaces, found.gives) == (("b",), 9, None, True)
         assert found.usable.texts() == ["198.18.0.2-198.18.0.6", "2001:2::1"]
-        assert found.versions == (4, 6)
+        assert found.families == ("IPv4", "IPv6")
 
     @pytest.mark.parametrize(
         ("document", "obstacle"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.domain.kinds.meta import Condition
 from app.domain.kinds.service import Service
-from app.domain.rules.addresses import family_of
+from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
 from app.domain.rules.service.load_balancer_wish import is_ours, wish_of
@@ -24,6 +24,9 @@ from app.domain.rules.service.needs import (
 
 ALLOCATED, RESOLVABLE, PROGRAMMED = "Allocated", "Resolvable", "Programmed"
 OWN = (ALLOCATED, RESOLVABLE, PROGRAMMED)
+OUTSIDE_POOLS = "OutsidePools"
+"""Reason of the condition Allocated, which is True all the same, when no pool has an address of the Service."""
+
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 
@@ -141,14 +144,24 @@ def _refresh_allocated(
 ) -> None:
     lacks = missing(service, cluster)
     if not lacks:
-        set_condition(
-            service, cluster, ALLOCATED, TRUE, reason="Allocated", message="every address and port of the spec is held"
-        )
+        reason, message = "Allocated", "every address and port of the spec is held"
+        if outside := _outside_pools(service, cluster):
+            reason, message = OUTSIDE_POOLS, f"{message}; no address pool has {', '.join(outside)} any more"
+        set_condition(service, cluster, ALLOCATED, TRUE, reason=reason, message=message)
     elif shortages:
         message = "; ".join(shortage.message for shortage in shortages)
         set_condition(service, cluster, ALLOCATED, FALSE, reason=shortages[0].reason, message=message)
     elif not is_explained(service) or (before is not None and missing(before, cluster) != lacks):
         set_condition(service, cluster, ALLOCATED, FALSE, reason="Pending", message=f"waiting for {', '.join(lacks)}")
+
+
+def _outside_pools(service: Service, cluster: Cluster) -> list[str]:
+    """The frontends whose addresses are in no pool."""
+    if not cluster.pools or not is_ours(service, cluster):
+        return []
+    additional = wish_of(service).additional_addresses
+    frontends = [address for address in map(canonical, ingress_addresses(service)) if address not in additional]
+    return [address for address in frontends if not any(address in pool.usable for pool in cluster.pools)]
 
 
 def is_explained(service: Service) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.kinds.service import Service
-from app.domain.rules.address_ranges import address_number
+from app.domain.rules.addresses import family_of
 from app.domain.rules.pool_description import EXTERNAL, INTERNAL, PoolDescription
 from app.domain.rules.service.load_balancer_wish import wish_of
 
@@ -75,8 +75,8 @@ def why_none(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> s
 
 
 def _listed(pools: Sequence[PoolDescription], address: str) -> str:
-    version, _ = address_number(address)
-    found = [pool.label(version) for pool in pools if pool.gives and version in pool.versions]
+    family = family_of(address)
+    found = [pool.label(family) for pool in pools if pool.gives and family in pool.families]
     more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
     return ", ".join([*found[:_SHOWN], *more]) or "there are none"
 
@@ -87,7 +87,7 @@ def _in_question(wish: PoolWish, pools: Iterable[PoolDescription]) -> Iterator[P
 
 def _obstacle(pool: PoolDescription, wish: PoolWish, family: str) -> str:
     """Why an address of a family cannot be picked from a pool in question; "" where it can."""
-    if int(family[-1]) not in pool.versions:
+    if family not in pool.families:
         return f"has no {family} addresses"
     if not (pool.auto_assign or wish.pool):
         return "is only for Services that name it"
