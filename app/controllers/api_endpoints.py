@@ -26,7 +26,7 @@ from app.store.leases import Leases
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Write
 
-_FORGOTTEN_AFTER = 60.0
+_FORGOTTEN_AFTER_SECONDS = 60.0
 """Seconds until the lease of a process that ended without giving it back is removed."""
 
 _KEY: ObjectKey = (API_NAMESPACE, API_SERVICE)
@@ -63,7 +63,7 @@ class ApiEndpoints(Controller[ObjectKey]):
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
         """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""
         del keys
-        await self._leases.forget(LEASE_PREFIX, _FORGOTTEN_AFTER)
+        await self._leases.forget(LEASE_PREFIX, _FORGOTTEN_AFTER_SECONDS)
         addresses = [address_of(name) for name in await self._leases.live(LEASE_PREFIX)]
         if addresses:
             await self._mirror.fresh()
