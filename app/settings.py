@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, CliToggleFlag, NoDecode, SettingsConfigDict
 
 from app.certificates import ServedCertificate
+from app.encryption_keys import read_keys
 from app.setting_values import (
     LARGEST_PORT,
     Cidrs,
@@ -119,6 +120,18 @@ class Settings(DatabaseSettings):
         "fairlead", description="Who gives Services of type LoadBalancer their addresses; none: another controller does"
     )
 
+    encryption_key_file: Path | None = Field(
+        None,
+        description="File of keys with which Secrets are encrypted in the database, one a line, 32 random bytes in "
+        "base64 (openssl rand -base64 32): the first encrypts, all decrypt. Without it they are stored in clear; serve "
+        "with a Postgres of its own makes a file by itself",
+    )
+
+    @cached_property
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """The keys of the encryption key file, none without one."""
+        return () if self.encryption_key_file is None else read_keys(self.encryption_key_file)
+
     def agreed(self) -> dict[str, str]:
         """The settings that must be the same in all processes of a database, by flag.
 
@@ -130,6 +143,11 @@ class Settings(DatabaseSettings):
     def initial_pools(self) -> dict[str, list[str]]:
         """The addresses of the AddressPools that the first start creates, by scope."""
         return {"internal": list(map(str, self.internal_pool)), "external": list(map(str, self.external_pool))}
+
+    @model_validator(mode="after")
+    def _keys_can_be_used(self) -> Self:
+        len(self.encryption_keys)
+        return self
 
     @model_validator(mode="after")
     def _ranges_do_not_overlap(self) -> Self:

@@ -30,6 +30,7 @@ from app.store.agreement import agreed
 from app.store.database import Database
 from app.store.notifications import Notifications
 from app.store.reader import Reader
+from app.store.sealing import Keyring
 from app.store.store import Store
 from app.store.writer import Writer
 
@@ -80,10 +81,10 @@ async def started(settings: Settings, *, gathering: float = 0.0) -> AsyncIterato
         gathering: Of the mirror.
 
     Raises:
-        UnsuitableDatabaseError: The database has another version's schema, or none.
+        UnsuitableDatabaseError: The database has another version's schema, or none, or cannot be decrypted.
         DisagreementError: Others work on the database with other settings.
     """
-    store = Store(settings.url)
+    store = Store(settings.url, keyring=Keyring(settings.encryption_keys))
     try:
         await store.start()
         async with (

@@ -5,8 +5,10 @@ import secrets
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 
 from app.api.health import health_routes
@@ -17,6 +19,7 @@ from app.controllers.allocation.memory import PoolMemory
 from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller
+from app.controllers.encryption import Encryption
 from app.controllers.endpoint_slices import EndpointSlices
 from app.controllers.endpoints_objects import EndpointsObjects
 from app.controllers.event_expiry import EventExpiry
@@ -29,7 +32,7 @@ from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
 from app.domain.pools.pool_set import PoolSet
 from app.main.parts import Parts, holder_name, started
-from app.main.reloading import reloading
+from app.main.reloading import reloading, warn_if_exposed
 from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
 from app.reconciler.worker import WorkerContext
@@ -39,6 +42,9 @@ from app.store.leases import Leases
 
 _GATHERING_SECONDS = 0.01
 """Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
+
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket | None) -> None:
@@ -57,6 +63,7 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     async with reloading(stopping.set, *log_level(settings)), started(settings, gathering=_GATHERING_SECONDS) as parts:
+        _warn_of_readers(settings.encryption_key_file)
         work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
@@ -67,6 +74,14 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
         for task in (work, health):
             if not task.cancelled():
                 task.result()
+
+
+def _warn_of_readers(encryption_keys: Path | None) -> None:
+    """Say once, as most deployments have one or two reconcilers, who can read Secrets without asking the API."""
+    if encryption_keys is None:
+        _log.warning("Secrets are stored in clear, for whoever can read the database: give --encryption-key-file")
+    else:
+        warn_if_exposed(encryption_keys)
 
 
 def _reconciler(parts: Parts) -> Reconciler:
@@ -87,6 +102,7 @@ def _reconciler(parts: Parts) -> Reconciler:
         ApiEndpoints(parts.writer, parts.mirror, index, leases, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
+        Encryption(parts.database),
     ]
     reports = FailureReports(parts.writer, parts.mirror, parts.kinds, parts.cluster, recorder)
     return Reconciler(controllers, WorkerContext(parts.mirror, leases, parts.notifications, reports, holder_name()))

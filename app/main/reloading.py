@@ -64,7 +64,7 @@ def tokens(path: Path | None, users: TokenUsers | None) -> Iterator[Source]:
         found = read_tokens(path)
         users.replace(found)
         mask(token.secret for token in found)
-        _warn_if_exposed(path)
+        warn_if_exposed(path)
 
     yield Source("tokens", (path,), read)
 
@@ -76,11 +76,12 @@ def certificate(served: ServedCertificate | None) -> Iterator[Source]:
 
     def read() -> None:
         served.reload()
-        _warn_if_exposed(served.private_key)
+        warn_if_exposed(served.private_key)
 
     yield Source("certificate", (served.certificate, served.private_key), read)
 
 
-def _warn_if_exposed(path: Path) -> None:
+def warn_if_exposed(path: Path) -> None:
+    """Say so when others can read a file of secrets."""
     if others_can_read(path):
         _log.warning("a file of secrets can be read by others than its owner: chmod go-r", path=str(path))

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -123,7 +124,10 @@ class Bulk:
         meta = ObjectMeta(name=uid, uid=uid, creation_timestamp=self._context.cluster().now)
         bulk = BulkApply(bulk_apply.API_VERSION, bulk_apply.KIND, meta, BulkSpec(items))
         body = await asyncio.to_thread(encode_body, bulk)
-        write = Write("create", BULK_APPLY_KEY, "", uid, uid, body, published=False, pending=True)
+        confidential = any(write.confidential for write in writes)
+        write = Write(
+            "create", BULK_APPLY_KEY, "", uid, uid, body, published=False, pending=True, confidential=confidential
+        )
         outcome = await self._context.writer.write(write)
         if not isinstance(outcome, Committed):
             raise Timeout("the objects could not be handed over to a reconciler; nothing was stored")
@@ -137,9 +141,7 @@ class Bulk:
 
     async def _withdraw(self, write: Write) -> None:
         """Give up, unless it was stored a moment ago."""
-        outcome = await self._context.writer.write(
-            Write("delete", write.kind, "", write.name, write.uid, write.body, expected_revision=None)
-        )
+        outcome = await self._context.writer.write(replace(write, action="delete", published=True, pending=False))
         if isinstance(outcome, Committed) and outcome.revision is None:
             seconds = f"{_ALLOCATION_SECONDS:g} seconds"
             raise Timeout(f"no reconciler allocated for the objects within {seconds}; nothing was stored")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from operator import eq
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from app.domain.errors import FairleadError, ServiceUnavailable
 from app.store.database import LOST, Database, unreachable
 from app.store.leases import Leases
+from app.store.sealing import read_each_other
 from app.store.writes import LeaseGuard
 
 _LOCK = "SELECT pg_advisory_xact_lock(4712303103)"
@@ -24,6 +26,9 @@ _PREFIX = "starting/"
 _STARTING_SECONDS = 15.0
 """Seconds until a process that starts holds leases of its own."""
 
+_KEYS = "--encryption-key-file"
+"""The one that need not be equal; of the keys only their fingerprints are compared."""
+
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -33,7 +38,7 @@ class DisagreementError(FairleadError):
 
 @asynccontextmanager
 async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -> AsyncIterator[None]:
-    """Work on a database with the settings that everybody has who works on it.
+    """Work on a database with the settings that everybody has who works on it, and with keys that fit theirs.
 
     Where nobody works, which the leases tell, the settings are what everybody has from now on.
 
@@ -48,7 +53,7 @@ async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -
     """
     try:
         async with database.session() as session, session.transaction():
-            guard = await _agree(session, holder, settings)
+            guard = await _agree(session, holder, {**settings, _KEYS: str(database.keyring)})
     except LOST as error:
         raise unreachable(error) from error
     leases = Leases(database)
@@ -65,7 +70,11 @@ async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -
 async def _agree(session: Any, holder: str, settings: Mapping[str, str]) -> LeaseGuard:
     await session.execute(_LOCK)
     stored = {row["name"]: row["value"] for row in await session.fetch(_STORED)}
-    others = {name: stored[name] for name in settings if stored.get(name, settings[name]) != settings[name]}
+    others = {
+        name: stored[name]
+        for name, value in settings.items()
+        if name in stored and not (read_each_other if name == _KEYS else eq)(value, stored[name])
+    }
     if others and await session.fetchval(_WORKING):
         differences = "; ".join(f"{name} is {settings[name]} here and {other} there" for name, other in others.items())
         raise DisagreementError(

@@ -7,6 +7,7 @@ import msgspec
 
 from app.domain.rules.claim import Claim
 from app.store.claim_tables import exclude, thing
+from app.store.sealing import Keyring
 from app.store.writes import (
     Aborted,
     ClaimHeld,
@@ -34,7 +35,7 @@ _PLAIN: dict[str, Outcome] = {
 NAMESPACES = "namespaces"
 
 
-def arguments(writes: Sequence[Write]) -> tuple[Any, ...]:
+def arguments(writes: Sequence[Write], keyring: Keyring) -> tuple[Any, ...]:
     """The function's arrays, one element a write; at the end the claims, as `_claims` has them."""
     return (
         [write.action for write in writes],
@@ -42,7 +43,7 @@ def arguments(writes: Sequence[Write]) -> tuple[Any, ...]:
         [write.namespace for write in writes],
         [write.name for write in writes],
         [write.uid for write in writes],
-        [write.body for write in writes],
+        [keyring.seal(write.body, write.kind, write.uid) if write.confidential else write.body for write in writes],
         [write.expected_revision for write in writes],
         [write.published for write in writes],
         [write.pending for write in writes],

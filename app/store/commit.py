@@ -48,6 +48,7 @@ class Committer:
     def __init__(self, database: Database, lock_timeout: float) -> None:
         settings = {"application_name": "fairlead-writer", "lock_timeout": f"{round(lock_timeout * 1000)}ms"}
         self._session = Session(database.connect, settings)
+        self._keyring = database.keyring
         # The server gives up waiting before we do, so that the outcome is known.
         self._patience = 2 * lock_timeout
         self._lock_patience = _LOCK_TRIES * lock_timeout
@@ -68,7 +69,7 @@ class Committer:
             Timeout: It is unknown whether the batch was or will be stored.
             RefusedBatchError: Certainly nothing was stored, and trying again cannot help.
         """
-        sent = (together, *arguments(writes))
+        sent = (together, *arguments(writes, self._keyring))
         loop = asyncio.get_running_loop()
         COMMIT_WRITES.observe(len(writes))
         others_until = max(until, loop.time() + self._lock_patience)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.domain.errors import ServiceUnavailable
+from app.store.sealing import NO_KEYS, Keyring
 
 CONNECT_TIMEOUT = 3.0
 """Seconds for one attempt to open a session."""
@@ -64,10 +65,12 @@ class Database:
     Args:
         url: libpq's connection URL, `postgresql://user@host/database` or `postgresql://user@/database?host=/socket/dir`.
         pool_size: Sessions kept for the rarer statements; as many again are opened in a rush.
+        keyring: With what is encrypted what it stores of secrets.
     """
 
-    def __init__(self, url: str, pool_size: int = 4) -> None:
+    def __init__(self, url: str, pool_size: int = 4, keyring: Keyring = NO_KEYS) -> None:
         self.url = url
+        self.keyring = keyring
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self.connect,

@@ -47,4 +47,5 @@ def write_of(
         pending=stays and kind.strategy.pending(obj, cluster),
         deletion_timestamp=datetime.fromisoformat(meta.deletion_timestamp) if meta.deletion_timestamp else None,
         lease=lease,
+        confidential=kind.confidential,
     )

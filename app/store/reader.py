@@ -7,6 +7,7 @@ from typing import Any
 from app.store import claim_queries
 from app.store.database import LOST, Database, unreachable
 from app.store.rows import ChangeRow, ClaimRow, Holder, ObjectRow, Tail
+from app.store.sealing import PLAIN, Keyring
 from app.store.steady import SteadyQuery
 
 _PAGE = 2_000
@@ -45,6 +46,27 @@ _PENDING = f"""
 """
 
 
+def _objects(rows: Sequence[Any], keyring: Keyring) -> list[ObjectRow]:
+    """Rows as they are handed out. Nearly all bodies are stored as they are, so a look at one byte is all it costs."""
+    read = map(ObjectRow._make, rows)
+    return [
+        row if row.body[0] == PLAIN else row._replace(body=keyring.open(row.body, row.kind, row.uid)) for row in read
+    ]
+
+
+def _changes(rows: Sequence[Any], keyring: Keyring) -> list[ChangeRow]:
+    read = map(ChangeRow._make, rows)
+    return [row if row.body[0] == PLAIN else _opened(row, keyring) for row in read]
+
+
+def _opened(row: ChangeRow, keyring: Keyring) -> ChangeRow:
+    previous = row.previous_body
+    return row._replace(
+        body=keyring.open(row.body, row.kind, row.uid),
+        previous_body=None if previous is None else keyring.open(previous, row.kind, row.uid),
+    )
+
+
 class Snapshot:
     """All published objects as of one revision.
 
@@ -52,9 +74,10 @@ class Snapshot:
         revision: The newest revision that is in it.
     """
 
-    def __init__(self, revision: int, session: Any) -> None:
+    def __init__(self, revision: int, session: Any, keyring: Keyring) -> None:
         self.revision = revision
         self._session = session
+        self._keyring = keyring
 
     async def pages(self) -> AsyncIterator[Sequence[ObjectRow]]:
         """The objects, some thousand at a time, in no particular order.
@@ -65,7 +88,7 @@ class Snapshot:
         try:
             cursor = await self._session.cursor(_SNAPSHOT)
             while rows := await cursor.fetch(_PAGE):
-                yield [ObjectRow._make(row) for row in rows]
+                yield _objects(rows, self._keyring)
         except LOST as error:
             raise unreachable(error) from error
 
@@ -78,6 +101,7 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._keyring = database.keyring
         self._tail = SteadyQuery(database, "fairlead-tail", _TAIL)
         self._unpublished = SteadyQuery(database, "fairlead-unpublished", _UNPUBLISHED)
 
@@ -85,7 +109,7 @@ class Reader:
         """The changes beyond a revision, in one round trip: what was committed before the call is in the answer."""
         rows = await self._tail.rows(after, limit)
         first = rows[0]
-        changes = [ChangeRow(*row[:9]) for row in rows] if first[0] is not None else []
+        changes = _changes([row[:9] for row in rows], self._keyring) if first[0] is not None else []
         return Tail(changes, first["compacted"], first["newest"])
 
     @asynccontextmanager
@@ -98,7 +122,7 @@ class Reader:
             raise unreachable(error) from error
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield Snapshot(await connection.fetchval(_NEWEST), connection)
+                yield Snapshot(await connection.fetchval(_NEWEST), connection, self._keyring)
         except LOST as error:
             raise unreachable(error) from error
         finally:
@@ -117,7 +141,7 @@ class Reader:
             limit: How many at most.
         """
         rows = await self._database.fetch(_BETWEEN, after, until, kind, namespace, limit)
-        return [ChangeRow._make(row) for row in rows]
+        return _changes(rows, self._keyring)
 
     async def ages(self, revisions: Sequence[int]) -> dict[int, float]:
         """How many seconds ago changes were made, by the database's clock; without those that compaction has taken."""
@@ -125,7 +149,7 @@ class Reader:
 
     async def unpublished(self, limit: int, after: int = 0) -> Sequence[ObjectRow]:
         """Objects that nobody can see yet, in the order they came, from behind the ordinal `after`."""
-        return [ObjectRow._make(row) for row in await self._unpublished.rows(limit, after)]
+        return _objects(await self._unpublished.rows(limit, after), self._keyring)
 
     async def unpublished_named(self, kind: str, namespace: str, name: str) -> ObjectRow | None:
         """The object that holds a name and that nobody can see yet; None where there is none."""
@@ -134,7 +158,7 @@ class Reader:
 
     async def pending(self, kind: str, limit: int | None = None, after: int = 0) -> Sequence[ObjectRow]:
         """Published objects with something left to allocate, in the order they came, from behind an ordinal."""
-        return [ObjectRow._make(row) for row in await self._database.fetch(_PENDING, kind, limit, after)]
+        return _objects(await self._database.fetch(_PENDING, kind, limit, after), self._keyring)
 
     async def claimed(self, table: str) -> AsyncIterator[ClaimRow]:
         """All claims of a table, as of one moment."""

@@ -1,10 +1,12 @@
 """The store as a whole: what the composition root builds and everybody else gets a part of."""
 
 from app.store.database import Database
+from app.store.encryption import check_readable
 from app.store.leases import Leases
 from app.store.notifications import Notifications
 from app.store.reader import Reader
 from app.store.schema import check
+from app.store.sealing import NO_KEYS, Keyring
 from app.store.writer import Writer
 
 
@@ -22,10 +24,13 @@ class Store:
         database_url: libpq's connection URL.
         deadline: Seconds a write may wait for its batch, and as many its batch may take.
         queue_limit: Writes that may wait to be stored.
+        keyring: With what secrets are encrypted.
     """
 
-    def __init__(self, database_url: str, *, deadline: float = 3.0, queue_limit: int = 4096) -> None:
-        self.database = Database(database_url)
+    def __init__(
+        self, database_url: str, *, deadline: float = 3.0, queue_limit: int = 4096, keyring: Keyring = NO_KEYS
+    ) -> None:
+        self.database = Database(database_url, keyring=keyring)
         self.writer = Writer(self.database, deadline=deadline, queue_limit=queue_limit)
         self.reader = Reader(self.database)
         self.leases = Leases(self.database)
@@ -35,10 +40,11 @@ class Store:
         """Check that the database is one to work with, and begin.
 
         Raises:
-            UnsuitableDatabaseError: Another Postgres or another schema is needed; the message names the command.
+            UnsuitableDatabaseError: Another Postgres, another schema or another key is needed; the message says which.
             ServiceUnavailable: The database cannot be reached.
         """
         await check(self.database)
+        await check_readable(self.database)
         await self.writer.start()
         await self.notifications.start()
 

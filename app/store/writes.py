@@ -1,6 +1,6 @@
 """What a caller asks the store to write, and what became of it: plain values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ class Write:
         pending: Whether something is left for the reconciler to allocate.
         deletion_timestamp: When deletion was asked for, while finalizers hold the object.
         lease: Refuse with `LeaseLost` unless this tenure is still the lease's latest.
+        confidential: Whether the body is encrypted where it is stored.
     """
 
     action: Action
@@ -49,13 +50,14 @@ class Write:
     namespace: str
     name: str
     uid: str
-    body: bytes
+    body: bytes = field(repr=False)
     claims: tuple[Claim, ...] = ()
     expected_revision: int | None = None
     published: bool = True
     pending: bool = False
     deletion_timestamp: datetime | None = None
     lease: LeaseGuard | None = None
+    confidential: bool = False
 
 
 class Committed(msgspec.Struct, frozen=True, tag=True):

@@ -9,15 +9,17 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import structlog
 
+from app.encryption_keys import ensure_keys
 from app.reloading import Reloads, log_level
 from app.settings import ENVIRONMENT_PREFIX, ServeSettings
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory
-from app.supervisor.errors import CannotListenError, ChildFailedError
+from app.supervisor.errors import CannotListenError, ChildFailedError, DataDirectoryUnusableError
 from app.supervisor.kubeconfig import Kubeconfig
 from app.supervisor.listening import reserve, share, url
 from app.supervisor.own_certificate import OwnCertificate
@@ -53,6 +55,8 @@ class Supervisor:
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
         self._own_certificate = OwnCertificate(self._path / "tls", settings) if settings.needs_own_certificate else None
         self._trusted = self._own_certificate.authority if self._own_certificate else settings.tls_cert_file
+        # Beside the database that nobody else has keys for; whoever brings a database brings keys for it, too.
+        self._keys = self._path / "encryption-keys" if self._postgres and not settings.encryption_key_file else None
         self._workers: list[Child] = []
         self._reconciler: Child | None = None
         self._signals = Signals()
@@ -84,6 +88,8 @@ class Supervisor:
         self._directory.acquire()
         if self._own_certificate is not None:
             self._own_certificate.prepare()
+        if self._keys is not None:
+            _ensure_keys(self._keys)
         reserved = self._reserve()
         self._start_database()
         shutil.rmtree(self._metrics, ignore_errors=True)
@@ -135,6 +141,8 @@ class Supervisor:
         if self._own_certificate is not None:
             for setting in ("TLS_CERT_FILE", "TLS_PRIVATE_KEY_FILE"):
                 environment[f"{ENVIRONMENT_PREFIX}{setting}"] = str(self._own_certificate.path)
+        if self._keys is not None:
+            environment[f"{ENVIRONMENT_PREFIX}ENCRYPTION_KEY_FILE"] = str(self._keys)
         return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)
 
     def _spawn_worker(self, reserved: socket.socket) -> subprocess.Popen[bytes]:
@@ -182,6 +190,13 @@ class Supervisor:
         _stop_children([self._reconciler] if self._reconciler else [], _RECONCILER_STOP_SECONDS, self._signals)
         if self._postgres is not None:
             self._postgres.stop(deadline - time.monotonic())
+
+
+def _ensure_keys(path: Path) -> None:
+    try:
+        ensure_keys(path)
+    except OSError as error:
+        raise DataDirectoryUnusableError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _stop_children(children: Sequence[Child], seconds: float, signals: Signals) -> None:

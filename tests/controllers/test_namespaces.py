@@ -5,13 +5,16 @@ import asyncio
 import pytest
 
 from app.domain.declarations.catalog import ALL
+from app.domain.declarations.config_map import CONFIG_MAP
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.event import EVENT
 from app.domain.declarations.lease import LEASE
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.pod import POD
+from app.domain.declarations.secret import SECRET
 from app.domain.declarations.service import SERVICE
+from app.domain.declarations.service_account import SERVICE_ACCOUNT
 from app.domain.errors import Forbidden
 
 HOLD = "example.com/hold"
@@ -22,6 +25,9 @@ CONTENTS = {
     ENDPOINT_SLICE: {"metadata": {"name": "by-hand"}, "addressType": "IPv4", "endpoints": [], "ports": []},
     EVENT: {"metadata": {"name": "x"}, "involvedObject": {"namespace": "full"}, "reason": "Because"},
     LEASE: {"metadata": {"name": "x"}, "spec": {"holderIdentity": "somebody"}},
+    CONFIG_MAP: {"metadata": {"name": "x"}, "data": {"a": "b"}},
+    SECRET: {"metadata": {"name": "x"}, "stringData": {"a": "b"}},
+    SERVICE_ACCOUNT: {"metadata": {"name": "x"}},
 }
 
 

@@ -11,6 +11,7 @@ from app.store.claim_queries import free, holders
 from app.store.claim_tables import CLAIM_TABLES
 from app.store.commit import _WRITE
 from app.store.reader import _PENDING, _TAIL, _UNPUBLISHED
+from app.store.sealing import NO_KEYS
 from app.store.steady import PLANNED_ONCE
 from app.store.store import Store
 from app.store.writes import Write
@@ -52,7 +53,7 @@ async def touched(connection: Any) -> int:
 
 
 async def call(connection: Any, writes: list[Write]) -> None:
-    values = (uuid.uuid4(), False, *arguments(writes))
+    values = (uuid.uuid4(), False, *arguments(writes, NO_KEYS))
     answer = await connection.fetchrow(_WRITE, *values)
     assert set(answer["outcomes"]) == {"Committed"}
 

@@ -15,6 +15,7 @@ import pytest
 
 from app.domain.errors import ApiError, InternalError, ServiceUnavailable, Timeout, TooManyRequests
 from app.store.batch import arguments
+from app.store.sealing import NO_KEYS
 from app.store.store import Store
 from app.store.writes import ClaimHeld, Committed, NameTaken, Outcome, Write
 from app.supervisor.postgres import EmbeddedPostgres
@@ -96,7 +97,7 @@ async def test_a_batch_that_was_given_up_stores_nothing_when_it_runs_late(store:
         for _ in range(2):
             settled = await connection.fetchrow("SELECT * FROM fairlead_settle($1)", batch)
             assert settled["outcomes"] is None
-        late = (batch, False, *arguments([service("create", "web", owner)]))
+        late = (batch, False, *arguments([service("create", "web", owner)], NO_KEYS))
         places = ", ".join(f"${number}" for number in range(1, len(late) + 1))
         with pytest.raises(asyncpg.PostgresError) as refused:
             await connection.fetchrow(f"SELECT * FROM fairlead_write({places})", *late)

@@ -63,8 +63,8 @@ async def shop(store: Store) -> str:
 async def running(url: str, **settings: Any) -> AsyncIterator[Store]:
     """A store of one's own."""
     store = Store(url, **settings)
-    await store.start()
     try:
+        await store.start()
         yield store
     finally:
         await store.close()

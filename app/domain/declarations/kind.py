@@ -118,6 +118,7 @@ class Kind(Generic[ObjectT]):
         view: For a kind that shows another kind's stored objects in its own shape.
         name_rule: How names are checked: `dns_label`, `dns_subdomain`, or `any_path_segment`.
         derivation: For a kind whose objects are computed; those that clients may create are stored beside them.
+        confidential: Whether its objects hold secrets, so that they are encrypted where they are stored.
     """
 
     group: str
@@ -143,6 +144,7 @@ class Kind(Generic[ObjectT]):
     view: View[ObjectT] | None = None
     name_rule: NameRule = "dns_subdomain"
     derivation: Derivation[ObjectT] | None = None
+    confidential: bool = False
 
     @property
     def key(self) -> str:

@@ -22,4 +22,5 @@ SECRET = Kind(
     ),
     strategy=SecretStrategy(),
     selectable={"type": lambda secret: secret.type},
+    confidential=True,
 )
