@@ -32,8 +32,11 @@ def media_type(exchange: Exchange, accepted: tuple[str, ...]) -> str:
     if not given and JSON in accepted and not _is_from_a_page(exchange):
         return JSON
     if given not in accepted:
-        shown = f"the body's media type {given!r} is not accepted" if given else "the body has no Content-Type"
-        raise UnsupportedMediaType(f"{shown}; send one of: {', '.join(accepted)}")
+        shown = f"Content-Type is {given!r}" if given else "there is no Content-Type"
+        raise UnsupportedMediaType(
+            f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}; "
+            f"{shown}"
+        )
     return given
 
 

@@ -19,6 +19,9 @@ from typing import Any, ClassVar
 MAX_CAUSES = 100
 """Causes that one error may have; further ones are left out."""
 
+FIELD_IS_IMMUTABLE = "field is immutable"
+"""Programs look for this phrase of Kubernetes in messages."""
+
 _MAX_SHOWN = 512
 _MAX_MESSAGE = 32 * 1024
 
@@ -55,6 +58,11 @@ def invalid(field: str, value: Any, message: str) -> Cause:
 def invalid_for(field: str, value: Any, problems: Iterable[str]) -> list[Cause]:
     """A value is not acceptable for several reasons: a cause for each, as Kubernetes' validators answer."""
     return [invalid(field, value, problem) for problem in problems]
+
+
+def immutable(field: str, value: Any, stored: Any) -> Cause:
+    """A value differs from the stored one, which no update may change."""
+    return invalid(field, value, f"{FIELD_IS_IMMUTABLE}: it is {stored or 'not set'}")
 
 
 def duplicate(field: str, value: Any, message: str = "each value may appear only once") -> Cause:

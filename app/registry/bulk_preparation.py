@@ -163,7 +163,7 @@ class BulkPreparation:
         obj, warnings = decode_json(kind.model, item.body, strictness=options.strictness)
         warnings = [*warnings_of(item.problems, options.strictness), *warnings]
         if obj.metadata.managed_fields is not None:
-            raise BadRequest("metadata.managedFields must not be in what is applied; the server keeps it")
+            raise BadRequest("metadata.managedFields must be nil in what is applied: leave it out; the server keeps it")
         self._creation.check_request(target.scope, obj)
         record_apply(kind, obj, options.write.field_manager, self._context.cluster().now)
         warnings += self._creation.apply_rules(target, obj, options.write, recorded=True)

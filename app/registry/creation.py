@@ -25,7 +25,7 @@ from app.registry.outcomes import (
 )
 from app.registry.publication import awaited, published, written
 from app.registry.target import Target
-from app.store.writes import Committed
+from app.store.writes import Committed, NameTaken
 
 _GENERATE_NAME_TRIES = 8
 
@@ -79,10 +79,13 @@ class Creation:
         meta = obj.metadata
         if meta.namespace and meta.namespace != namespace:
             raise BadRequest(
-                f"the namespace of the object ({meta.namespace}) does not match that of the request ({namespace})"
+                "the namespace of the provided object does not match the namespace sent on the request: "
+                f"{meta.namespace} is not {namespace}"
             )
         if meta.resource_version:
-            raise BadRequest("metadata.resourceVersion must not be set on an object that is to be created")
+            raise BadRequest(
+                "resourceVersion should not be set on objects to be created: leave metadata.resourceVersion out"
+            )
 
     async def _check_namespace(self, target: Target) -> None:
         entry = self._context.mirror.get(NAMESPACE.key, "", target.scope)
@@ -133,6 +136,9 @@ class Creation:
             kind, "create", obj, encode_body(obj), cluster, published=options.respond_async or not pending
         )
         outcome = await written(self._context, Target(kind, write.namespace, "" if made_up else write.name), write)
+        if isinstance(outcome, NameTaken):
+            holder = self._context.mirror.get(kind.key, write.namespace, write.name)
+            raise already_exists(kind, write.name, deleting=holder is not None and is_deleting(holder.wire))
         if not isinstance(outcome, Committed):
             raise refusal(kind, write.namespace, write.name, outcome)
         if outcome.revision is not None:
@@ -149,8 +155,9 @@ class Creation:
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
         target = Target(kind, obj.metadata.namespace, obj.metadata.name)
-        if (await self._context.current(target) or await awaited(self._context, target)) is not None:
-            raise already_exists(kind, obj.metadata.name)
+        holder = await self._context.current(target) or await awaited(self._context, target)
+        if holder is not None:
+            raise already_exists(kind, obj.metadata.name, deleting=is_deleting(holder.wire))
         await self._context.preview(kind, obj, created=True)
         return Answer(201, entry_from_object(kind, obj, 0), warnings=warnings)
 

@@ -111,10 +111,13 @@ class Deletion:
 
 def _check_preconditions(kind: Kind[Any], entry: Entry, options: DeleteOptions) -> None:
     if options.uid is not None and options.uid != entry.uid:
-        raise conflict(kind, entry.name, f"precondition failed: uid {options.uid} is not the object's uid {entry.uid}")
+        raise conflict(
+            kind, entry.name, f"Precondition failed: UID in precondition: {options.uid}, of the object: {entry.uid}"
+        )
     if options.resource_version is not None and options.resource_version != str(entry.revision):
         raise conflict(
             kind,
             entry.name,
-            f"precondition failed: resourceVersion {options.resource_version} is not the object's {entry.revision}",
+            f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
+            f"of the object: {entry.revision}",
         )

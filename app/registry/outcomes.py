@@ -28,7 +28,7 @@ from app.store.writes import (
     Stale,
 )
 
-MODIFIED = "the object has been modified; read the latest version and apply your changes to it"
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
 def not_found(kind: Kind[Any], name: str) -> NotFound:
@@ -36,9 +36,16 @@ def not_found(kind: Kind[Any], name: str) -> NotFound:
     return NotFound(f'{_resource(kind)} "{name}" not found', group=kind.group, kind=kind.plural, name=name)
 
 
-def already_exists(kind: Kind[Any], name: str) -> AlreadyExists:
-    """The name is taken."""
-    message = f'{_resource(kind)} "{name}" already exists'
+def already_exists(kind: Kind[Any], name: str, *, deleting: bool = False) -> AlreadyExists:
+    """An object has the name.
+
+    Args:
+        kind: Of the object.
+        name: Of the object.
+        deleting: Whether the object is being deleted. A client may wait then, and create its own when it is gone.
+    """
+    prefix = "object is being deleted: " if deleting else ""
+    message = f'{prefix}{_resource(kind)} "{name}" already exists'
     return AlreadyExists(message, group=kind.group, kind=kind.plural, name=name)
 
 

@@ -232,7 +232,8 @@ def _check_request(target: Target, obj: KubeObject) -> None:
         raise BadRequest(f"the name of the object ({meta.name}) does not match the name on the URL ({name})")
     if meta.namespace and meta.namespace != namespace:
         raise BadRequest(
-            f"the namespace of the object ({meta.namespace}) does not match the namespace on the request ({namespace})"
+            "the namespace of the provided object does not match the namespace sent on the request: "
+            f"{meta.namespace} is not {namespace}"
         )
 
 

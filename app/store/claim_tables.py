@@ -75,14 +75,14 @@ _TABLES = (
         "cluster_ips",
         (_ADDRESS,),
         shown="address",
-        taken="the address is already allocated",
+        taken="provided IP is already allocated",
         ranged=_ADDRESS,
     ),
     ClaimTable(
         "node_ports",
         (_PORT,),
         shown="port",
-        taken="the port is already allocated",
+        taken="provided port is already allocated",
         ranged=_PORT,
     ),
     # An address is one object's, but for those that several have asked for by name.

@@ -11,8 +11,8 @@ from app.store.writes import ClaimHeld
 @pytest.mark.parametrize(
     ("table", "key", "told"),
     [
-        ("cluster_ips", "10.96.0.9", 'Invalid value: "10.96.0.9": the address is already allocated'),
-        ("node_ports", "30443", "Invalid value: 30443: the port is already allocated"),
+        ("cluster_ips", "10.96.0.9", 'Invalid value: "10.96.0.9": provided IP is already allocated'),
+        ("node_ports", "30443", "Invalid value: 30443: provided port is already allocated"),
         (
             "lb_addresses",
             "198.18.9.1/shared",

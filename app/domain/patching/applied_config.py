@@ -30,7 +30,9 @@ def check_config(kind: Kind[Any], config: Any) -> dict[str, Any]:
         )
     metadata = config.get("metadata")
     if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
-        raise BadRequest("metadata.managedFields must not be in an applied configuration; the server keeps it")
+        raise BadRequest(
+            "metadata.managedFields must be nil in an applied configuration: leave it out; the server keeps it"
+        )
     problems = list(islice(_problems(schema_of(kind.model), config, None), MAX_PROBLEMS))
     if problems:
         text = "; ".join(problems)

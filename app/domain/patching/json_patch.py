@@ -78,7 +78,8 @@ def apply_json_patch(document: Any, operations: Sequence[Operation]) -> Any:
             left -= _run(holder, operation, left)
         except _Inapplicable as error:
             name = shortened(str(operation.get("op")))
-            raise Invalid(f"operation [{index}] ({name}) of the JSON patch cannot be applied: {error}") from error
+            problem = f"operation [{index}] ({name}) of the JSON patch cannot be applied: {error}"
+            raise Invalid(f"the server rejected our request due to an error in our request: {problem}") from error
     return holder[""]
 
 

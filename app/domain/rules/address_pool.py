@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.domain.errors import Cause, duplicate, invalid, invalid_for, not_supported, required, too_many
+from app.domain.errors import (
+    FIELD_IS_IMMUTABLE,
+    Cause,
+    duplicate,
+    invalid,
+    invalid_for,
+    not_supported,
+    required,
+    too_many,
+)
 from app.domain.kinds.address_pool import AddressPool, AddressPoolFamily, AddressPoolSpec, AddressPoolStatus
 from app.domain.rules.address_ranges import address_number, pool_range, range_of
 from app.domain.rules.address_sets import AddressSet
@@ -147,7 +156,7 @@ class AddressPoolStrategy(Strategy[AddressPool]):
         """As on create; the scope stays, and what overlapped before is no obstacle to other changes."""
         causes = _spec_causes(new)
         if new.spec.scope != old.spec.scope:
-            problem = f"field is immutable: it is {old.spec.scope}; make another pool"
+            problem = f"{FIELD_IS_IMMUTABLE}: it is {old.spec.scope}; make another pool"
             causes.append(invalid("spec.scope", new.spec.scope, problem))
         if causes:
             return causes

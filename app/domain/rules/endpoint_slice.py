@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from app.domain.errors import Cause, duplicate, invalid, invalid_for, not_supported, required, too_many
+from app.domain.errors import Cause, duplicate, immutable, invalid, invalid_for, not_supported, required, too_many
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointHints, EndpointPort, EndpointSlice
 from app.domain.label_syntax import label_value_problems
 from app.domain.rules.addresses import address_causes, address_warnings, endpoint_address_causes, family_of
@@ -49,7 +49,7 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
         """As on create; and the address type stays."""
         causes = self.validate_create(new, cluster)
         if new.address_type != old.address_type:
-            causes.append(invalid("addressType", new.address_type, f"may not change; it is {old.address_type}"))
+            causes.append(immutable("addressType", new.address_type, old.address_type))
         return causes
 
     def warnings(self, new: EndpointSlice, old: EndpointSlice | None, cluster: Cluster) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain.errors import Cause, invalid, required
+from app.domain.errors import FIELD_IS_IMMUTABLE, Cause, invalid, required
 from app.domain.kinds import event as core
 from app.domain.kinds.events_event import Event, EventSeries
 from app.domain.rules.cluster import Cluster
@@ -74,7 +74,7 @@ class EventsEventStrategy(Strategy[Event]):
         if stored.series != before.series:
             causes += _validate_series(stored)
         return causes + [
-            invalid(wire, "", "may not change; only metadata and series may")
+            invalid(wire, "", f"{FIELD_IS_IMMUTABLE}; only metadata and series may change")
             for name, wire in _FIXED.items()
             if getattr(stored, name) != getattr(before, name)
         ]

@@ -1,6 +1,6 @@
 """The rules of an IPAddress."""
 
-from app.domain.errors import Cause, invalid, invalid_for, required
+from app.domain.errors import Cause, immutable, invalid, invalid_for, required
 from app.domain.kinds.ip_address import IPAddress, ParentReference
 from app.domain.rules.addresses import address_causes, canonical
 from app.domain.rules.claim import Claim
@@ -30,7 +30,7 @@ class IPAddressStrategy(Strategy[IPAddress]):
         """As on create; and the parent stays."""
         causes = self.validate_create(new, cluster)
         if new.spec.parent_ref != old.spec.parent_ref:
-            causes.append(invalid("spec.parentRef", parent_text(new), "may not change"))
+            causes.append(immutable("spec.parentRef", parent_text(new), parent_text(old)))
         return causes
 
     def claims(self, obj: IPAddress, cluster: Cluster) -> tuple[Claim, ...]:

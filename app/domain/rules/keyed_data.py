@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from app.domain.errors import Cause, forbidden, invalid_for
+from app.domain.errors import FIELD_IS_IMMUTABLE, Cause, forbidden, invalid_for
 from app.domain.label_syntax import length_problems
 from app.domain.rules.names import MAX_SUBDOMAIN
 
@@ -39,6 +39,6 @@ def frozen_causes(*, was: bool | None, stays: bool | None, changed: Collection[s
     if not was:
         return
     if not stays:
-        yield forbidden("immutable", "it cannot be taken back; delete the object and create it anew")
+        changed = ["immutable", *changed]
     for field in changed:
-        yield forbidden(field, "the object is immutable; delete it and create it anew")
+        yield forbidden(field, f"{FIELD_IS_IMMUTABLE} when `immutable` is set; delete the object and create it anew")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta, OwnerReference
-from app.domain.errors import Cause, forbidden, invalid, invalid_for, required, too_long
+from app.domain.errors import Cause, forbidden, immutable, invalid, invalid_for, required, too_long
 from app.domain.label_syntax import label_key_problems, label_value_problems
 from app.domain.rules.names import (
     dns_label_problems,
@@ -181,4 +181,4 @@ def _immutable_causes(new: ObjectMeta, old: ObjectMeta) -> Iterator[Cause]:
         ("deletionGracePeriodSeconds", new.deletion_grace_period_seconds, old.deletion_grace_period_seconds),
     ):
         if is_ != was:
-            yield invalid(f"metadata.{name}", is_, f"must stay {was}")
+            yield immutable(f"metadata.{name}", is_, was)

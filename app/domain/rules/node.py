@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from app.domain.errors import Cause, duplicate, forbidden, invalid, invalid_for, not_supported, required
+from app.domain.errors import (
+    FIELD_IS_IMMUTABLE,
+    Cause,
+    duplicate,
+    forbidden,
+    invalid,
+    invalid_for,
+    not_supported,
+    required,
+)
 from app.domain.kinds.node import Node, NodeSpec, NodeStatus, Taint
 from app.domain.label_syntax import label_key_problems, label_value_problems
 from app.domain.rules.addresses import network_causes, strict_network
@@ -46,11 +55,13 @@ class NodeStrategy(Strategy[Node]):
         """As on create; and what may be set once only stays."""
         causes = self.validate_create(new, cluster)
         if old.spec.pod_cidrs and old.spec.pod_cidrs != new.spec.pod_cidrs:
-            causes.append(forbidden("spec.podCIDRs", "may be set once and then not change"))
+            causes.append(forbidden("spec.podCIDRs", "node updates may not change podCIDR once it is set"))
         if old.spec.provider_id and old.spec.provider_id != new.spec.provider_id:
-            causes.append(forbidden("spec.providerID", "may be set once and then not change"))
+            causes.append(forbidden("spec.providerID", "node updates may not change providerID once it is set"))
         if old.spec.external_id != new.spec.external_id:
-            causes.append(forbidden("spec.externalID", "may not change"))
+            causes.append(
+                forbidden("spec.externalID", f"{FIELD_IS_IMMUTABLE}: it is {old.spec.external_id or 'not set'}")
+            )
         return causes
 
     def validate_status(self, new: Node, old: Node, cluster: Cluster) -> list[Cause]:

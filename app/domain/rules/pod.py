@@ -70,11 +70,12 @@ class PodStrategy(Strategy[Pod]):
             ("initContainers", new.spec.init_containers, old.spec.init_containers),
         ):
             if len(now or []) != len(was or []):
-                return [*causes, forbidden(f"spec.{name}", "containers may not be added or removed")]
+                return [*causes, forbidden(f"spec.{name}", "pod updates may not add or remove containers")]
         if _fixed(new.spec, old.spec) != old.spec:
             message = (
-                "only `spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, "
-                "`spec.tolerations` and `spec.terminationGracePeriodSeconds` may change; else register the pod anew"
+                "pod updates may not change fields other than `spec.containers[*].image`, "
+                "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, `spec.tolerations` and "
+                "`spec.terminationGracePeriodSeconds`; to change others, register the pod anew"
             )
             causes.append(forbidden("spec", message))
         return causes

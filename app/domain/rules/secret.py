@@ -8,7 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificates
 
-from app.domain.errors import Cause, invalid, required, too_long
+from app.domain.errors import Cause, immutable, invalid, required, too_long
 from app.domain.kinds.secret import Secret
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.keyed_data import MAX_DATA_BYTES, frozen_causes, key_causes
@@ -49,7 +49,7 @@ class SecretStrategy(Strategy[Secret]):
 
     def validate_update(self, new: Secret, old: Secret, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong, or may not change any more."""
-        causes = [invalid("type", new.type, f"must stay {old.type}")] if new.type != old.type else []
+        causes = [immutable("type", new.type, old.type)] if new.type != old.type else []
         changed = ["data"] if new.data != old.data else []
         causes += frozen_causes(was=old.immutable, stays=new.immutable, changed=changed)
         return [*causes, *self.validate_create(new, cluster)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 
-from app.domain.errors import Cause, invalid, required
+from app.domain.errors import FIELD_IS_IMMUTABLE, Cause, immutable, invalid, required
 from app.domain.kinds.service_cidr import ServiceCIDR, ServiceCIDRStatus
 from app.domain.rules.address_ranges import range_of
 from app.domain.rules.address_sets import AddressSet
@@ -113,9 +113,13 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         """The CIDRs stay; a second one may be appended."""
         before, after = old.spec.cidrs or [], new.spec.cidrs or []
         if len(after) < len(before):
-            return [invalid("spec.cidrs", after, "may not change, but for a second CIDR of the other family")]
+            return [
+                invalid(
+                    "spec.cidrs", after, f"{FIELD_IS_IMMUTABLE}; only a second CIDR, of the other family, may be added"
+                )
+            ]
         causes = [
-            invalid(f"spec.cidrs[{i}]", now, f"may not change; it is {was}")
+            immutable(f"spec.cidrs[{i}]", now, was)
             for i, (was, now) in enumerate(zip(before, after, strict=False))
             if was != now
         ]

@@ -47,7 +47,7 @@ ON_CREATE = {
     ),
     "nodePort out of range": (
         web(type="NodePort", ports=[{"port": 1, "nodePort": 1}]),
-        ["Invalid value: 1: must be from 30000 to 32767, or left out"],
+        ["Invalid value: 1: provided port is not in the valid range: choose one from 30000 to 32767, or leave it out"],
     ),
     "nodePort for two numbers": (
         web(type="NodePort", ports=[{**TWO[0], "nodePort": 30000}, {**TWO[1], "nodePort": 30000}]),
@@ -127,14 +127,14 @@ ON_CREATE = {
     ),
     "health check out of range": (
         web(type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=1),
-        ["Invalid value: 1: must be from 30000 to 32767, or left out"],
+        ["Invalid value: 1: provided port is not in the valid range: choose one from 30000 to 32767, or leave it out"],
     ),
     "clusterIP outside": (
         web(clusterIP="10.97.0.1"),
         [
             (
-                'Invalid value: "10.97.0.1": 10.97.0.1 cannot be given: choose a usable address of 10.96.0.0/16, '
-                "or leave it out"
+                'Invalid value: "10.97.0.1": provided IP is not in the valid range: 10.97.0.1 is no usable address of '
+                "10.96.0.0/16; choose one, or leave it out"
             )
         ],
     ),
@@ -201,26 +201,33 @@ def test_on_create(spec, messages):
 
 
 ON_UPDATE = {
-    "clusterIP": (PLAIN, web(clusterIP="10.96.0.8"), ['Invalid value: "10.96.0.8": must stay 10.96.0.9']),
+    "clusterIP": (
+        PLAIN,
+        web(clusterIP="10.96.0.8"),
+        ['Invalid value: "10.96.0.8": field is immutable: it is 10.96.0.9'],
+    ),
     "class": (
         BALANCED,
         {**BALANCED, "loadBalancerClass": "a/b"},
-        ['Invalid value: "a/b": must stay unset while the type is LoadBalancer'],
+        ['Invalid value: "a/b": field is immutable while the type is LoadBalancer: it is not set'],
     ),
     "no class": (
         {**BALANCED, "loadBalancerClass": "a/b"},
         BALANCED,
-        ['Invalid value: "": must stay a/b while the type is LoadBalancer'],
+        ['Invalid value: "": field is immutable while the type is LoadBalancer: it is a/b'],
     ),
     "health check": (
         LOCAL,
         {**LOCAL, "healthCheckNodePort": 30101},
-        ["Forbidden: must stay 30100 while it is needed"],
+        ["Forbidden: field is immutable while the Service needs it: it is 30100"],
     ),
     "health check that is no port": (
         LOCAL,
         {**LOCAL, "healthCheckNodePort": 70000},
-        ["Forbidden: must stay 30100 while it is needed", "Invalid value: 70000: must be from 1 to 65535"],
+        [
+            "Forbidden: field is immutable while the Service needs it: it is 30100",
+            "Invalid value: 70000: must be from 1 to 65535",
+        ],
     ),
     "node port twice": (
         NODE,
@@ -253,16 +260,16 @@ DUAL_ON_UPDATE = {
             "ipFamilies": ["IPv6", "IPv4"],
         },
         [
-            'Invalid value: "fd00:10:96::9": must stay 10.96.0.9',
-            'Invalid value: "10.96.0.9": must stay fd00:10:96::9',
-            'Invalid value: "IPv6, IPv4": must stay IPv4, IPv6',
+            'Invalid value: "fd00:10:96::9": field is immutable: it is 10.96.0.9',
+            'Invalid value: "10.96.0.9": field is immutable: it is fd00:10:96::9',
+            'Invalid value: "IPv6, IPv4": field is immutable: it is IPv4, IPv6',
         ],
     ),
     "the secondary alone": (
         web(clusterIP="fd00:10:96::9", clusterIPs=["fd00:10:96::9"], ipFamilyPolicy="SingleStack"),
         [
-            'Invalid value: "fd00:10:96::9": must stay 10.96.0.9',
-            'Invalid value: "IPv6": must stay IPv4, IPv6',
+            'Invalid value: "fd00:10:96::9": field is immutable: it is 10.96.0.9',
+            'Invalid value: "IPv6": field is immutable: it is IPv4, IPv6',
         ],
     ),
 }
@@ -273,8 +280,8 @@ def test_all_addresses_asked_for_are_told():
     _, causes = created(web(**both), DUAL)
     assert [cause.message for cause in causes] == [
         (
-            'Invalid value: "10.96.0.9, fd01::9": fd01::9 cannot be given: choose a usable address of '
-            "10.96.0.0/16, fd00:10:96::/112, or leave it out"
+            'Invalid value: "10.96.0.9, fd01::9": provided IP is not in the valid range: fd01::9 is no usable address '
+            "of 10.96.0.0/16, fd00:10:96::/112; choose one, or leave it out"
         )
     ]
     _, causes = created(web(**both), DUAL, name="")
@@ -385,6 +392,6 @@ def test_what_was_is_said():
     _, causes = updated(web(), old, finalizers=["a/b", "c/e", "c/d"], name="x")
     assert [cause.message for cause in causes] == [
         "Forbidden: the object is being deleted, so finalizers can only be removed, not c/d, c/e added",
-        'Invalid value: "x": must stay web',
-        "Invalid value: None: must stay 2026-01-02T03:04:05Z",
+        'Invalid value: "x": field is immutable: it is web',
+        "Invalid value: None: field is immutable: it is 2026-01-02T03:04:05Z",
     ]

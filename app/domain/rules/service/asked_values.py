@@ -64,8 +64,8 @@ def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Clust
     stored = 0 if old is None or old.type == EXTERNAL_NAME else len(old.cluster_ips or [])
     for address in (new.cluster_ips or [])[stored:]:
         if not any(service_range(cidr).covers(address) for cidr in cluster.service_cidrs):
-            ranges = ", ".join(cluster.service_cidrs)
-            problem = f"{address} cannot be given: choose a usable address of {ranges}, or leave it out"
+            usable = f"{address} is no usable address of {', '.join(cluster.service_cidrs)}"
+            problem = f"provided IP is not in the valid range: {usable}; choose one, or leave it out"
             yield invalid("spec.clusterIPs", ", ".join(new.cluster_ips or []), problem)
 
 
@@ -113,6 +113,10 @@ def _health_check_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Clu
 def _new_port_causes(field: str, number: int, held: set[int], cluster: Cluster) -> Iterator[Cause]:
     first, last = cluster.node_port_range
     if not first <= number <= last:
-        yield invalid(field, number, f"must be from {first} to {last}, or left out")
+        yield invalid(
+            field,
+            number,
+            f"provided port is not in the valid range: choose one from {first} to {last}, or leave it out",
+        )
     elif number in held:
         yield invalid(field, number, "another port of this Service has it; choose another one, or leave it out")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.domain.errors import Cause, forbidden, invalid
+from app.domain.errors import FIELD_IS_IMMUTABLE, Cause, forbidden, immutable, invalid
 from app.domain.kinds.service import Service, ServiceSpec
 from app.domain.rules.service.needs import EXTERNAL_NAME, LOAD_BALANCER, is_headless, needs_health_check_node_port
 
@@ -25,7 +25,7 @@ def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
     if len(before) == len(after):
         yield from _changed("clusterIPs", before, after)
     elif before and after and before[0] != after[0]:
-        yield invalid("spec.clusterIPs[0]", after[0], f"must stay {before[0]}")
+        yield immutable("spec.clusterIPs[0]", after[0], before[0])
 
 
 def _family_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
@@ -34,25 +34,24 @@ def _family_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
         return
     before, after = old.ip_families or [], new.ip_families or []
     if (len(before) == len(after) and before != after) or (before and after and before[0] != after[0]):
-        yield invalid("spec.ipFamilies[0]", ", ".join(after), f"must stay {', '.join(before)}")
+        yield immutable("spec.ipFamilies[0]", ", ".join(after), ", ".join(before))
 
 
 def _changed(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Cause]:
     for index, (was, is_) in enumerate(zip(before, after, strict=True)):
         if was != is_:
-            yield invalid(f"spec.{name}[{index}]", is_, f"must stay {was}")
+            yield immutable(f"spec.{name}[{index}]", is_, was)
 
 
 def _load_balancer_class_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
     """KEP-1959: who implements a load balancer is settled when it becomes one."""
     if new.type == old.type == LOAD_BALANCER and new.load_balancer_class != old.load_balancer_class:
-        stays = f"must stay {old.load_balancer_class}" if old.load_balancer_class else "must stay unset"
-        yield invalid(
-            "spec.loadBalancerClass", new.load_balancer_class or "", f"{stays} while the type is LoadBalancer"
-        )
+        problem = f"{FIELD_IS_IMMUTABLE} while the type is LoadBalancer: it is {old.load_balancer_class or 'not set'}"
+        yield invalid("spec.loadBalancerClass", new.load_balancer_class or "", problem)
 
 
 def _health_check_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
     needed = needs_health_check_node_port(new) and needs_health_check_node_port(old)
     if needed and old.health_check_node_port and new.health_check_node_port != old.health_check_node_port:
-        yield forbidden("spec.healthCheckNodePort", f"must stay {old.health_check_node_port} while it is needed")
+        problem = f"{FIELD_IS_IMMUTABLE} while the Service needs it: it is {old.health_check_node_port}"
+        yield forbidden("spec.healthCheckNodePort", problem)
