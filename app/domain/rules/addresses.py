@@ -5,7 +5,7 @@ in canonical form, which is warned of (RFC 5952).
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
@@ -48,7 +48,7 @@ def strict_network(text: str) -> Network | None:
     return network if network is not None and strict_address(text.partition("/")[0]) == network[0] else None
 
 
-def address_causes(field: str, text: str, stored: Collection[str] = ()) -> list[Cause]:
+def address_causes(field: str, text: str, stored: frozenset[str] = frozenset()) -> list[Cause]:
     """Refuse what is no strict address, unless the object already had it."""
     if text in stored or strict_address(text) is not None:
         return []
@@ -58,7 +58,7 @@ def address_causes(field: str, text: str, stored: Collection[str] = ()) -> list[
     return [invalid(field, text, f"must be written without leading zeros and without IPv4 inside IPv6: {lenient}")]
 
 
-def network_causes(field: str, text: str, stored: Collection[str] = ()) -> list[Cause]:
+def network_causes(field: str, text: str, stored: frozenset[str] = frozenset()) -> list[Cause]:
     """Refuse what is no strict CIDR, unless the object already had it."""
     if text in stored or strict_network(text) is not None:
         return []

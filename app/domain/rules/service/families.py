@@ -240,7 +240,7 @@ def _policy_causes(spec: ServiceSpec) -> list[Cause]:
 def _cluster_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> list[Cause]:
     """Each must be an address, at most one of a family, of the family that `ipFamilies` names at its place."""
     cluster_ips = spec.cluster_ips or []
-    causes = _spelling_causes(cluster_ips, (old.cluster_ips if old is not None else None) or [])
+    causes = _spelling_causes(cluster_ips, frozenset((old.cluster_ips if old is not None else None) or ()))
     misspelt = bool(causes)
     if len(cluster_ips) > _DUAL:
         causes.append(invalid("spec.clusterIPs", _shown(cluster_ips), "must have at most two values"))
@@ -260,7 +260,7 @@ def _cluster_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> list[Cause
     return causes
 
 
-def _spelling_causes(cluster_ips: Sequence[str], stored: Sequence[str]) -> list[Cause]:
+def _spelling_causes(cluster_ips: Sequence[str], stored: frozenset[str]) -> list[Cause]:
     causes: list[Cause] = []
     for index, address in enumerate(cluster_ips):
         if index == 0 and address == NONE:

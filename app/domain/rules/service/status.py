@@ -16,7 +16,7 @@ def status_causes(new: Service, old: Service) -> list[Cause]:
     points = new.status.load_balancer.ingress or []
     if points and new.spec.type != LOAD_BALANCER:
         return [forbidden("status.loadBalancer.ingress", "only a LoadBalancer Service has any")]
-    stored = [point.ip for point in old.status.load_balancer.ingress or []]
+    stored = frozenset(point.ip for point in old.status.load_balancer.ingress or [])
     causes: list[Cause] = []
     for index, point in enumerate(points):
         field = f"status.loadBalancer.ingress[{index}]"

@@ -109,7 +109,7 @@ def _affinity_causes(spec: ServiceSpec) -> Iterator[Cause]:
 
 
 def _external_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> Iterator[Cause]:
-    stored = (old.external_ips if old is not None else None) or []
+    stored = frozenset((old.external_ips if old is not None else None) or ())
     for index, address in enumerate(spec.external_ips or []):
         field = f"spec.externalIPs[{index}]"
         yield from address_causes(field, address, stored) or endpoint_address_causes(field, address)
@@ -128,7 +128,8 @@ def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
             field, "only a LoadBalancer Service admits clients by source; use type LoadBalancer or leave it out"
         )
     if ranges:
-        stored = [text.strip() for text in (old.spec.load_balancer_source_ranges if old is not None else None) or []]
+        before = old.spec.load_balancer_source_ranges if old is not None else None
+        stored = frozenset(text.strip() for text in before or ())
         for index, text in enumerate(ranges):
             yield from network_causes(f"{field}[{index}]", text.strip(), stored)
     elif annotation and annotation.strip() and not (old is not None and annotation == source_ranges_text(old)):
