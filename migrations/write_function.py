@@ -14,6 +14,10 @@ client that is paused or killed cannot hold it, and whoever comes next sees what
 # Members are independent of each other, so each step treats all of them at once. Plans are made once a session, perhaps
 # while the tables are empty and have no statistics, and are used when there are millions of rows: whatever the planner
 # estimates then, the only plan that stays right is one index lookup a member.
+#
+# For a table that VACUUM has found empty, the planner believes that its whole index is read at the cost of one lookup.
+# A join with such a table may then be planned the other way round, and stay so. `OFFSET 0` keeps a lookup from becoming
+# a join: each claim table, which may well be empty for a while, is looked up in that way.
 PLANS = """
     SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off

@@ -94,7 +94,8 @@ class Writer:
     async def write_all(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Store writes that need not go together, each with its own outcome.
 
-        Those that touch the same object, claim or namespace are stored in the order given.
+        Those that name the same object, claim or namespace are stored in the order given. A write does not name what it
+        gives back, so another write of the same call may or may not get that.
         """
         if not writes:
             return []

@@ -243,7 +243,7 @@ async def work(store: Store, rng: random.Random, known: Model, history: list[tup
     for _ in range(60):
         idea = Idea(
             action=rng.choice(["create", "create", "publish", "update", "delete"]),
-            name=rng.choice(["ns", *"abcdefgh"]) if rng.random() > 0.8 else rng.choice("abcdefgh"),
+            name="ns" if rng.random() < 0.1 else rng.choice("abcdefgh"),
             namespace=rng.choice(["n1", "n2"]),
             claims=wanted(rng.sample(CLAIMS, rng.choice([0, 1, 2]))),
             published=rng.random() < 0.6,

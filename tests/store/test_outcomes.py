@@ -1,7 +1,10 @@
 """What each kind of write answers, and what is stored then."""
 
+from dataclasses import replace
+
 import pytest
 
+from app.domain.rules.claim import Claim
 from app.store.claim_tables import CLAIM_TABLES
 from app.store.store import Store
 from app.store.writes import (
@@ -258,6 +261,16 @@ async def test_together_two_that_want_the_same_thing_are_refused(store: Store):
     assert all(isinstance(outcome, Committed) for outcome in await store.writer.write_together(shared))
     with pytest.raises(ValueError, match="different objects"):
         await store.writer.write_together([writes[0], writes[0]])
+
+
+@pytest.mark.parametrize("key", ['a"b', "a\\b", "a,b", "{a}", "null"])
+async def test_a_key_is_one_key_whatever_is_in_it(store: Store, key: str):
+    await shop(store)
+    owner = uid()
+    asked = (Claim("dns_labels", f"example.org/{key}"), Claim("dns_labels", "example.org/web"))
+    await committed(store, replace(service("create", "web", owner), claims=asked))
+    await committed(store, replace(service("update", "web", owner), claims=asked))
+    assert await claims(store) == {"dns_labels": {claim.key for claim in asked}}
 
 
 async def test_nothing_to_write_is_written(store: Store):

@@ -7,8 +7,9 @@ class Claim(msgspec.Struct, frozen=True):
     """Something of which there is only one, held by one object through a unique row.
 
     Attributes:
-        table: `cluster_ips`, `node_ports`, `lb_addresses` or `lb_ports`.
-        key: Canonical text: an address, a port number, or `address/protocol/port`.
+        table: The name of a claim table, as the store declares it: `cluster_ips`, `lb_ports`...
+        key: What is claimed, in canonical text. Several parts are joined by "/": `192.0.2.1/TCP/80`. In a table whose
+            things can be shared, "/shared" at the end lets others hold the same.
         field: Where the object shows it, for the error when somebody else holds it.
     """
 
