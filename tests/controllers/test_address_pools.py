@@ -173,6 +173,36 @@ class TestGiving:
         assert (await given(world, "second", annotations={INTERNAL: "true"})).startswith("10.224.0.")
         assert await given(world, "asking", annotations={INTERNAL: "true", IPV4: "10.3.0.1"}) == "10.3.0.1"
 
+    async def test_an_address_that_has_rested_is_given_to_who_waits(self, world):
+        selector = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["shop"]}]}
+        slow = pool("slow", "198.19.0.7", reuseAfterSeconds=2, priority=9, namespaceSelector=selector)
+        await world.create(ADDRESS_POOL, slow)
+        await world.create(NAMESPACE, {"metadata": {"name": "shop"}})
+        await change(world, "external", drain=True)
+        assert address(await world.create(SERVICE, balanced("first"), "shop")) == "198.19.0.7"
+        await world.delete(SERVICE, "first", "shop")
+        waiting = await world.create(SERVICE, balanced("second"), "shop")
+        assert "0 of 1 are free in slow 198.19.0.7" in condition(waiting, "Allocated").message
+        assert address(await world.becomes(SERVICE, "second", address, "shop")) == "198.19.0.7"
+
+    async def test_a_namespace_that_loses_its_label_gets_no_more(self, world):
+        await change(world, "external", drain=True)
+        selector = {"matchLabels": {"tier": "gold"}}
+        gold = pool("gold", "198.19.0.1-198.19.0.9", namespaceSelector=selector)
+        await world.create(NAMESPACE, {"metadata": {"name": "shop", "labels": {"tier": "gold"}}})
+        await world.create(ADDRESS_POOL, gold)
+        kept = address(await world.create(SERVICE, balanced("one"), "shop"))
+        assert kept.startswith("198.19.0.")
+
+        def relabel(namespace):
+            namespace.metadata.labels["tier"] = "iron"
+
+        await world.change(NAMESPACE, "shop", relabel)
+        assert address(await world.create(SERVICE, balanced("two"), "shop")) is None
+        assert address(await world.get(SERVICE, "one", "shop")) == kept
+        (described,) = [each for each in world.parts.cluster().pools if each.name == "gold"]
+        assert described.namespaces == frozenset()
+
     async def test_a_preview_shows_what_a_new_pool_would_give(self, world):
         await world.create(ADDRESS_POOL, pool("better", "198.19.0.7", priority=1))
         service = msgspec.convert(balanced("web"), type=SERVICE.model)

@@ -415,7 +415,7 @@ class TestChangingPools:
         assert self.fills(held) == {("two", "IPv4"): (4, 0, 3)}
         held.clear()
         assert self.fills(held) == {("two", "IPv4"): (4, 0, 3)}
-        clock.now += 60
+        clock.now += 5
         assert self.fills(held) == {("two", "IPv4"): (4, 0, 4)}
         held.describe([PoolDescription.of("three", "external", [ONE, TWO])])
         assert self.fills(held) == {("three", "IPv4"): (8, 0, 8)}

@@ -140,9 +140,14 @@ class NumberPool:
         return found
 
     def give_rest(self, resting: Sequence[Resting]) -> None:
-        """Take over numbers that rest; they are the pool's, and in the bitmap they are held."""
+        """Take over numbers that rest; they are the pool's, and in the bitmap they are held.
+
+        None rests longer here than one that is released now.
+        """
         self._used -= len(resting)
-        self._resting = dict(sorted([*self._resting.items(), *resting], key=lambda each: each[1]))
+        latest = self._clock() + self._rest
+        taken = [(number, min(until, latest)) for number, until in resting]
+        self._resting = dict(sorted([*self._resting.items(), *taken], key=lambda each: each[1]))
         self._wake_rested()
 
     def _is_released(self, number: int) -> bool:
