@@ -30,14 +30,14 @@ from app.registry.updating import Updating
 from app.store.writes import Aborted, Committed, Missing, NameTaken, Outcome, Stale, Write, read_outcome
 
 _ATTEMPTS = 3
-"""How often everything is prepared anew because an object changed meanwhile."""
+"""How often all items are prepared, because objects can change meanwhile."""
 
 _ALLOCATION_SECONDS = 30.0
-"""Seconds to wait for the reconciler, beyond which nothing is stored."""
+"""Seconds to wait for the reconciler. After that, nothing is stored."""
 
 
 class _StaleError(Exception):
-    """An object changed since its write was prepared, or came to be.
+    """An object was changed, or created, after its write was prepared.
 
     Attributes:
         holder: The object that holds a name or a claim, if it may not be published yet.
@@ -49,10 +49,10 @@ class _StaleError(Exception):
 
 
 class Bulk:
-    """Prepares everything outside of the write lock, and has it stored in one transaction.
+    """Prepares all items outside of the write lock, and has them stored in one transaction.
 
-    A new object is created, one that is there is applied to (KEP-555). What needs an allocation goes to the reconciler
-    as a BulkApply; what needs none is stored at once.
+    An item is applied to its object (KEP-555), or creates it. If an item needs an allocation, all of them go to the
+    reconciler as one BulkApply; else they are stored at once.
     """
 
     def __init__(self, context: Context, creation: Creation, updating: Updating) -> None:
@@ -108,7 +108,7 @@ class Bulk:
             self._show(each)
 
     def _show(self, each: PreparedItem) -> None:
-        """The object as it was stored; whoever deleted it since leaves what was asked for."""
+        """Answer the object as it was stored; if it was deleted since, as it was sent."""
         entry = self._context.mirror.by_uid(each.obj.metadata.uid or "")
         if entry is not None:
             each.result.entry = self._context.forms.shown(each.kind, entry)
@@ -140,7 +140,7 @@ class Bulk:
             self._raise(found, going)
 
     async def _withdraw(self, write: Write) -> None:
-        """Give up, unless it was stored a moment ago."""
+        """Take back the BulkApply, unless its items were stored a moment ago."""
         outcome = await self._context.writer.write(replace(write, action="delete", published=True, pending=False))
         if isinstance(outcome, Committed) and outcome.revision is None:
             seconds = f"{_ALLOCATION_SECONDS:g} seconds"

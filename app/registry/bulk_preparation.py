@@ -1,4 +1,4 @@
-"""What a bulk apply stores: each item checked, and the write that makes it so."""
+"""Checks the items of a bulk apply and makes the writes that store them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ from app.registry.updating import Updating
 from app.store.writes import Action, Write
 
 _ITEMS_IN_A_ROW = 64
-"""Items prepared between two turns of the event loop."""
+"""Items prepared before the event loop gets its turn."""
 
 _CONFLICT = "FieldManagerConflict"
 
@@ -61,7 +61,7 @@ class BulkOptions:
 
 @dataclass(frozen=True, slots=True)
 class RawItem:
-    """One object as the client sent it: JSON, and what parsing it from something else found to be odd."""
+    """One object as the client sent it, as JSON, and the problems that were found when it was turned into JSON."""
 
     body: bytes
     problems: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class BulkResult:
 
 @dataclass(slots=True)
 class PreparedItem:
-    """One object on its way: what it will be, and the write that makes it so; None when it is so already."""
+    """One object as it will be, and the write that stores it; None if the object is like that already."""
 
     kind: Kind[Any]
     obj: Any
@@ -141,7 +141,7 @@ class BulkPreparation:
         kind = self._kind_of(head)
         meta = head.metadata or ObjectMeta()
         if not meta.name:
-            raise Invalid("", causes=[required("metadata.name", "what is applied must be named")])
+            raise Invalid("", causes=[required("metadata.name", "an object that is applied has a name")])
         namespace = (meta.namespace or options.namespace) if kind.namespaced else ""
         target = Target(kind, namespace, meta.name)
         entry = self._context.mirror.get(self._context.forms.stored(kind).key, namespace, meta.name)
@@ -196,7 +196,7 @@ def _head(index: int, item: RawItem) -> _Head:
     try:
         return msgspec.json.decode(item.body, type=_Head)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadRequest(f"items[{index}] is no object of the API: {error}") from error
+        raise BadRequest(f"items[{index}] is not an object of the API: {error}") from error
     except RecursionError as error:
         raise BadRequest(f"items[{index}] is nested more than {MAX_DEPTH} levels deep") from error
 
@@ -210,6 +210,6 @@ def located(index: int, error: ApiError) -> list[Cause]:
 
 
 def refused(causes: Sequence[Cause]) -> ApiError:
-    """The error for a bulk apply of which some items cannot be stored; a conflict when that is all there is."""
+    """The error for a bulk apply whose items cannot be stored: Conflict if there are only conflicts, else Invalid."""
     error = Conflict if all(cause.reason == _CONFLICT for cause in causes) else Invalid
     return error(f"nothing was stored: {causes_text(causes, 3)}", causes=causes)

@@ -1,4 +1,4 @@
-"""What every verb works with."""
+"""The collaborators of the verbs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from app.store.writer import Writer
 
 
 class Preview(Protocol):
-    """Fills in what the reconciler would, in place."""
+    """Fills in what the reconciler would allocate, in place."""
 
     async def __call__(self, obj: Any, cluster: Cluster, /, *, created: bool) -> None:
         """Change `obj`; `created` tells a new object from a changed one."""
 
     async def many(self, objects: Sequence[tuple[Any, bool]], cluster: Cluster, /) -> list[str]:
-        """Change several, each with whether it is new; answers what they will lack, in words."""
+        """Change several, each with whether it is new; answers in words what the pools lack."""
 
 
 class Question(Protocol):
@@ -39,18 +39,18 @@ class Question(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The collaborators of the verbs.
+    """The collaborators of the verbs; there is one in a process.
 
     Attributes:
         kinds: All kinds served.
         writer: The one write path.
         reader: Reads what the mirror does not hold.
         mirror: The objects in memory.
-        cluster: What the rules may know of their surroundings, as of now.
-        allocation_wait: Seconds a write waits for its allocation before it is answered pending.
-        previews: For dry runs, by kind key: fills in a tentative allocation and claims nothing.
+        cluster: Answers what the rules may know of the cluster, as of now.
+        allocation_wait: Seconds that a write waits for its allocation. After that, the answer is a pending object.
+        previews: By kind key: fill in a tentative allocation for a dry run, and claim nothing.
         questions: For updates, by kind key: what is asked of the claims once all other rules are kept.
-        forms: Between the form a kind is served in and the form it is stored in.
+        forms: Turns objects from the form they are served in to the form they are stored in.
     """
 
     kinds: Kinds
@@ -101,7 +101,7 @@ class Context:
 
 
 def entry_from_object(kind: Kind[Any], obj: KubeObject, revision: int, body: bytes | None = None) -> Entry:
-    """An entry for an object that was just written, or would have been: then `revision` is 0, and it shows none."""
+    """The entry of an object that was just written; for one that a dry run did not write, `revision` is 0."""
     meta = obj.metadata
     body = encode_body(obj) if body is None else body
     wire = wire_bytes(body, revision) if revision else body

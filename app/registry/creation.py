@@ -1,4 +1,4 @@
-"""Create: rules, one write, and the wait for what the reconciler allocates."""
+"""The verb create: rules, one write, and the wait for the reconciler's allocation."""
 
 import secrets
 import uuid
@@ -33,8 +33,8 @@ _GENERATE_NAME_TRIES = 8
 class Creation:
     """The verb create.
 
-    A Service that needs an allocation is stored unpublished; the reconciler allocates and publishes it, and the answer
-    carries the result. When that takes longer than `allocation_wait` it is published pending.
+    A Service that needs an allocation is stored unpublished. The reconciler allocates and publishes it, and the answer
+    shows the result. If that takes longer than `allocation_wait`, the Service is published pending.
     """
 
     def __init__(self, context: Context) -> None:
@@ -47,7 +47,7 @@ class Creation:
             target: Its kind, and the namespace of the request.
             obj: As the client sent it; changed in place.
             options: Of the request.
-            recorded: Whether managedFields already say who owns what (server-side apply).
+            recorded: Whether managedFields have the owners of the fields already (server-side apply).
 
         Raises:
             ApiError: The object is refused; nothing was stored.
@@ -107,7 +107,7 @@ class Creation:
             raise namespace_terminating(target.kind, target.scope, target.name)
 
     def apply_rules(self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool) -> tuple[str, ...]:
-        """Make of an object what is to be stored, in place; answers the texts of warnings.
+        """Turn a new object into what is stored, in place; answers the texts of warnings.
 
         Raises:
             Invalid: It breaks rules.
@@ -115,7 +115,7 @@ class Creation:
         kind, cluster = target.kind, self._context.cluster()
         _fill_metadata(target, obj, cluster)
         kind.strategy.default(obj)
-        # Owners are recorded of what the client sent and what it stands for, not of what the rules make of it.
+        # The client owns what it sent and the defaults of that, not what the rules change afterwards.
         if not recorded:
             record_update(kind, None, obj, options.field_manager, cluster.now)
         kind.strategy.prepare_create(obj, cluster)
@@ -147,10 +147,11 @@ class Creation:
         try:
             found = await published(self._context, kind, obj)
         except (ServiceUnavailable, TooManyRequests) as error:
-            # These promise that nothing was stored, and clients send a POST again on them.
-            raise Timeout(f"it was stored, and is not known to be allocated yet: {error.message}") from error
+            # Both errors promise that nothing was stored, so clients would send the POST again.
+            message = f"the object was stored, but it is not known whether it is allocated: {error.message}"
+            raise Timeout(message) from error
         if found is None:
-            raise Timeout(f'{kind.plural} "{obj.metadata.name}" was stored, and is gone before it could be answered')
+            raise Timeout("the object was stored, but it was deleted before this request could be answered")
         return Answer(201, found, warnings=warnings)
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
@@ -163,7 +164,7 @@ class Creation:
 
 
 def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:
-    """Set what the system owns (rest.FillObjectMetaSystemFields) and drop what a client may not choose."""
+    """Set the fields that the system owns (rest.FillObjectMetaSystemFields); drop those that clients may not set."""
     meta, kind = obj.metadata, target.kind
     obj.api_version, obj.kind = kind.api_version, kind.name
     meta.namespace = target.scope if kind.namespaced else None

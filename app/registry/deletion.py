@@ -1,4 +1,4 @@
-"""Delete and deletecollection."""
+"""The verbs delete and deletecollection."""
 
 import asyncio
 from typing import Any
@@ -9,11 +9,10 @@ from app.domain.documents.encoding import encode_body
 from app.domain.errors import Forbidden
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
-from app.registry.absence import absent
 from app.registry.context import Context, entry_from_object
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, refusal
-from app.registry.publication import awaited
+from app.registry.publication import existing
 from app.registry.reading import Reading
 from app.registry.target import Target
 from app.store.writes import Committed, Missing, Stale
@@ -21,13 +20,13 @@ from app.store.writes import Committed, Missing, Stale
 _DELETIONS_AT_ONCE = 256
 """Objects of a collection that are deleted at the same time, so that one commit serves many."""
 
-_IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+_PROTECTED_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 
 
 class Deletion:
     """The verbs delete and deletecollection.
 
-    An object with finalizers is only marked; it keeps what it holds until the last finalizer goes.
+    An object with finalizers is only marked as being deleted. It keeps its claims until its last finalizer is removed.
     """
 
     def __init__(self, context: Context, reading: Reading) -> None:
@@ -41,21 +40,19 @@ class Deletion:
             ApiError: It is not there, a precondition does not hold, or it may not be deleted.
         """
         kind, name = target.kind, target.name
-        if kind.key == NAMESPACE.key and name in _IMMORTAL:
+        if kind.key == NAMESPACE.key and name in _PROTECTED_NAMESPACES:
             raise Forbidden(
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted', kind=kind.plural, name=name
             )
         while True:
-            entry = await self._context.current(target) or await awaited(self._context, target)
-            if entry is None:
-                raise await absent(self._context, target)
+            entry = await existing(self._context, target)
             _check_preconditions(kind, entry, options)
             answer = await self._attempt(kind, entry, options)
             if answer is not None:
                 return answer
 
     async def delete_collection(self, target: Target, selected: ListOptions, options: DeleteOptions) -> Page:
-        """Delete all that the selectors choose; answers what was chosen, as it was.
+        """Delete all objects that the selectors choose; answers them as they were.
 
         Raises:
             ApiError: The selectors or options are refused.
@@ -74,7 +71,7 @@ class Deletion:
         return page
 
     async def _delete_listed(self, kind: Kind[Any], listed: Entry, options: DeleteOptions) -> None:
-        """Delete an object of a list, whatever became of it since, unless another took its name."""
+        """Delete an object of a list, even if it changed since, but not another object of the same name."""
         while True:
             current = self._context.mirror.get(self._context.forms.stored(kind).key, listed.namespace, listed.name)
             if current is None or current.uid != listed.uid:
@@ -84,13 +81,13 @@ class Deletion:
             await self._context.mirror.fresh()
 
     async def _attempt(self, kind: Kind[Any], entry: Entry, options: DeleteOptions) -> Answer | None:
-        """One try against one state of the object; None when it changed meanwhile."""
+        """Try to delete one state of the object; None if the object changed meanwhile."""
         obj = self._context.forms.decoded(kind, entry)
         before, held = encode_body(obj), 202 if options.tells_held else 200
         cluster = self._context.cluster()
         mark_deleted(kind, obj, cluster, options.propagation)
         if is_released(kind, obj):
-            # What goes at once was never seen being deleted: it is answered, and logged, as it was.
+            # An object that goes at once never shows a deletionTimestamp: the answer and the log have it as it was.
             obj = self._context.forms.decoded(kind, entry)
             write = self._context.forms.write(kind, "delete", obj, before, cluster, expected=entry.revision)
         else:

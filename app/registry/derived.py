@@ -1,4 +1,4 @@
-"""Objects that are computed from stored ones, beside those of their kind that are stored themselves."""
+"""Kinds whose objects are computed from stored objects of other kinds. Some of their objects may be stored, too."""
 
 import asyncio
 from bisect import bisect_right
@@ -15,7 +15,7 @@ from app.registry.context import Context
 from app.registry.feeds import ChangeFeed, MergedFeed
 
 _SOURCES_IN_A_ROW = 200
-"""Sources computed from before others get their turn."""
+"""Sources for which objects are computed before the event loop gets its turn."""
 
 Named = Mapping[str, Entry]
 """The objects of one source by name."""
@@ -75,7 +75,7 @@ class Derived:
     async def page_at(
         self, namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None
     ) -> Listing:
-        """Some objects as of a revision, from behind the object `after`; `limit` None for all.
+        """The objects as of a revision that follow the object `after`, at most `limit` of them; None for all.
 
         Raises:
             Expired: The revision has left the history.
@@ -91,7 +91,7 @@ class Derived:
         return Listing(page, len(entries) - len(page))
 
     async def watch(self, namespace: str | None, after: int) -> ChangeFeed:
-        """What changes after a revision.
+        """The changes after a revision.
 
         Raises:
             Expired: The revision has left the history.
@@ -106,7 +106,7 @@ class Derived:
     def state_at(
         self, namespace: str | None, revision: int
     ) -> tuple[dict[NamespacedName, Entry], dict[NamespacedName, dict[str, Entry]], list[Entry]]:
-        """Sources by name, parts by the name of their source and by their own, and what is stored, as of a revision."""
+        """As of a revision: sources by name, parts by their source's name and their own, and the stored objects."""
         within = namespace if self._kind.namespaced else None
         parts: dict[NamespacedName, dict[str, Entry]] = defaultdict(dict)
         if self._part is not None:
@@ -117,7 +117,7 @@ class Derived:
         return sources, parts, stored
 
     def of(self, source: Entry, parts: Iterable[Entry]) -> Named:
-        """The objects of one source, as of its newest part."""
+        """The objects of one source, at the revision of its newest part."""
         obj = decode_object(self._source, source.wire)
         decoded, revision = [], source.revision
         if self._part is not None:
@@ -137,7 +137,7 @@ class Derived:
         }
 
     def source_name_of(self, part: Entry) -> NamespacedName:
-        """Where the source is that a part belongs to."""
+        """The name of the source that a part belongs to."""
         labels = labels_of(part.wire)
         return (part.namespace, labels.get(self._derivation.part_label, ""))
 
@@ -156,7 +156,7 @@ class DerivedFeed:
     def __init__(self, derived: Derived, feed: MergedFeed, namespace: str | None, after: int) -> None:
         self._derived = derived
         self._feed = feed
-        # Whose parts may change; without parts a source's own changes say everything.
+        # Remembered to recompute when a part changes. Without parts, the changes of a source are enough.
         self._sources: dict[NamespacedName, Entry] = {}
         self._parts: dict[NamespacedName, dict[str, Entry]] = {}
         if derived.has_parts:
@@ -184,12 +184,9 @@ class DerivedFeed:
             yield change
 
     def _by_source(self, change: Change) -> Iterator[Change]:
-        name, old, new = (
-            _namespaced_name(change.entry),
-            change.previous,
-            change.entry if change.type != "DELETED" else None,
-        )
-        before = self._objects(change.entry if new is None else old)
+        name = _namespaced_name(change.entry)
+        new = change.entry if change.type != "DELETED" else None
+        before = self._objects(change.entry if new is None else change.previous)
         if self._derived.has_parts and new is None:
             self._sources.pop(name, None)
         elif self._derived.has_parts and new is not None:

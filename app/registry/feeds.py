@@ -1,4 +1,4 @@
-"""Changes of one kind, or of several in the order in which they happened."""
+"""Feeds of changes: of one kind, or of several kinds in the order of the log."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ class ChangeFeed(Protocol):
         """How far the feed has come."""
 
     async def next(self, seconds: float | None) -> Sequence[Change]:
-        """Everything that became ready; nothing when the time is out."""
+        """All changes that became ready; none if so many seconds pass first."""
 
     def close(self) -> None:
         """Stop."""
@@ -63,7 +63,7 @@ class MergedFeed:
         return min(feed.revision for feed in self._feeds)
 
     async def next(self, seconds: float | None) -> Sequence[Change]:
-        """Everything that became ready up to where all feeds have come; what is beyond waits for the others."""
+        """All changes that became ready, up to the revision that every feed has reached; later ones are kept back."""
         if not self._held_back:
             self._held_back += await self._first(seconds)
         for feed in self._feeds:
@@ -74,7 +74,7 @@ class MergedFeed:
         return sorted(ready, key=lambda change: change.revision)
 
     async def _first(self, seconds: float | None) -> list[Change]:
-        """Whatever comes first from any feed. A feed whose `next` is cancelled while it waits loses nothing."""
+        """The first changes of any feed. The others' `next` is cancelled, which loses no change."""
         waiting = [asyncio.ensure_future(feed.next(seconds)) for feed in self._feeds]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Between the form in which a kind is served and the form in which it is stored; the same for nearly all kinds."""
+"""From the form in which a kind is served to the form in which it is stored, and back; mostly they are the same."""
 
 from typing import Any
 

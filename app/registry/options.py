@@ -1,4 +1,4 @@
-"""What a verb is asked and what it answers: plain values between the HTTP edge and the registry."""
+"""The options and the answers of the verbs: plain values between the HTTP edge and the registry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ class WriteOptions:
     """The options of create, update, patch.
 
     Attributes:
-        dry_run: Answer as if, store nothing (`dryRun=All`).
-        field_manager: Who owns the fields written (KEP-555), never empty.
+        dry_run: Answer as if the object were stored, but store nothing (`dryRun=All`).
+        field_manager: The owner of the fields that are written (KEP-555), never empty.
         respond_async: Do not wait for allocation (`Prefer: respond-async`, RFC 7240).
-        warnings: What decoding already found worth a Warning header.
+        warnings: Texts for Warning headers that decoding has found.
     """
 
     dry_run: bool = False
@@ -30,12 +30,12 @@ class DeleteOptions:
     """The options of delete and deletecollection.
 
     Attributes:
-        dry_run: Answer as if, delete nothing.
+        dry_run: Answer as if the object were deleted, but delete nothing.
         uid: Precondition on the uid, or None.
         resource_version: Precondition on the revision, or None.
         propagation: `Background`, `Foreground`, `Orphan`, or "" for the kind's default.
-        tells_held: Whether a deletion that finalizers hold is answered with 202: for `orphanDependents: false` alone,
-            as older clients expect.
+        tells_held: Whether the answer is 202 if finalizers hold the object: only with `orphanDependents: false`, as
+            older clients expect.
     """
 
     dry_run: bool = False
@@ -47,7 +47,7 @@ class DeleteOptions:
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """The options of list and deletecollection, as the query spells them; "" and 0 mean not given."""
+    """The options of list and deletecollection, as the query has them; "" and 0 mean that one is not given."""
 
     label_selector: str = ""
     field_selector: str = ""
@@ -62,9 +62,9 @@ class WatchOptions:
     """The options of watch.
 
     Attributes:
-        name: Narrows it to one object.
-        send_initial_events: Whether it begins with what there is (KEP-3157), and says when that is complete; None
-            leaves it to the revision: without one, or at "0", it begins so, and does not say so.
+        name: Watch only the object with this name.
+        send_initial_events: Whether the watch begins with the objects that are there, and a bookmark after the last one
+            (KEP-3157). None: it begins with the objects if there is no revision or "0", and sends no such bookmark.
     """
 
     label_selector: str = ""
@@ -82,7 +82,7 @@ class Answer:
     Attributes:
         code: HTTP status.
         entry: The object as stored, encoded.
-        deleted: Whether the object is gone; the edge then answers a Status for kinds whose DELETE does.
+        deleted: Whether the object is gone; for most kinds the edge then answers a Status.
         warnings: Texts for Warning headers.
         preference_applied: Whether `Prefer: respond-async` took effect.
     """
@@ -102,7 +102,7 @@ class Page:
         entries: The objects, ordered by namespace and name.
         revision: The list's resourceVersion.
         continue_token: Where the next page starts, "" at the end.
-        remaining: How many are left, None when unknown (a selector is in play).
+        remaining: How many objects follow, None if that is not known, as with a selector.
     """
 
     entries: Sequence[Entry]
@@ -118,8 +118,8 @@ class WatchEvent:
     Attributes:
         type: ADDED, MODIFIED, DELETED or BOOKMARK.
         entry: The object; None for a bookmark.
-        revision: Revision the watcher has reached with it.
-        frame: The event as a line of JSON when it is the one every watcher shares, else None.
+        revision: The revision that the watcher has reached with it.
+        frame: The event as a line of JSON, if all watchers share it; else None.
         annotations: A bookmark's annotations (`k8s.io/initial-events-end`).
     """
 

@@ -1,4 +1,4 @@
-"""What the store answered, as the API says it."""
+"""Errors for clients, made from what became of a write."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ def namespace_terminating(kind: Kind[Any], namespace: str, name: str) -> Forbidd
 
 
 def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> ApiError:  # noqa: PLR0911 - one a case
-    """What a write's outcome means to its client, to be raised."""
+    """The error for a write that was refused, to be raised."""
     match outcome:
         case NameTaken():
             return already_exists(kind, name)
@@ -102,7 +102,7 @@ def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> Api
 
 
 def _is_name(derivation: Derivation[Any], claim: Claim, name: str) -> bool:
-    """Whether a claim is what the name stands for: whoever holds it has an object of that name."""
+    """Whether the name of a computed object is a claim's key, so that whatever holds the claim has such an object."""
     named = derivation.claim(name)
     return named is not None and (named.table, named.key) == (claim.table, claim.key)
 

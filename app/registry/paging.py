@@ -10,7 +10,7 @@ from app.mirror.entry import Entry, NamespacedName
 
 
 class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
-    """The last object a page gave out and the revision that all pages of the list share."""
+    """The last object of a page, and the revision that all pages of the list share."""
 
     revision: int
     namespace: str
@@ -18,7 +18,7 @@ class ContinueToken(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def after(self) -> NamespacedName | None:
-        """Behind which after the page starts; None for the first page."""
+        """The object after which the page starts; None for the first page."""
         return (self.namespace, self.name) if self.name else None
 
     def behind(self, last: Entry) -> str:
@@ -34,7 +34,7 @@ def decode_continue(text: str) -> ContinueToken:
     """Read a token back.
 
     Raises:
-        BadRequest: When it is not one of ours.
+        BadRequest: This server did not make it.
     """
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

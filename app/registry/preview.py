@@ -1,4 +1,4 @@
-"""Dry runs: what a Service would be given, with nothing claimed."""
+"""Dry runs: what the reconciler would allocate for a Service. Nothing is claimed."""
 
 import secrets
 import time
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class ServicePreview:
-    """A tentative allocation over the claims of this moment; somebody else may be given the same a moment later."""
+    """A tentative allocation over the claims of this moment. Another Service may be given the same a moment later."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -1,15 +1,17 @@
 """Objects that are stored and not published yet: nobody can see them, but they hold their names and claims.
 
 A client is refused only for what it can see. So a request that meets such an object waits until it is published. If the
-reconciler does not publish it within `allocation_wait`, the request does, as the client's own create would have.
+reconciler does not publish it within `allocation_wait`, the request publishes it, as the create of it would have.
 """
 
 from typing import Any
 
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.errors import ApiError, Forbidden
 from app.mirror.entry import Entry
 from app.registry.context import Context, entry_from_object
+from app.registry.outcomes import not_found
 from app.registry.target import Target
 from app.store.writes import ClaimHeld, Committed, NameTaken, Outcome, Stale, Write
 
@@ -44,6 +46,20 @@ async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None
     return None
 
 
+async def existing(context: Context, target: Target) -> Entry:
+    """The object as of now, whichever process wrote it last; one that is not published yet is waited for.
+
+    Raises:
+        NotFound: It is not there.
+        Forbidden: It is computed from another object, and changes only with that.
+        ApiError: The store cannot be reached.
+    """
+    entry = await context.current(target) or await awaited(context, target)
+    if entry is None:
+        raise await _absence(context, target)
+    return entry
+
+
 async def awaited(context: Context, target: Target) -> Entry | None:
     """An object that this process has not seen, once it is published; None if there is no such object.
 
@@ -61,12 +77,12 @@ async def awaited(context: Context, target: Target) -> Entry | None:
 async def written(context: Context, target: Target, write: Write) -> Outcome:
     """Store a write; answers what became of it.
 
-    If an object that is not published yet has the name or holds a claim, the write is refused only once that object can
-    be seen. If the object goes instead, the write is tried again.
+    The write may need a name or a claim that an object holds which is not published yet. Then it is refused once that
+    object can be seen; if the object goes instead, the write is tried again.
 
     Args:
         context: The collaborators.
-        target: The object; without a name if the server made its name up and would rather make up another one.
+        target: The object; without a name if the server generated its name and can generate another one.
         write: What to store.
 
     Raises:
@@ -88,3 +104,15 @@ def unseen_holder(context: Context, target: Target, outcome: Outcome) -> Target 
             holder = Target(context.kinds.by_key[outcome.owner_kind], outcome.owner_namespace, outcome.owner_name)
             return holder if context.known(holder) is None else None
     return None
+
+
+async def _absence(context: Context, target: Target) -> ApiError:
+    """Why an object cannot be written that is not stored."""
+    kind, name = target.kind, target.name
+    claim = None if kind.derivation is None else kind.derivation.claim(name)
+    holder = None if claim is None else await context.holder(claim)
+    if holder is None or (context.known(holder) or await awaited(context, holder)) is None:
+        return not_found(kind, name)
+    source = f"{holder.kind.key} {holder.scope}/{holder.name}"
+    message = f'{kind.key} "{name}" is forbidden: it shows what {source} holds; change or delete that instead'
+    return Forbidden(message, group=kind.group, kind=kind.plural, name=name)

@@ -1,4 +1,4 @@
-"""Get and list."""
+"""The verbs get and list."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -15,12 +15,12 @@ from app.registry.selection import Selection
 from app.registry.sources import Sources
 from app.registry.target import Target
 
-_REVISION_WAIT_SECONDS = 3.0
-"""Seconds a read waits for a revision that this process has not seen yet."""
+REVISION_WAIT_SECONDS = 3.0
+"""Seconds that a read waits for a revision which this process has not seen yet."""
 
 
 class Reading:
-    """The verbs get and list. A read that names no revision is current; `0` is whatever this process has."""
+    """The verbs get and list. A read without a revision is current; one at "0" takes what this process has."""
 
     def __init__(self, context: Context, sources: Sources) -> None:
         self._context = context
@@ -43,7 +43,7 @@ class Reading:
         return entry
 
     async def list(self, target: Target, options: ListOptions) -> Page:
-        """Objects in order of namespace and name, a page at a time when a limit is given.
+        """Objects in order of namespace and name; with a limit, a page of them.
 
         Raises:
             ApiError: A selector, token or revision is refused.
@@ -79,14 +79,14 @@ class Reading:
         return Page(page, start.revision, start.behind(page[-1]))
 
     async def _reach(self, resource_version: str) -> None:
-        """Catch up to what the request asks for: the present, anything, or at least a revision."""
+        """Catch up as far as the request asks: to the present, to a revision, or not at all."""
         if resource_version == "0":
             return
         if not resource_version:
             await self._context.mirror.fresh()
             return
         revision = parse_revision(resource_version)
-        if not await self._context.mirror.at_least(revision, _REVISION_WAIT_SECONDS):
+        if not await self._context.mirror.at_least(revision, REVISION_WAIT_SECONDS):
             raise too_large(revision, self._context.mirror.revision)
 
 
@@ -102,7 +102,7 @@ def parse_revision(text: str) -> int:
 
 
 def too_large(revision: int, newest: int) -> Timeout:
-    """A revision from the future was asked for."""
+    """The error for a revision that is in the future."""
     return Timeout(
         f"Too large resource version: {revision}, current: {newest}",
         causes=[Cause("ResourceVersionTooLarge", "", "Too large resource version")],

@@ -1,4 +1,4 @@
-"""The API's verbs over any kind: one object that the HTTP edge talks to."""
+"""The API's verbs over any kind, put together for the HTTP edge."""
 
 from app.registry.bulk import Bulk
 from app.registry.context import Context
@@ -11,7 +11,7 @@ from app.registry.watching import Watching
 
 
 class Registry:
-    """The verbs, put together. Each raises `ApiError` when it refuses.
+    """The verbs. Each raises `ApiError` if it refuses.
 
     Attributes:
         kinds: All kinds served.

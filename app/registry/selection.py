@@ -1,4 +1,4 @@
-"""Which objects a request selects: label and field selectors over entries."""
+"""Label and field selectors: which objects a request selects."""
 
 from typing import Any
 from weakref import WeakValueDictionary
@@ -11,7 +11,7 @@ from app.mirror.entry import Change, ChangeType, Entry
 from app.registry.options import WatchEvent
 
 _REMEMBERED = 1024
-"""Changes of which a shared selection remembers the outcome: more than the mirror brings in at a time."""
+"""Changes whose events a shared selection remembers: more than the mirror fetches at a time."""
 
 _OWN_FIELDS = ("metadata.name", "metadata.namespace")
 
@@ -25,7 +25,7 @@ class Selection:
 
     def __init__(self, kind: Kind[Any], label_selector: str, field_selector: str) -> None:
         self._kind = kind
-        # None while one watcher at most has it: nobody would ask again.
+        # None as long as only one watcher has the selection, since nobody asks for the same event again.
         self._events: dict[tuple[int, str], WatchEvent | None] | None = None
         self._labels: LabelSelector | None = parse_label_selector(label_selector) if label_selector else None
         self._fields: FieldSelector | None = (
@@ -34,7 +34,7 @@ class Selection:
 
     @property
     def everything(self) -> bool:
-        """Whether nothing is filtered out."""
+        """Whether it selects all objects."""
         return self._labels is None and self._fields is None
 
     def matches(self, entry: Entry) -> bool:
@@ -44,20 +44,20 @@ class Selection:
         return self._fields is None or self._fields.matches(self._field_reader(entry))
 
     def share(self) -> None:
-        """Have several watchers from now on, for whom each event is worked out once."""
+        """Remember events from now on, because several watchers have the selection."""
         if self._events is None:
             self._events = {}
 
     def event(self, change: Change) -> WatchEvent | None:
         """A change as a watcher with this selection sees it.
 
-        Leaving the selection is a deletion, entering it an addition; a change outside it is nothing.
+        An object that enters the selection is added, one that leaves it is deleted. A change outside it is no event.
         """
         if self.everything:
             return WatchEvent(change.type, change.entry, change.revision, change.frame)
         if self._events is None:
             return self._event(change)
-        # One revision of a Service can be several changes of what is derived from it.
+        # One revision of a Service can change several of the objects that are computed from it.
         key = (change.revision, change.entry.name)
         if key not in self._events:
             if len(self._events) >= _REMEMBERED:
@@ -82,7 +82,7 @@ class Selection:
 
 
 _shared: WeakValueDictionary[tuple[Kind[Any], str, str], Selection] = WeakValueDictionary()
-"""The selections of open watches; each goes with the last watch that has it."""
+"""The selections of open watches, each as long as a watch has it."""
 
 
 def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str) -> Selection:
@@ -101,7 +101,7 @@ def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str) 
 
 
 class _FieldReader:
-    """Reads field labels of one entry, decoding it only when a field beyond name and namespace is asked for."""
+    """Reads field labels of one entry. Only fields other than name and namespace need it decoded."""
 
     def __init__(self, kind: Kind[Any], entry: Entry) -> None:
         self._kind = kind

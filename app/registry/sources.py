@@ -1,4 +1,4 @@
-"""Where a kind's objects come from: the mirror, or computed from another kind's objects."""
+"""Where the objects of a kind come from: from the mirror, or computed from objects of another kind."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -53,7 +53,7 @@ class Sources:
     async def page_at(
         self, kind: Kind[Any], namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None
     ) -> Listing:
-        """Some objects as of a revision, from behind the object `after`; `limit` None for all.
+        """The objects as of a revision that follow the object `after`, at most `limit` of them; None for all.
 
         Raises:
             Expired: The revision has left the history.
@@ -66,7 +66,7 @@ class Sources:
         return Listing([self._forms.shown(kind, entry) for entry in listing.entries], listing.remaining)
 
     async def watch(self, kind: Kind[Any], namespace: str | None, after: int) -> ChangeFeed:
-        """What changes after a revision.
+        """The changes after a revision.
 
         Raises:
             Expired: The revision has left the history.

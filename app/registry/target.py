@@ -1,4 +1,4 @@
-"""What a request is about, from the path to the store."""
+"""What a request is about: one value from the path to the store."""
 
 from dataclasses import dataclass, replace
 from typing import Any

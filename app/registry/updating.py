@@ -1,4 +1,4 @@
-"""Update and patch, of the object and of its status."""
+"""The verbs update and patch, for objects and their subresources."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,17 +17,16 @@ from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
-from app.registry.absence import absent
 from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
-from app.registry.publication import awaited, written
+from app.registry.publication import existing, written
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
 
 _CONTENTION_SECONDS = 10.0
-"""Seconds for which a write that named no resourceVersion is applied anew whenever somebody else's came first."""
+"""Seconds in which a write without a resourceVersion is tried again, each time that another write came first."""
 
 
 class Updating:
@@ -48,8 +47,7 @@ class Updating:
 
         async def attempt() -> Answer | None:
             copy = _copy(target.kind, obj)
-            creates = target.kind.create_on_update and not target.subresource
-            entry = await self._found(target, creates=creates)
+            entry = await self._found(target, creates=target.kind.create_on_update)
             if entry is None:
                 return await self._create(target, copy, options)
             return await self._attempt(target, entry, copy, options)
@@ -57,16 +55,16 @@ class Updating:
         return await self._until_settled(target, attempt)
 
     async def patch(self, target: Target, patch: Patch, options: WriteOptions) -> Answer:
-        """Apply a patch to whatever the object is now, again when it changed meanwhile.
+        """Apply a patch to the object as it is now, and again if the object changes meanwhile.
 
-        A patch that names a resourceVersion fails on that revision's absence, not on a change in between.
+        A patch that sets metadata.resourceVersion is refused unless the object is at that revision.
 
         Raises:
             ApiError: The patch or its result is refused; nothing was stored.
         """
 
         async def attempt() -> Answer | None:
-            entry = await self._found(target, creates=patch.creates and not target.subresource)
+            entry = await self._found(target, creates=patch.creates)
             before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))
             obj, warnings = await _patched(patch, before)
             told = replace(options, warnings=(*options.warnings, *warnings))
@@ -84,17 +82,17 @@ class Updating:
     async def _found(self, target: Target, *, creates: bool) -> Entry | None:
         """The object as of now; None if it is not there and the request creates it.
 
-        A create waits for an object that has the name and is not published yet, so here only the others do.
+        A create waits itself for an object that has the name and is not published yet.
+
+        Raises:
+            ApiError: The object is not there, and the request does not create it.
         """
-        entry = await self._context.current(target)
-        if entry is None and not creates:
-            entry = await awaited(self._context, target)
-            if entry is None:
-                raise await absent(self._context, target)
-        return entry
+        if creates and not target.subresource:
+            return await self._context.current(target)
+        return await existing(self._context, target)
 
     async def _until_settled(self, target: Target, attempt: Callable[[], Awaitable[Answer | None]]) -> Answer:
-        """Try once, and when somebody else's write came first, again in turn with all others of this process."""
+        """Try once. If another write came first, wait for the other requests of this process, and try again."""
         answer = await attempt()
         if answer is not None:
             return answer
@@ -110,15 +108,15 @@ class Updating:
     async def _create(
         self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool = False
     ) -> Answer | None:
-        """Create what was to be updated; None when somebody else just created it.
+        """Create the object that is not there to be updated; None if another request creates it first.
 
-        A client that names the object it means does not mean a new one.
+        A client that sends a uid or a resourceVersion means an object that is there, so nothing is created for it.
         """
         meta, kind = obj.metadata, target.kind
         if meta.uid:
-            raise conflict(kind, meta.name, f"uid {meta.uid} in the request is of no object there is")
+            raise conflict(kind, meta.name, f"precondition failed: there is no object with the uid {meta.uid}")
         if meta.resource_version not in (None, "", "0"):
-            raise conflict(kind, meta.name, f"resourceVersion {meta.resource_version} is of no object there is")
+            raise conflict(kind, meta.name, f"there is no object with the resourceVersion {meta.resource_version}")
         meta.resource_version = None
         try:
             return await self._creation.create(target, obj, options, recorded=recorded)
@@ -128,14 +126,14 @@ class Updating:
     async def _attempt(
         self, target: Target, entry: Entry, new: Any, options: WriteOptions, *, patch: Patch | None = None
     ) -> Answer | None:
-        """One try against one state of the object; None when it changed and the client does not mind."""
-        # A patched object carries the revision it was made from, so the client named one only in a whole object.
+        """Try to change one state of the object; None if it changed meanwhile and the client asked for no revision."""
+        # A patched object has the revision that it was made from. Only in a whole object does a client ask for one.
         retry = patch is not None or new.metadata.resource_version in (None, "", "0")
         recorded = patch is not None and patch.operation == "Apply"
         kind = target.kind
-        # Only in a whole object does a uid say which object is meant; in a patch it is a change, which is refused.
+        # In a whole object the uid says which object is meant. In a patch it is a change, which the rules refuse.
         if patch is None and new.metadata.uid and new.metadata.uid != entry.uid:
-            told = f"uid {new.metadata.uid} in the request is not the object's uid {entry.uid}"
+            told = f"precondition failed: uid {new.metadata.uid} of the request is not the object's uid {entry.uid}"
             raise conflict(kind, entry.name, told)
         old = self._context.forms.decoded(kind, entry)
         warnings = self.apply_rules(target, entry, new, old, options, recorded=recorded)
@@ -152,10 +150,10 @@ class Updating:
     def apply_rules(
         self, target: Target, entry: Entry, new: Any, old: Any, options: WriteOptions, *, recorded: bool
     ) -> tuple[str, ...]:
-        """Make of a changed object what is to be stored, in place; answers the texts of warnings.
+        """Turn a changed object into what is stored, in place; answers the texts of warnings.
 
         Raises:
-            Conflict: The client means another state than `entry`, or another object.
+            Conflict: The client asks for another revision than that of `entry`.
             Invalid: It breaks rules.
         """
         kind, subresource = target.kind, target.subresource
@@ -207,7 +205,7 @@ class Updating:
 
 
 async def _patched(patch: Patch, before: dict[str, Any]) -> tuple[Any, list[str]]:
-    """The object that a patch makes of a document, and the texts of warnings; made in another thread if it is large."""
+    """The object that a patch makes of a document, and the texts of warnings. A large patch is applied in a thread."""
     if patch.is_large:
         return await asyncio.to_thread(lambda: patch.decode(patch.apply(before)))
     return patch.decode(patch.apply(before))
@@ -216,7 +214,7 @@ async def _patched(patch: Patch, before: dict[str, Any]) -> tuple[Any, list[str]
 def _hooks(
     target: Target,
 ) -> tuple[Callable[[Any, Any, Cluster], None], Callable[[Any, Any, Cluster], list[Cause]]]:
-    """Which rules a write goes through: the object's, its status's, or those of a subresource the kind declares."""
+    """The rules for a write: those of the object, of its status, or of another subresource that the kind declares."""
     strategy, subresource = target.kind.strategy, target.subresource
     if not subresource:
         return strategy.prepare_update, strategy.validate_update
@@ -261,14 +259,14 @@ def _carry_metadata(kind: Kind[Any], new: KubeObject, old: KubeObject) -> None:
 
 
 def _copy(kind: Kind[Any], obj: Any) -> Any:
-    """A copy for one attempt: the rules change what they are given, and a retry starts over."""
+    """A copy for one attempt: the rules change it, and the next attempt needs the original."""
     copy = decode_object(kind, encode_body(obj))
     copy.metadata.resource_version = obj.metadata.resource_version
     return copy
 
 
 def _as_seen(outcome: Outcome) -> Outcome:
-    """An object that was replaced under the same name is a conflict to whoever named its revision."""
+    """To a client that asks for a revision, an object that is gone or replaced is a conflict."""
     return Stale(None) if isinstance(outcome, Missing) else outcome
 
 

@@ -1,4 +1,4 @@
-"""Watch: a stream of what changes, for one client's selection."""
+"""The verb watch: a stream of the changes that one client selects."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from app.registry.context import Context
 from app.registry.feeds import ChangeFeed
 from app.registry.options import WatchEvent, WatchOptions
 from app.registry.outcomes import invalid_object
-from app.registry.reading import parse_revision, too_large
+from app.registry.reading import REVISION_WAIT_SECONDS, parse_revision, too_large
 from app.registry.selection import Selection, shared_selection
 from app.registry.sources import Sources
 from app.registry.target import Target
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-_REVISION_WAIT_SECONDS = 3.0
+"""Annotation of the bookmark that follows the last of the objects with which a watch begins (KEP-3157)."""
 
 
 class Watch:
-    """One client's watch. `next` gives what became ready; `revision` is how far it has come, for bookmarks."""
+    """One client's watch. `next` gives the events that became ready, `revision` the revision reached, for bookmarks."""
 
     def __init__(self, selection: Selection, name: str, feed: ChangeFeed, initial: list[WatchEvent]) -> None:
         self._selection = selection
@@ -30,14 +30,14 @@ class Watch:
 
     @property
     def revision(self) -> int:
-        """Everything up to here has been given out or filtered out."""
+        """All changes up to this revision were given out, or are not selected."""
         return self._feed.revision
 
     async def next(self, seconds: float | None) -> list[WatchEvent]:
-        """Everything that became ready, or nothing when so many seconds pass.
+        """All events that became ready; none if so many seconds pass first.
 
         Raises:
-            Expired: The watcher fell behind what the history holds.
+            Expired: The history no longer holds the changes that come next.
         """
         if self._initial:
             initial, self._initial = self._initial, []
@@ -46,7 +46,7 @@ class Watch:
         return list(self._select(changes))
 
     def close(self) -> None:
-        """End the watch and free what it holds."""
+        """End the watch and free its memory."""
         self._feed.close()
 
     def _select(self, changes: Sequence[Change]) -> Iterator[WatchEvent]:
@@ -81,7 +81,7 @@ class Watching:
             await mirror.fresh()
         elif version != "0":
             wanted = parse_revision(version)
-            if not await mirror.at_least(wanted, _REVISION_WAIT_SECONDS):
+            if not await mirror.at_least(wanted, REVISION_WAIT_SECONDS):
                 raise too_large(wanted, mirror.revision)
         start = mirror.revision if from_now else parse_revision(version)
         feed = await self._sources.watch(target.kind, target.namespace, start)

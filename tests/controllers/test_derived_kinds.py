@@ -121,7 +121,7 @@ async def test_an_address_of_a_service_changes_only_with_it(world):
     await world.create(SERVICE, service("web", "10.96.0.10"))
     with pytest.raises(AlreadyExists):
         await world.create(IP_ADDRESS, reservation("10.96.0.10"))
-    with pytest.raises(Forbidden, match="services default/web holds it"):
+    with pytest.raises(Forbidden, match="what services default/web holds"):
         await world.delete(IP_ADDRESS, "10.96.0.10")
     found = await world.get(IP_ADDRESS, "10.96.0.10")
     with pytest.raises(Forbidden):
