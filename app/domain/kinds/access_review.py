@@ -86,9 +86,9 @@ class SubjectAccessReviewStatus(Wire):
 
     Attributes:
         allowed: Whether the client may do it.
-        denied: Whether it is forbidden by a rule; false where it is only allowed by none.
+        denied: Whether a rule forbids it. False if merely no rule allows it.
         reason: Why, in words for people.
-        evaluation_error: What went wrong while the answer was looked for.
+        evaluation_error: What went wrong while the answer was determined.
     """
 
     required = ("allowed",)

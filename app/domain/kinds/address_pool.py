@@ -1,4 +1,4 @@
-"""AddressPool (fairlead.io/v1): addresses that load balancers are given."""
+"""AddressPool (fairlead.io/v1): addresses of load balancers."""
 
 from typing import Annotated
 
@@ -10,22 +10,22 @@ from app.domain.kinds.meta import Condition, LabelSelector
 
 
 class AddressPoolSpec(Wire):
-    """Which addresses there are, and who may have them.
+    """The addresses of a pool, and which Services may get them.
 
     Attributes:
         scope: internal for private addresses, external for public ones. It cannot be changed.
         addresses: CIDRs such as 198.18.0.0/16, ranges such as 198.18.0.10-198.18.0.20 and single addresses, of either
-            family. They are given from the first one that has a free address. The first address of a CIDR, and the
-            last one of an IPv4 CIDR, are not given; those of a range are. No address may be in another pool or in a
-            range of ClusterIPs. Addresses that objects hold cannot be taken out.
-        exclude: Parts of the addresses that are nobody's to have. Written like addresses; a CIDR means all of it.
+            family. An address comes from the first entry that has a free one. The first address of a CIDR, and the
+            last address of an IPv4 CIDR, are not used; those of a range are. No address may be in another pool or in
+            a range of ClusterIPs. Addresses that objects hold cannot be taken out.
+        exclude: Addresses that are not used, written like addresses. A CIDR means all of its addresses.
         auto_assign: Whether a Service that names no pool may get an address. True when left out.
-        priority: Pools with a higher one are asked first. Among equals the name decides.
+        priority: Pools with a higher priority come first. Pools of equal priority are ordered by name.
         aliases: Other names by which Services may ask for the pool, such as names of Azure subnets.
-        drain: Nobody gets an address any more. Who has one keeps it.
+        drain: Whether the pool gives no more addresses. Services keep the addresses they have.
         namespace_selector: Labels of the namespaces whose Services may use the pool; every namespace when left out.
-        reuse_after_seconds: How long an address is given to nobody after it was released, at most 30 days. A Service
-            that asks for exactly this address gets it. At 0 the addresses released last are merely given last.
+        reuse_after_seconds: Seconds for which a released address is not used again, at most 30 days. A Service that
+            asks for exactly this address gets it at once. With 0, the addresses released last are only used last.
     """
 
     required = ("scope", "addresses")
@@ -42,14 +42,14 @@ class AddressPoolSpec(Wire):
 
 
 class AddressPoolFamily(Wire):
-    """How many addresses of one family there are. A number that is larger than 2^63-1 is shown as 2^63-1.
+    """The numbers of addresses of one family. A number that is larger than 2^63-1 is shown as 2^63-1.
 
     Attributes:
         family: IPv4 or IPv6.
         size: How many addresses the pool has.
         used: How many of them objects hold.
-        reserved: How many can be given to nobody now because they were released a moment ago (reuseAfterSeconds).
-        free: How many can be given now.
+        reserved: How many are not used now because they were released a moment ago (reuseAfterSeconds).
+        free: How many a Service could get now.
     """
 
     required = ("family", "size", "used", "reserved", "free")
@@ -62,12 +62,12 @@ class AddressPoolFamily(Wire):
 
 
 class AddressPoolStatus(Wire):
-    """How full the pool is; brought up to date about once a second.
+    """How full the pool is. Updated about once a second.
 
     Attributes:
         families: One entry for each family of which the pool has addresses.
-        conditions: Ready is True while addresses are given. Terminating says who holds addresses of a pool that is
-            being deleted.
+        conditions: Ready is True while the pool gives addresses. Terminating names the objects that hold addresses of
+            a pool that is being deleted.
     """
 
     families: Annotated[list[AddressPoolFamily], patch_key("family")] | None = None
@@ -75,7 +75,7 @@ class AddressPoolStatus(Wire):
 
 
 class AddressPool(KubeObject):
-    """Addresses that load balancers are given."""
+    """Addresses of load balancers."""
 
     spec: AddressPoolSpec = field(default_factory=AddressPoolSpec)
     status: AddressPoolStatus = field(default_factory=AddressPoolStatus)

@@ -1,7 +1,7 @@
-"""BulkApply: objects that are stored all or none of them. It is kept between two processes and served to nobody.
+"""BulkApply: objects of which all or none are stored. Processes hand it to each other; clients cannot read it.
 
-An API process stores one unpublished, with everything prepared. The reconciler allocates for what is in it and stores
-it all in one transaction, in which the BulkApply itself is published with what became of it.
+An API process prepares the objects and stores the BulkApply unpublished. The reconciler allocates addresses and ports
+for the objects and stores them in one transaction, in which it also publishes the BulkApply with its result.
 """
 
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from app.domain.documents.objects import KubeObject
 from app.domain.documents.wire import Wire
 
 BULK_APPLY_KEY = "bulkapplies.fairlead.io"
-"""The key it is stored under; no kind is declared for it, so nothing lists or watches it."""
+"""The key of the kind in the store. No kind is declared for it, so clients cannot list or watch it."""
 
 API_VERSION, KIND = "fairlead.io/v1", "BulkApply"
 
@@ -22,10 +22,10 @@ class BulkItem(Wire):
     """One object to be stored.
 
     Attributes:
-        action: Whether it is new, or goes because the last finalizer that held it did.
-        kind: Key of the kind it is stored as.
-        object: Its body, allocation aside as it is to be stored.
-        revision: What it was prepared from, None when it is new.
+        action: Whether the object is created, updated, or removed because its last finalizer is gone.
+        kind: The key of the kind of the object.
+        object: The object as it is to be stored, without what is still to be allocated.
+        revision: The revision that the object was prepared from; None for a new object.
     """
 
     action: Literal["create", "update", "delete"] = "create"
@@ -35,12 +35,12 @@ class BulkItem(Wire):
 
 
 class BulkRefusal(Wire):
-    """Why none was stored.
+    """Why no object was stored.
 
     Attributes:
-        index: Which item is at fault.
-        outcome: What became of the item's write, as the store encodes it; nothing when a pool has nothing left.
-        shortages: What the pools lack, in words.
+        index: The index of the item at fault.
+        outcome: The outcome of the write of the item, as the store encodes it; None if a pool is exhausted.
+        shortages: What the pools lack, in words for people.
     """
 
     index: int = 0
@@ -49,7 +49,7 @@ class BulkRefusal(Wire):
 
 
 class BulkStatus(Wire):
-    """What became of it; no refusal means that everything is stored."""
+    """The result. Without a refusal, all objects are stored."""
 
     refusal: BulkRefusal | None = None
 
@@ -61,7 +61,7 @@ class BulkSpec(Wire):
 
 
 class BulkApply(KubeObject):
-    """Objects that are stored together."""
+    """Objects of which all or none are stored."""
 
     spec: BulkSpec = field(default_factory=BulkSpec)
     status: BulkStatus = field(default_factory=BulkStatus)

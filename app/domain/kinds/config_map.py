@@ -8,8 +8,8 @@ class ConfigMap(KubeObject):
 
     Attributes:
         data: Texts by key. A key has letters, digits, `-`, `_` and `.`.
-        binary_data: Bytes by key, in base64; no key may be in `data`, too.
-        immutable: Whether the data stays as it is for good; it cannot be taken back.
+        binary_data: Bytes by key, in base64. No key may be in `data`, too.
+        immutable: Whether the data can no longer be changed. Once true, it stays true.
     """
 
     data: dict[str, str] | None = None

@@ -1,4 +1,4 @@
-"""Containers (core/v1): what a pod is made of, and what was observed of each."""
+"""Containers (core/v1): the programs of a pod, and their observed states."""
 
 from typing import Annotated
 
@@ -9,14 +9,14 @@ from app.domain.kinds.opaque import Opaque, Quantities
 
 
 class ContainerPort(Wire):
-    """A port that a container offers; Services may name it.
+    """A port that a container offers. Services may refer to its name.
 
     Attributes:
-        name: By which Services may name it as their `targetPort`; unique in the pod.
-        host_port: At which the node takes traffic for it.
-        container_port: Its number.
+        name: The name of the port, unique in the pod. Services may have it as their `targetPort`.
+        host_port: The port of the node that leads to this port.
+        container_port: The number of the port.
         protocol: TCP, UDP or SCTP; TCP when left out.
-        host_ip: The node's address at which `hostPort` is taken.
+        host_ip: The address of the node that `hostPort` is bound to.
     """
 
     required = ("container_port",)
@@ -32,31 +32,31 @@ class Container(Wire):
     """One program of a pod.
 
     Attributes:
-        name: A DNS label, unique in the pod.
-        image: What it runs.
-        command: What it starts, instead of the image's entrypoint.
-        args: What it starts that with.
-        working_dir: Where it starts.
-        ports: What it offers. Services find named ports here; others need not be listed.
-        env_from: Where more of its environment comes from.
-        env: Its environment.
-        resources: What it needs and what it may use.
-        resize_policy: Whether it is restarted when its resources change.
-        restart_policy: Always makes an init container a sidecar, whose ports Services find, too.
-        restart_policy_rules: When it is restarted, by how it ended.
-        volume_mounts: Where volumes appear in its file system.
+        name: The name of the container, a DNS label that is unique in the pod.
+        image: The image of the container.
+        command: The command, in place of the image's entrypoint.
+        args: Arguments of the command.
+        working_dir: The working directory.
+        ports: Ports that the container offers. Services find named ports here; ports without a name need not be listed.
+        env_from: Sources of more environment variables.
+        env: Environment variables.
+        resources: Resources that the container requests, and their limits.
+        resize_policy: Whether a change of resources restarts the container.
+        restart_policy: Always makes an init container a sidecar. Services find the ports of sidecars, too.
+        restart_policy_rules: When the container is restarted, by its exit code.
+        volume_mounts: Where volumes are mounted.
         volume_devices: Where block devices appear.
-        liveness_probe: When to restart it.
-        readiness_probe: When it takes traffic.
-        startup_probe: When it has started, before which the other probes wait.
-        lifecycle: What is run when it has started and before it ends.
-        termination_message_path: File in which it says why it ended.
+        liveness_probe: A probe that restarts the container when it fails.
+        readiness_probe: A probe that keeps traffic away while it fails.
+        startup_probe: A probe that must succeed before the other probes begin.
+        lifecycle: Commands that run after the start and before the end.
+        termination_message_path: The file in which the container says why it ended.
         termination_message_policy: File, or FallbackToLogsOnError.
         image_pull_policy: Always, IfNotPresent or Never.
-        security_context: What it may do.
-        stdin: Whether it has an input.
-        stdin_once: Whether its input ends with the first who attaches.
-        tty: Whether its input is a terminal.
+        security_context: Privileges of the container.
+        stdin: Whether standard input is open.
+        stdin_once: Whether standard input closes when the first client detaches.
+        tty: Whether standard input is a terminal.
     """
 
     required = ("name",)
@@ -89,11 +89,11 @@ class Container(Wire):
 
 
 class ContainerStateWaiting(Wire):
-    """Why a container does not run yet.
+    """A container that does not run yet.
 
     Attributes:
-        reason: One word in CamelCase.
-        message: For people.
+        reason: Why it waits, as one word in CamelCase.
+        message: The same in a sentence, for people.
     """
 
     reason: str = ""
@@ -101,26 +101,26 @@ class ContainerStateWaiting(Wire):
 
 
 class ContainerStateRunning(Wire):
-    """Since when a container runs.
+    """A container that runs.
 
     Attributes:
-        started_at: When it started.
+        started_at: When the container started.
     """
 
     started_at: Time | None = None
 
 
 class ContainerStateTerminated(Wire):
-    """How a container ended.
+    """A container that has ended.
 
     Attributes:
-        exit_code: With which it ended.
-        signal: That ended it, if one did.
-        reason: One word in CamelCase.
-        message: For people.
-        started_at: When it had started.
-        finished_at: When it ended.
-        container_id: Of the container that ended, as type://id.
+        exit_code: The exit code.
+        signal: The signal that ended the container, if any.
+        reason: Why it ended, as one word in CamelCase.
+        message: The same in a sentence, for people.
+        started_at: When the container started.
+        finished_at: When the container ended.
+        container_id: The identifier of the container, as type://id.
     """
 
     required = ("exit_code",)
@@ -135,12 +135,12 @@ class ContainerStateTerminated(Wire):
 
 
 class ContainerState(Wire):
-    """One of: waiting, running, terminated.
+    """The state of a container: waiting, running or terminated.
 
     Attributes:
-        waiting: It does not run yet.
-        running: It runs.
-        terminated: It has ended.
+        waiting: Set while the container does not run yet.
+        running: Set while the container runs.
+        terminated: Set when the container has ended.
     """
 
     waiting: ContainerStateWaiting | None = None
@@ -149,24 +149,24 @@ class ContainerState(Wire):
 
 
 class ContainerStatus(Wire):
-    """What was observed of one container.
+    """The observed state of a container.
 
     Attributes:
-        name: Of the container.
-        state: In which it is.
-        last_state: In which it was before its last restart.
-        ready: Whether it takes traffic.
-        restart_count: How often it was started again.
-        image: What it runs.
-        image_id: What it runs, exactly.
-        container_id: What the runtime calls it, as type://id.
-        started: Whether it has started, as its startup probe says.
-        allocated_resources: What the node keeps for it.
-        resources: What it has now.
-        volume_mounts: Where volumes appear in its file system.
-        user: As whom it runs.
-        allocated_resources_status: In what state its devices are.
-        stop_signal: What it is ended with.
+        name: The name of the container.
+        state: The present state.
+        last_state: The state before the last restart.
+        ready: Whether the container takes traffic.
+        restart_count: How often the container was restarted.
+        image: The image of the container.
+        image_id: The exact identifier of the image.
+        container_id: The identifier of the container, as type://id.
+        started: Whether the startup probe has succeeded.
+        allocated_resources: Resources that the node keeps for the container.
+        resources: Resources that the container has now.
+        volume_mounts: Where volumes are mounted.
+        user: The user that the container runs as.
+        allocated_resources_status: The states of the container's devices.
+        stop_signal: The signal that ends the container.
     """
 
     required = ("name", "ready", "restart_count", "image", "image_id")

@@ -1,4 +1,4 @@
-"""DNSRecordSet (fairlead.io/v1): one name's records of one type, computed from a Service; read-only."""
+"""DNSRecordSet (fairlead.io/v1): the records of one name and type, computed from a Service; read-only."""
 
 from typing import Annotated
 
@@ -13,9 +13,9 @@ class DNSRecordSetSpec(Wire):
     """The records.
 
     Attributes:
-        name: Fully qualified, with the trailing dot.
+        name: The fully qualified name, with the trailing dot.
         type: `A`, `AAAA`, `CNAME`, `PTR`, `SRV` or `TXT`.
-        ttl: Seconds a resolver may keep them.
+        ttl: Seconds that a resolver may keep the records.
         values: Record data in RFC 1035 presentation form; names in it are fully qualified.
     """
 
@@ -28,11 +28,11 @@ class DNSRecordSetSpec(Wire):
 
 
 class DNSServerStatus(Wire):
-    """What one DNS server answers.
+    """The state of the records at one DNS server.
 
     Attributes:
-        name: The server, as configured.
-        serial: SOA serial of the zone at which it answers the records of the spec.
+        name: The name of the server in the configuration.
+        serial: The SOA serial of the zone from which on the server has the records of the spec.
     """
 
     required = ("name", "serial")
@@ -42,11 +42,11 @@ class DNSServerStatus(Wire):
 
 
 class DNSRecordSetStatus(Wire):
-    """Which servers answer the records; empty while no server is configured.
+    """The servers that have the records. Empty while no server is configured.
 
     Attributes:
-        servers: What each server answers.
-        conditions: Whether all of them answer what the spec says.
+        servers: The state of the records at each server.
+        conditions: Whether all servers have the records of the spec.
     """
 
     servers: Annotated[list[DNSServerStatus], patch_key("name")] | None = None

@@ -1,4 +1,4 @@
-"""EndpointSlice (discovery.k8s.io/v1): some of the endpoints behind a Service."""
+"""EndpointSlice (discovery.k8s.io/v1): some of the endpoints of a Service."""
 
 from typing import Annotated
 
@@ -13,12 +13,13 @@ SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 
 
 class EndpointConditions(Wire):
-    """What is known of one endpoint; None means unknown, which readers take as ready and serving.
+    """The state of one endpoint. A condition that is left out is unknown; readers take it as ready and serving.
 
     Attributes:
-        ready: Whether it takes new connections; never while it ends, unless the Service publishes what is not ready.
-        serving: Whether it could take connections, ending or not.
-        terminating: Whether it is ending.
+        ready: Whether the endpoint takes new connections. False while the endpoint terminates, unless the Service has
+            `publishNotReadyAddresses`.
+        serving: Whether the endpoint can take connections, terminating or not.
+        terminating: Whether the endpoint is terminating.
     """
 
     ready: bool | None = None
@@ -51,11 +52,11 @@ class ForNode(Wire):
 
 
 class EndpointHints(Wire):
-    """Where the endpoint should be used (KEP-2433, KEP-4444).
+    """Which clients should use the endpoint (KEP-2433, KEP-4444).
 
     Attributes:
-        for_zones: The zones that should use it, at most 8.
-        for_nodes: The nodes that should use it, at most 8.
+        for_zones: The zones whose clients should use it, at most 8.
+        for_nodes: The nodes whose clients should use it, at most 8.
     """
 
     for_zones: Annotated[list[ForZone], ATOMIC] | None = None
@@ -63,17 +64,17 @@ class EndpointHints(Wire):
 
 
 class Endpoint(Wire):
-    """One backend: usually a Pod.
+    """One endpoint, usually a Pod.
 
     Attributes:
-        addresses: Of the slice's address type, 1 to 100 that lead to the same backend; readers use the first.
-        conditions: Whether it takes traffic.
-        hostname: The DNS name below the Service's own that leads to this endpoint alone.
-        target_ref: The object that it stands for, usually a Pod.
+        addresses: 1 to 100 addresses of the endpoint, of the slice's address type. Readers use the first.
+        conditions: The state of the endpoint.
+        hostname: The first label of a DNS name, below that of the Service, that resolves to this endpoint only.
+        target_ref: The object that the endpoint stands for, usually a Pod.
         deprecated_topology: Labels of the older API; read-only.
-        node_name: The node it is on.
-        zone: The zone it is in.
-        hints: Where it should be used.
+        node_name: The node that the endpoint is on.
+        zone: The zone that the endpoint is in.
+        hints: Which clients should use the endpoint.
     """
 
     required = ("addresses",)
@@ -89,13 +90,13 @@ class Endpoint(Wire):
 
 
 class EndpointPort(Wire):
-    """A port that every endpoint of the slice offers; `port` None means any.
+    """A port that every endpoint of the slice offers.
 
     Attributes:
-        name: The Service port's name; unique in the slice.
+        name: The name of the Service's port, unique in the slice.
         protocol: TCP, UDP or SCTP; TCP when left out.
-        port: Its number; any when left out.
-        app_protocol: What is spoken on it, as in the Service.
+        port: The number of the port; any port when left out.
+        app_protocol: The application protocol, as in the Service.
     """
 
     name: str | None = None
@@ -108,9 +109,9 @@ class EndpointSlice(KubeObject):
     """At most 1,000 endpoints of one address type that offer the same ports.
 
     Attributes:
-        address_type: IPv4, IPv6 or FQDN; stays.
-        endpoints: The backends, at most 1000.
-        ports: What each endpoint offers, at most 100 ports.
+        address_type: IPv4, IPv6 or FQDN. It cannot be changed.
+        endpoints: The endpoints, at most 1000.
+        ports: The ports that each endpoint offers, at most 100.
     """
 
     required = ("address_type", "endpoints")

@@ -1,4 +1,4 @@
-"""Endpoints (core/v1): the older, single object with everything behind a Service."""
+"""Endpoints (core/v1): the older kind, one object with all endpoints of a Service."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ from app.domain.kinds.meta import ObjectReference
 
 
 class EndpointAddress(Wire):
-    """One backend's address.
+    """The address of one endpoint.
 
     Attributes:
-        ip: IPv4 or IPv6; neither loopback nor link-local.
-        hostname: The DNS name below the Service's own that leads to this address alone.
-        node_name: The node it is on.
+        ip: An IPv4 or IPv6 address that is neither loopback nor link-local.
+        hostname: The first label of a DNS name, below that of the Service, that resolves to this address only.
+        node_name: The node that the endpoint is on.
         target_ref: The object that has the address, usually a Pod.
     """
 
@@ -31,10 +31,10 @@ class EndpointPort(Wire):
     """A port that every address of a subset offers.
 
     Attributes:
-        name: The Service port's name; needed as soon as there are two ports.
-        port: Its number.
+        name: The name of the Service's port. Required when there are several ports.
+        port: The number of the port.
         protocol: TCP, UDP or SCTP; TCP when left out.
-        app_protocol: What is spoken on it, as in the Service.
+        app_protocol: The application protocol, as in the Service.
     """
 
     required = ("port",)
@@ -51,9 +51,9 @@ class EndpointSubset(Wire):
     """Addresses that offer the same ports.
 
     Attributes:
-        addresses: Those that take traffic.
-        not_ready_addresses: Those that do not, yet or any more.
-        ports: What each address offers.
+        addresses: Addresses that are ready for traffic.
+        not_ready_addresses: Addresses that are not ready yet, or no longer.
+        ports: The ports that each address offers.
     """
 
     addresses: Annotated[list[EndpointAddress], ATOMIC] | None = None
@@ -62,10 +62,10 @@ class EndpointSubset(Wire):
 
 
 class Endpoints(KubeObject):
-    """Everything behind the Service of the same name.
+    """The endpoints of the Service of the same name.
 
     Attributes:
-        subsets: Groups of addresses, each with the ports they offer; an address may be in several.
+        subsets: Groups of addresses that offer the same ports. An address may be in several groups.
     """
 
     subsets: Annotated[list[EndpointSubset], ATOMIC] | None = None

@@ -8,11 +8,11 @@ from app.domain.kinds.meta import ObjectReference
 
 
 class EventSource(Wire):
-    """Who reported the event, the older way.
+    """The reporter of an event, in the older form.
 
     Attributes:
         component: The program.
-        host: The node it runs on.
+        host: The node that the program runs on.
     """
 
     component: str = ""
@@ -20,11 +20,11 @@ class EventSource(Wire):
 
 
 class EventSeries(Wire):
-    """The same event again and again, as one object.
+    """An event that happened several times, as one object.
 
     Attributes:
-        count: How often it was seen up to the last time.
-        last_observed_time: When it was seen last.
+        count: How often it happened, up to the last time.
+        last_observed_time: When it happened last.
     """
 
     count: Int32 = 0
@@ -35,20 +35,20 @@ class Event(KubeObject):
     """Something that happened to an object.
 
     Attributes:
-        involved_object: What it happened to.
+        involved_object: The object that the event happened to.
         reason: Why it happened, as one word in CamelCase.
         message: What happened, for people.
-        source: Who reported it, the older way; `reportingComponent` is the newer one.
-        first_timestamp: When it was first seen, the older way.
-        last_timestamp: When it was last seen, the older way.
-        count: How often it was seen, the older way.
+        source: The reporter. Newer events have `reportingComponent` instead.
+        first_timestamp: When it happened first. Newer events have `eventTime` instead.
+        last_timestamp: When it happened last. Newer events have `series` instead.
+        count: How often it happened. Newer events have `series` instead.
         type: Normal or Warning.
-        event_time: When it was first seen.
-        series: That it goes on, and how often; nothing for an event that was seen once.
-        action: What was done, or failed, as one word in CamelCase.
-        related: A second object that has to do with it.
-        reporting_component: Who reported it, such as kubernetes.io/kube-proxy.
-        reporting_instance: Which instance of the reporter, such as its node's name.
+        event_time: When it happened first.
+        series: How often it happened. Left out if it happened once.
+        action: What was done or failed, as one word in CamelCase.
+        related: A second object that the event is about.
+        reporting_component: The reporter, such as kubernetes.io/kube-proxy.
+        reporting_instance: The instance of the reporter, such as the name of its node.
     """
 
     required = ("metadata", "involved_object")

@@ -1,7 +1,7 @@
 """Event (events.k8s.io/v1): the newer shape of the same stored events (KEP-383).
 
-One store: an event is kept as core/v1 has it, under the key `events`, and this declaration is a view of it. Every
-field has its counterpart, so nothing is lost either way.
+An event is stored in the shape of core/v1, and this kind is a view of it. Every field has its counterpart, so nothing
+is lost either way.
 """
 
 from msgspec import field
@@ -13,11 +13,11 @@ from app.domain.kinds.meta import ObjectReference
 
 
 class EventSeries(Wire):
-    """The same event again and again, as one object.
+    """An event that happened several times, as one object.
 
     Attributes:
-        count: How often it was seen up to the last time.
-        last_observed_time: When it was seen last.
+        count: How often it happened, up to the last time.
+        last_observed_time: When it happened last.
     """
 
     required = ("count", "last_observed_time")
@@ -30,20 +30,20 @@ class Event(KubeObject):
     """Something that happened to an object.
 
     Attributes:
-        event_time: When it was first seen.
-        series: That it goes on, and how often; nothing for an event that was seen once.
-        reporting_controller: Who reports it, such as kubernetes.io/kube-proxy.
-        reporting_instance: Which instance of the reporter, such as its node's name.
-        action: What was done, or failed, as one word in CamelCase.
+        event_time: When it happened first.
+        series: How often it happened. Left out if it happened once.
+        reporting_controller: The reporter, such as kubernetes.io/kube-proxy.
+        reporting_instance: The instance of the reporter, such as the name of its node.
+        action: What was done or failed, as one word in CamelCase.
         reason: Why it happened, as one word in CamelCase.
-        regarding: What it happened to.
-        related: A second object that has to do with it.
+        regarding: The object that the event happened to.
+        related: A second object that the event is about.
         note: What happened, for people; at most 1024 bytes.
         type: Normal or Warning.
-        deprecated_source: Who reported it, as core/v1 tells it.
-        deprecated_first_timestamp: When it was first seen, as core/v1 tells it.
-        deprecated_last_timestamp: When it was last seen, as core/v1 tells it.
-        deprecated_count: How often it was seen, as core/v1 tells it.
+        deprecated_source: `source` of core/v1.
+        deprecated_first_timestamp: `firstTimestamp` of core/v1.
+        deprecated_last_timestamp: `lastTimestamp` of core/v1.
+        deprecated_count: `count` of core/v1.
     """
 
     required = ("event_time",)

@@ -1,6 +1,7 @@
 """IPAddress (networking.k8s.io/v1): one ClusterIP in use, or one that a client keeps for itself (KEP-1880).
 
-Those of Services are computed from the Services; one that a client creates is stored and holds its address.
+The IPAddresses of Services are computed from the Services. An IPAddress that a client creates is stored, and no Service
+gets its address.
 """
 
 from msgspec import field
@@ -10,13 +11,13 @@ from app.domain.documents.wire import Wire
 
 
 class ParentReference(Wire):
-    """What an address belongs to.
+    """The object that holds an address.
 
     Attributes:
         group: API group of the parent; empty for the core group.
-        resource: Of the parent, in the plural: services.
-        namespace: Of the parent; empty for one without.
-        name: Of the parent.
+        resource: The resource of the parent, in the plural, such as services.
+        namespace: The namespace of the parent, if it has one.
+        name: The name of the parent.
     """
 
     required = ("resource", "name")
@@ -28,10 +29,10 @@ class ParentReference(Wire):
 
 
 class IPAddressSpec(Wire):
-    """What the address belongs to.
+    """The object that holds the address.
 
     Attributes:
-        parent_ref: The object that holds the address; stays.
+        parent_ref: The object that holds the address. It cannot be changed.
     """
 
     required = ("parent_ref",)
@@ -40,6 +41,6 @@ class IPAddressSpec(Wire):
 
 
 class IPAddress(KubeObject):
-    """An address, which is its name in canonical text."""
+    """An IP address that is in use. The name of the object is the address in canonical form."""
 
     spec: IPAddressSpec = field(default_factory=IPAddressSpec)

@@ -1,4 +1,4 @@
-"""Lease (coordination.k8s.io/v1): who holds something, and until when unless renewed."""
+"""Lease (coordination.k8s.io/v1): the holder of a role, for a limited time unless renewed."""
 
 from msgspec import field
 
@@ -7,16 +7,16 @@ from app.domain.documents.wire import Int32, MicroTime, Wire
 
 
 class LeaseSpec(Wire):
-    """Who holds the lease, since when, and how long a renewal lasts, in seconds.
+    """The holder of a lease, and for how long.
 
     Attributes:
-        holder_identity: Who holds it.
-        lease_duration_seconds: For how long after a renewal others leave it alone.
-        acquire_time: When its holder got it.
-        renew_time: When its holder renewed it last.
-        lease_transitions: How often it changed hands.
+        holder_identity: The name of the holder.
+        lease_duration_seconds: Seconds after a renewal during which no other client may take the lease.
+        acquire_time: When the holder got the lease.
+        renew_time: When the holder renewed the lease last.
+        lease_transitions: How often the lease got another holder.
         strategy: How a holder is chosen, for coordinated leader election: OldestEmulationVersion.
-        preferred_holder: Who should have it next; only together with `strategy`.
+        preferred_holder: The holder that should get the lease next; only together with `strategy`.
     """
 
     holder_identity: str | None = None

@@ -9,12 +9,12 @@ class Condition(Wire):
     """One aspect of an object's status (meta/v1 Condition).
 
     Attributes:
-        type: Which one, in CamelCase.
+        type: The name of the condition, in CamelCase.
         status: True, False or Unknown.
-        observed_generation: Of the object when it was written, for kinds that count generations.
+        observed_generation: The generation of the object that the condition was written for.
         last_transition_time: When `status` last changed.
-        reason: Why, as one word in CamelCase.
-        message: Why, for people.
+        reason: Why the status is what it is, as one word in CamelCase.
+        message: The same in a sentence, for people.
     """
 
     required = ("type", "status", "last_transition_time", "reason", "message")

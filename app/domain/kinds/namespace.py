@@ -1,4 +1,4 @@
-"""Namespace (core/v1): the scope of names, and what happens when one is emptied."""
+"""Namespace (core/v1): a scope for the names of objects."""
 
 from typing import Annotated
 
@@ -10,10 +10,10 @@ from app.domain.kinds.meta import Condition
 
 
 class NamespaceSpec(Wire):
-    """What must be done before a namespace being deleted may go.
+    """What is left to do before a namespace that is being deleted is removed.
 
     Attributes:
-        finalizers: Who has something to do before it may go; changed through /finalize.
+        finalizers: Controllers that have something to do before; changed through /finalize.
     """
 
     finalizers: Annotated[list[str], ATOMIC] | None = None
@@ -24,7 +24,7 @@ class NamespaceStatus(Wire):
 
     Attributes:
         phase: Active, or Terminating while it is being emptied.
-        conditions: What keeps it from being emptied.
+        conditions: What keeps the namespace from being emptied.
     """
 
     phase: str = ""

@@ -1,4 +1,4 @@
-"""Node (core/v1), as a registration: a machine that somebody tells us of; nothing is scheduled on it."""
+"""Node (core/v1), as a registration: clients register machines, and nothing is scheduled on them."""
 
 from typing import Annotated
 
@@ -13,13 +13,13 @@ ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
 class Taint(Wire):
-    """What keeps pods that do not tolerate it off a node.
+    """A mark on a node. Pods that do not tolerate the taint are kept off the node.
 
     Attributes:
-        key: A label's key.
-        value: A label's value.
+        key: The key, in the form of a label's key.
+        value: The value, in the form of a label's value.
         effect: NoSchedule, PreferNoSchedule or NoExecute.
-        time_added: When it was set.
+        time_added: When the taint was added.
     """
 
     required = ("key", "effect")
@@ -31,14 +31,14 @@ class Taint(Wire):
 
 
 class NodeSpec(Wire):
-    """What the registrant wants of the node.
+    """The desired state of a node.
 
     Attributes:
-        pod_cidr: The range of its pods' addresses, the first of `podCIDRs`.
-        pod_cidrs: The ranges of its pods' addresses, at most one of each IP family.
-        provider_id: What the cloud calls it, as provider://id; stays once it is set.
-        unschedulable: Whether new pods are to be kept off; load balancers still use it.
-        taints: What keeps pods off that do not tolerate it.
+        pod_cidr: The range of addresses of the node's pods, the first of `podCIDRs`.
+        pod_cidrs: The ranges of addresses of the node's pods, at most one of each IP family.
+        provider_id: The identifier of the node at its cloud provider, as provider://id. It cannot be changed once set.
+        unschedulable: Whether the node takes no new pods. Load balancers still use the node.
+        taints: Marks that keep pods off the node.
         config_source: Not used any more.
         external_id: Not used any more.
     """
@@ -56,12 +56,12 @@ class NodeCondition(Wire):
     """One aspect of a node's state.
 
     Attributes:
-        type: Which one; Ready says whether it is there.
+        type: The name of the condition. Ready says whether the node works.
         status: True, False or Unknown.
-        last_heartbeat_time: When it was last reported.
+        last_heartbeat_time: When the condition was last reported.
         last_transition_time: When `status` last changed.
-        reason: Why, as one word in CamelCase.
-        message: Why, for people.
+        reason: Why the status is what it is, as one word in CamelCase.
+        message: The same in a sentence, for people.
     """
 
     required = ("type", "status")
@@ -79,7 +79,7 @@ class NodeAddress(Wire):
 
     Attributes:
         type: InternalIP, ExternalIP, Hostname, InternalDNS or ExternalDNS.
-        address: An address or a name, by its type.
+        address: The IP address or name.
     """
 
     required = ("type", "address")
@@ -89,10 +89,10 @@ class NodeAddress(Wire):
 
 
 class DaemonEndpoint(Wire):
-    """The port a daemon listens at.
+    """The port that a daemon listens on.
 
     Attributes:
-        port: Its number.
+        port: The number of the port.
     """
 
     required = ("port",)
@@ -104,27 +104,27 @@ class NodeDaemonEndpoints(Wire):
     """The daemons of a node.
 
     Attributes:
-        kubelet_endpoint: Where the kubelet listens.
+        kubelet_endpoint: The port of the kubelet.
     """
 
     kubelet_endpoint: DaemonEndpoint = field(default_factory=DaemonEndpoint)
 
 
 class NodeSystemInfo(Wire):
-    """What runs on a node.
+    """The software of a node.
 
     Attributes:
-        machine_id: Tells the machine from all others.
-        system_uuid: Tells the hardware from all other.
-        boot_id: Changes each time it starts.
-        kernel_version: As uname -r tells.
+        machine_id: Identifier of the machine.
+        system_uuid: Identifier of the hardware.
+        boot_id: Identifier that changes each time the node starts.
+        kernel_version: Version of the kernel, as from uname -r.
         os_image: Name and version of the operating system's distribution.
-        container_runtime_version: Such as containerd://2.0.0.
+        container_runtime_version: Name and version of the container runtime, such as containerd://2.0.0.
         kubelet_version: Version of the kubelet.
         kube_proxy_version: Not used any more.
         operating_system: linux or windows.
-        architecture: Such as amd64 or arm64.
-        swap: How much swap space it has.
+        architecture: Architecture of the processor, such as amd64 or arm64.
+        swap: The swap space of the node.
     """
 
     required = (
@@ -149,8 +149,8 @@ class ContainerImage(Wire):
     """An image that a node holds.
 
     Attributes:
-        names: By which it is known.
-        size_bytes: Its size.
+        names: The names of the image.
+        size_bytes: The size of the image in bytes.
     """
 
     names: Annotated[list[str], ATOMIC] | None = None
@@ -158,22 +158,22 @@ class ContainerImage(Wire):
 
 
 class NodeStatus(Wire):
-    """What was observed of a node.
+    """The observed state of a node.
 
     Attributes:
-        capacity: All it has, by resource.
-        allocatable: What of that pods may use.
+        capacity: All that the node has, by resource.
+        allocatable: The part of the capacity that pods may use.
         phase: Not used any more.
-        conditions: In what state it is; one that is not Ready is no backend of load balancers.
-        addresses: How to reach it.
-        daemon_endpoints: Where its daemons listen.
-        node_info: What runs on it.
-        images: The images it holds.
-        volumes_in_use: Volumes mounted there.
-        volumes_attached: Volumes attached to it.
+        conditions: Conditions of the node. Load balancers do not use a node that is not Ready.
+        addresses: Addresses and names of the node.
+        daemon_endpoints: Ports of the node's daemons.
+        node_info: The software of the node.
+        images: The images that the node holds.
+        volumes_in_use: Volumes that pods of the node have mounted.
+        volumes_attached: Volumes that are attached to the node.
         config: Not used any more.
-        runtime_handlers: What the container runtime offers.
-        features: What the node can do.
+        runtime_handlers: Runtime handlers that the container runtime offers.
+        features: Features of the container runtime.
         declared_features: Features that pods may ask for.
     """
 
@@ -197,8 +197,8 @@ class Node(KubeObject):
     """A machine, real or virtual.
 
     Attributes:
-        spec: What the registrant wants of it.
-        status: What was observed of it.
+        spec: The desired state of the node.
+        status: The observed state of the node.
     """
 
     spec: NodeSpec = field(default_factory=NodeSpec)

@@ -1,4 +1,4 @@
-"""Parts of registrations that Fairlead keeps and shows, but never looks into."""
+"""Parts of registrations that Fairlead keeps and shows, but does not interpret."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ from msgspec import Meta
 Opaque = Annotated[
     dict[str, Any], Meta(extra_json_schema={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
-"""An object whose fields are somebody else's business; server-side apply gives it owners field by field."""
+"""An object whose fields Fairlead does not interpret. Server-side apply records the owner of each field."""
 
 Quantities = Opaque
-"""Amounts of resources by name, e.g. `{"cpu": "250m"}`; nothing here is scheduled by them."""
+"""Amounts of resources by name, such as `{"cpu": "250m"}`. Fairlead keeps them and does not use them."""

@@ -1,6 +1,6 @@
-"""Pod (core/v1), as a registration: something that runs somewhere and takes traffic; nothing is started here.
+"""Pod (core/v1), as a registration: clients register what runs elsewhere, and nothing is started here.
 
-What Fairlead and the clients of a Service read is modelled; the rest of a real pod is kept as it was given.
+The fields that Fairlead and the clients of Services read are modelled. The others are kept as the client sent them.
 """
 
 from typing import Annotated
@@ -22,14 +22,14 @@ HOST_IPS = Meta(
         "x-kubernetes-patch-strategy": "merge",
     }
 )
-"""Replaced whole by server-side apply, merged by strategic merge patch."""
+"""Server-side apply replaces the list, a strategic merge patch merges it."""
 
 
 class PodReadinessGate(Wire):
-    """A condition that must be True, too, before the pod is ready.
+    """A condition that must be True before the pod is ready.
 
     Attributes:
-        condition_type: Of the condition.
+        condition_type: The type of the condition.
     """
 
     required = ("condition_type",)
@@ -38,51 +38,51 @@ class PodReadinessGate(Wire):
 
 
 class PodSpec(Wire):
-    """What runs, and where.
+    """The programs of a pod, and where they run.
 
     Attributes:
-        volumes: What containers may mount.
-        init_containers: What runs before the containers, one after the other; sidecars stay.
-        containers: What runs; at least one.
-        ephemeral_containers: What was added to look into it.
+        volumes: Volumes that containers can mount.
+        init_containers: Containers that run before the others, one after the other. Sidecars among them keep running.
+        containers: The containers of the pod, at least one.
+        ephemeral_containers: Containers that were added later, to examine the pod.
         restart_policy: Always, OnFailure or Never.
-        termination_grace_period_seconds: How long it may take to end in order.
-        active_deadline_seconds: How long it may run at all.
-        dns_policy: Where its names are looked up first.
-        node_selector: Labels of the nodes it may run on.
-        service_account_name: As whom it speaks to the API.
+        termination_grace_period_seconds: Seconds that the pod gets to terminate.
+        active_deadline_seconds: Seconds that the pod may run.
+        dns_policy: Which DNS servers and search domains the pod uses.
+        node_selector: Labels that the node of the pod must have.
+        service_account_name: The ServiceAccount that the pod uses for the API.
         service_account: The older name of `serviceAccountName`.
-        automount_service_account_token: Whether it gets its account's token.
-        node_name: The node it is on. A registration names one at once; nothing is scheduled here.
-        host_network: Whether it uses its node's addresses as its own.
-        host_pid: Whether it sees its node's processes.
-        host_ipc: Whether it uses its node's shared memory.
-        share_process_namespace: Whether its containers see each other's processes.
-        security_context: What its containers may do.
-        image_pull_secrets: What opens the registries of its images.
-        hostname: Its own name. With `subdomain` it has a DNS name below that headless Service's.
-        subdomain: Name of the headless Service below which it has a DNS name.
-        affinity: Near what it would run.
-        scheduler_name: Who would schedule it.
-        tolerations: Which taints do not keep it off a node.
-        host_aliases: More lines of its /etc/hosts.
-        priority_class_name: How important it is, by name.
-        priority: How important it is, as a number.
-        dns_config: How its names are looked up.
-        readiness_gates: Conditions that must be True, too, before it is ready.
-        runtime_class_name: What runs its containers.
-        enable_service_links: Whether Services appear in its environment.
-        preemption_policy: Whether less important ones may be ended for it.
-        overhead: What it needs beside its containers.
-        topology_spread_constraints: How it and its like are spread.
-        set_hostname_as_fqdn: Whether its hostname is its full DNS name.
-        os: The operating system it needs.
-        host_users: Whether it uses its node's users.
-        scheduling_gates: What must be lifted before it is scheduled.
-        resource_claims: Devices it needs.
-        resources: What its containers need together.
-        hostname_override: Its own name, whatever its DNS name is.
-        scheduling_group: With what it is scheduled together.
+        automount_service_account_token: Whether the pod gets a token of its ServiceAccount.
+        node_name: The node that the pod is on. A registration names the node at once; nothing is scheduled here.
+        host_network: Whether the pod uses the network of its node.
+        host_pid: Whether the pod sees the processes of its node.
+        host_ipc: Whether the pod uses the shared memory of its node.
+        share_process_namespace: Whether the containers see the processes of each other.
+        security_context: Privileges of the containers.
+        image_pull_secrets: Secrets for pulling images.
+        hostname: The hostname of the pod. With `subdomain`, the pod has a DNS name below that of the headless Service.
+        subdomain: The name of the headless Service below which the pod has a DNS name.
+        affinity: Nodes and pods that the pod should run near to or away from.
+        scheduler_name: The scheduler of the pod.
+        tolerations: Taints that do not keep the pod off a node.
+        host_aliases: Additional lines for /etc/hosts.
+        priority_class_name: The name of the priority class.
+        priority: The priority of the pod; more is higher.
+        dns_config: DNS servers, search domains and options.
+        readiness_gates: Conditions that must be True before the pod is ready.
+        runtime_class_name: The RuntimeClass that runs the containers.
+        enable_service_links: Whether the environment of containers has variables for Services.
+        preemption_policy: Whether pods of lower priority may be ended for this pod.
+        overhead: Resources that the pod needs in addition to those of its containers.
+        topology_spread_constraints: How pods like this one are spread over zones and nodes.
+        set_hostname_as_fqdn: Whether the hostname is the full DNS name.
+        os: The operating system that the pod needs.
+        host_users: Whether the pod uses the user IDs of its node.
+        scheduling_gates: Gates that must be removed before the pod is scheduled.
+        resource_claims: Claims for devices that the pod needs.
+        resources: Resources that the containers share.
+        hostname_override: The hostname of the pod, whatever its DNS name is.
+        scheduling_group: The group that the pod is scheduled with.
     """
 
     required = ("containers",)
@@ -135,13 +135,13 @@ class PodCondition(Wire):
     """One aspect of a pod's state.
 
     Attributes:
-        type: Which one; Ready says whether it takes traffic.
-        observed_generation: Of the pod when it was written.
+        type: The name of the condition. Ready says whether the pod takes traffic.
+        observed_generation: The generation of the pod that the condition was written for.
         status: True, False or Unknown.
-        last_probe_time: When it was last looked at.
+        last_probe_time: When the condition was last checked.
         last_transition_time: When `status` last changed.
-        reason: Why, as one word in CamelCase.
-        message: Why, for people.
+        reason: Why the status is what it is, as one word in CamelCase.
+        message: The same in a sentence, for people.
     """
 
     required = ("type", "status")
@@ -159,7 +159,7 @@ class PodIP(Wire):
     """An address of a pod.
 
     Attributes:
-        ip: IPv4 or IPv6.
+        ip: An IPv4 or IPv6 address.
     """
 
     required = ("ip",)
@@ -168,10 +168,10 @@ class PodIP(Wire):
 
 
 class HostIP(Wire):
-    """An address of the node a pod is on.
+    """An address of the node that a pod is on.
 
     Attributes:
-        ip: IPv4 or IPv6.
+        ip: An IPv4 or IPv6 address.
     """
 
     required = ("ip",)
@@ -180,30 +180,31 @@ class HostIP(Wire):
 
 
 class PodStatus(Wire):
-    """What was observed of a pod.
+    """The observed state of a pod.
 
     Attributes:
-        observed_generation: Of the pod when this was written.
-        phase: Pending, Running, Succeeded, Failed or Unknown. One that has ended is behind no Service.
-        conditions: In what state it is; Ready decides whether Services lead to it.
-        message: Why it is in its phase, for people.
+        observed_generation: The generation of the pod that the status was written for.
+        phase: Pending, Running, Succeeded, Failed or Unknown. A pod that Succeeded or Failed is no endpoint of a
+            Service.
+        conditions: Conditions of the pod. Ready decides whether Services send traffic to the pod.
+        message: Why the pod is in its phase, in a sentence for people.
         reason: The same as one word in CamelCase.
-        nominated_node_name: The node that is being cleared for it.
-        host_ip: Address of its node, the first of `hostIPs`.
-        host_ips: Addresses of its node.
-        pod_ip: Its address, the first of `podIPs`. Without one it is behind no Service.
-        pod_ips: Its addresses, at most one of each IP family.
-        start_time: When its node took it up.
-        init_container_statuses: What was observed of the init containers.
-        container_statuses: What was observed of the containers.
+        nominated_node_name: The node on which other pods are ended to make room for this one.
+        host_ip: The address of the pod's node, the first of `hostIPs`.
+        host_ips: The addresses of the pod's node.
+        pod_ip: The address of the pod, the first of `podIPs`. Without an address the pod is no endpoint of a Service.
+        pod_ips: The addresses of the pod, at most one of each IP family.
+        start_time: When the node accepted the pod.
+        init_container_statuses: The observed states of the init containers.
+        container_statuses: The observed states of the containers.
         qos_class: Guaranteed, Burstable or BestEffort.
-        ephemeral_container_statuses: What was observed of the containers added later.
+        ephemeral_container_statuses: The observed states of the ephemeral containers.
         resize: Not used any more.
-        resource_claim_statuses: What became of its claims for devices.
-        extended_resource_claim_status: What became of its claim for extended resources.
-        node_allocatable_resource_claim_statuses: What of its node's resources its claims use.
-        allocated_resources: What its node keeps for it.
-        resources: What its containers have together.
+        resource_claim_statuses: The states of the claims for devices.
+        extended_resource_claim_status: The state of the claim for extended resources.
+        node_allocatable_resource_claim_statuses: Resources of the node that the claims use.
+        allocated_resources: Resources that the node keeps for the pod.
+        resources: Resources that the containers share.
     """
 
     observed_generation: Int64 = 0
@@ -230,11 +231,11 @@ class PodStatus(Wire):
 
 
 class Pod(KubeObject):
-    """Something that runs and may take traffic.
+    """A group of containers that run on one node and may take traffic.
 
     Attributes:
-        spec: What runs, and where.
-        status: What was observed of it.
+        spec: The programs of the pod, and where they run.
+        status: The observed state of the pod.
     """
 
     spec: PodSpec = field(default_factory=PodSpec)

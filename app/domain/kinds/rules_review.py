@@ -55,7 +55,7 @@ class SubjectRulesReviewStatus(Wire):
         resource_rules: What is allowed on resources.
         non_resource_rules: What is allowed on other paths.
         incomplete: Whether the client may be allowed more than is listed.
-        evaluation_error: What went wrong while the rules were looked for.
+        evaluation_error: What went wrong while the rules were determined.
     """
 
     required = ("resource_rules", "non_resource_rules", "incomplete")

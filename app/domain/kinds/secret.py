@@ -1,4 +1,4 @@
-"""Secret (core/v1): what only some may read, under keys."""
+"""Secret (core/v1): confidential data under keys."""
 
 from app.domain.documents.objects import KubeObject
 from app.domain.documents.wire import Confidential
@@ -9,9 +9,9 @@ class Secret(KubeObject):
 
     Attributes:
         data: Bytes by key, in base64. A key has letters, digits, `-`, `_` and `.`.
-        string_data: Texts by key, for writing only: each becomes a value of `data`, instead of one that is there.
-        type: What the data is for, such as kubernetes.io/tls, which says which keys it needs; Opaque when left out.
-        immutable: Whether the data stays as it is for good; it cannot be taken back.
+        string_data: Texts by key, for writing only. Each replaces the value of its key in `data`.
+        type: The purpose of the data, such as kubernetes.io/tls. It says which keys are required. Opaque when left out.
+        immutable: Whether the data can no longer be changed. Once true, it stays true.
     """
 
     data: dict[str, bytes] | None = None

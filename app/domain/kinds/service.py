@@ -13,13 +13,14 @@ class ServicePort(Wire):
     """One port of a Service.
 
     Attributes:
-        name: A DNS label, unique in the Service; needed as soon as there are two ports.
+        name: The name of the port, a DNS label that is unique in the Service. Required when there are several ports.
         protocol: TCP, UDP or SCTP.
-        app_protocol: What is spoken on it, as a hint to implementations: an IANA service name, `kubernetes.io/...`, or
-            a name with a prefix of one's own.
-        port: At which the Service is reached.
-        target_port: Number or name of the pods' port that it leads to; the same number as `port` when left out.
-        node_port: At which every node takes traffic for it, of type NodePort or LoadBalancer. Chosen when left out.
+        app_protocol: The application protocol, as a hint to implementations: an IANA service name, a name such as
+            `kubernetes.io/h2c`, or a name with a prefix of your own.
+        port: The number of the port of the Service.
+        target_port: The number or the name of the port of the pods. The same number as `port` when left out.
+        node_port: The port of every node that takes traffic for this port, for type NodePort or LoadBalancer. The
+            server chooses one when it is left out.
     """
 
     required = ("port",)
@@ -33,10 +34,10 @@ class ServicePort(Wire):
 
 
 class ClientIPConfig(Wire):
-    """How long a client stays with its endpoint.
+    """How long a client keeps its endpoint.
 
     Attributes:
-        timeout_seconds: From 1 to 86400; 10800 when left out.
+        timeout_seconds: Seconds from 1 to 86400; 10800 when left out.
     """
 
     timeout_seconds: Int32 | None = None
@@ -46,39 +47,43 @@ class SessionAffinityConfig(Wire):
     """How session affinity works.
 
     Attributes:
-        client_ip: For `sessionAffinity` ClientIP.
+        client_ip: Settings of `sessionAffinity` ClientIP.
     """
 
     client_ip: ClientIPConfig | None = None
 
 
 class ServiceSpec(Wire):
-    """What the client wants, and what was chosen for it.
+    """What the client asks for, and what the server chose.
 
     Attributes:
-        ports: What it is reached at; needed unless it is headless or an ExternalName.
-        selector: Labels of the pods behind it. Without one its endpoints are somebody else's to manage.
-        cluster_ip: Its address inside, the first of `clusterIPs`; None for a headless Service. Chosen when left out,
-            and then for good.
-        cluster_ips: Its addresses inside, at most one of each IP family.
+        ports: The ports of the Service. Required unless the Service is headless or of type ExternalName.
+        selector: Labels of the pods that serve the Service. Without a selector another client manages the endpoints.
+        cluster_ip: The address inside the cluster, the first of `clusterIPs`. "None" makes the Service headless. The
+            server chooses one when it is left out. It does not change afterwards.
+        cluster_ips: The addresses inside the cluster, at most one of each IP family.
         type: ClusterIP, NodePort, LoadBalancer or ExternalName.
-        external_ips: Addresses that somebody else leads to the nodes. Deprecated.
-        session_affinity: ClientIP leads a client to the same endpoint each time; None does not.
-        load_balancer_ip: The address a load balancer is to have. Deprecated for annotations of the implementation.
-        load_balancer_source_ranges: The CIDRs of clients that a load balancer lets in; all when left out.
-        external_name: The DNS name that an ExternalName Service stands for.
-        external_traffic_policy: Cluster sends traffic from outside to any endpoint; Local only to those of the node
-            that took it, which keeps the client's address.
-        health_check_node_port: At which each node tells a load balancer whether it has endpoints, for type LoadBalancer
-            with `externalTrafficPolicy` Local. Chosen when left out, and then for good.
-        publish_not_ready_addresses: Whether endpoints count as ready whatever their pods say.
-        session_affinity_config: How session affinity works, where there is any.
+        external_ips: Addresses whose traffic a network outside the cluster routes to the nodes. Deprecated.
+        session_affinity: ClientIP sends a client to the same endpoint each time. None does not.
+        load_balancer_ip: The address that the load balancer should have. Deprecated; use the annotations of the
+            implementation.
+        load_balancer_source_ranges: CIDRs of the clients that the load balancer admits. All when left out.
+        external_name: The DNS name that an ExternalName Service is an alias of.
+        external_traffic_policy: Cluster sends traffic from outside to any endpoint. Local sends it only to endpoints
+            on the node that received it, and keeps the address of the client.
+        health_check_node_port: The port at which each node tells a load balancer whether it has endpoints, for type
+            LoadBalancer with `externalTrafficPolicy` Local. The server chooses one when it is left out. It does not
+            change afterwards.
+        publish_not_ready_addresses: Whether endpoints count as ready even if their pods are not.
+        session_affinity_config: Settings of the session affinity.
         ip_families: IPv4, IPv6 or both, in the order of `clusterIPs`.
-        ip_family_policy: SingleStack, PreferDualStack (two families where the cluster has them) or RequireDualStack.
-        allocate_load_balancer_node_ports: Whether a LoadBalancer gets node ports; true when left out.
-        load_balancer_class: Which implementation serves a LoadBalancer; the cluster's own when left out.
-        internal_traffic_policy: Cluster sends traffic from inside to any endpoint; Local only to those of its node.
-        traffic_distribution: PreferSameZone or PreferSameNode, where there are such endpoints.
+        ip_family_policy: SingleStack, PreferDualStack (two families if the cluster has two) or RequireDualStack.
+        allocate_load_balancer_node_ports: Whether a LoadBalancer Service gets node ports. True when left out.
+        load_balancer_class: The implementation that serves a LoadBalancer Service. When it is left out, the controller
+            of this server serves it.
+        internal_traffic_policy: Cluster sends traffic from inside the cluster to any endpoint. Local sends it only to
+            endpoints on the node of the client.
+        traffic_distribution: PreferSameZone or PreferSameNode. Other endpoints are used where none is as near.
     """
 
     ports: Annotated[list[ServicePort], patch_key("port", "protocol")] | None = None
@@ -104,12 +109,12 @@ class ServiceSpec(Wire):
 
 
 class PortStatus(Wire):
-    """What became of one port at the load balancer.
+    """The state of one port at the load balancer.
 
     Attributes:
-        port: Its number.
+        port: The number of the port.
         protocol: TCP, UDP or SCTP.
-        error: Why it takes no traffic, as one word in CamelCase.
+        error: Why the port takes no traffic, as one word in CamelCase.
     """
 
     required = ("port", "protocol")
@@ -120,13 +125,14 @@ class PortStatus(Wire):
 
 
 class LoadBalancerIngress(Wire):
-    """One point at which the load balancer takes traffic.
+    """One address or name at which the load balancer takes traffic.
 
     Attributes:
-        ip: Its address, where it has one.
-        hostname: Its DNS name, where it has one.
-        ip_mode: VIP when traffic arrives with this address as its destination, Proxy when with the node's or pod's.
-        ports: What became of each port.
+        ip: The address, if there is one.
+        hostname: The DNS name, if there is one.
+        ip_mode: VIP if traffic arrives at nodes with this address as its destination. Proxy if it arrives with the
+            address of the node or pod.
+        ports: The state of each port.
     """
 
     ip: str = ""
@@ -139,18 +145,18 @@ class LoadBalancerStatus(Wire):
     """Where the load balancer takes traffic.
 
     Attributes:
-        ingress: Each point; none while there is no load balancer.
+        ingress: Addresses and names. Empty while there is no load balancer.
     """
 
     ingress: Annotated[list[LoadBalancerIngress], ATOMIC] | None = None
 
 
 class ServiceStatus(Wire):
-    """What was observed.
+    """The observed state of a Service.
 
     Attributes:
         load_balancer: Where the load balancer takes traffic, for type LoadBalancer.
-        conditions: How far it has come: `Allocated`, `Resolvable`, `Programmed`, and those of others.
+        conditions: `Allocated`, `Resolvable` and `Programmed`, and conditions that other controllers write.
     """
 
     load_balancer: LoadBalancerStatus = field(default_factory=LoadBalancerStatus)

@@ -1,4 +1,4 @@
-"""ServiceAccount (core/v1): who a program is to the API."""
+"""ServiceAccount (core/v1): an account of the API for programs."""
 
 from typing import Annotated
 
@@ -20,12 +20,12 @@ class LocalObjectReference(Wire):
 
 
 class ServiceAccount(KubeObject):
-    """A name under which programs use the API.
+    """An account under which programs use the API.
 
     Attributes:
-        secrets: Secrets that its programs may use; of each only the name is kept.
-        image_pull_secrets: Secrets with which images for its programs are pulled.
-        automount_service_account_token: Whether its programs are handed a token without asking.
+        secrets: Secrets that programs of the account may use. Only the name of each is kept.
+        image_pull_secrets: Secrets for pulling the images of these programs.
+        automount_service_account_token: Whether pods of the account get a token without asking for it.
     """
 
     secrets: Annotated[list[ObjectReference], patch_key("name")] | None = None

@@ -10,7 +10,7 @@ from app.domain.kinds.meta import Condition
 
 
 class ServiceCIDRSpec(Wire):
-    """One range, or one of each family.
+    """One range of addresses, or one of each IP family.
 
     Attributes:
         cidrs: In canonical form, one or two of different IP families. Only a second one may be added later.
@@ -23,7 +23,7 @@ class ServiceCIDRStatus(Wire):
     """Whether addresses are allocated from the ranges.
 
     Attributes:
-        conditions: Ready is False while the ranges give no addresses, as when they are being deleted.
+        conditions: Ready is False while no addresses are given from the ranges, as during their deletion.
     """
 
     conditions: Annotated[list[Condition], patch_key("type")] | None = None
