@@ -33,7 +33,10 @@ _KEY: ObjectKey = (API_NAMESPACE, API_SERVICE)
 
 
 class ApiEndpoints(Controller[ObjectKey]):
-    """Shows where the API is reached. When nobody holds a lease they are left as they were: somebody will come back."""
+    """Shows where the API is reached: at every process that holds a lease.
+
+    When no process holds one, the endpoints stay as they are, because a process will come back.
+    """
 
     name = "api-endpoints"
     resync = 1.0
@@ -48,7 +51,7 @@ class ApiEndpoints(Controller[ObjectKey]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """No change tells of a process; what was written over is seen in the next pass."""
+        """None: no change tells of a process. The next full pass finds what others have written over."""
         del changes
         return ()
 
@@ -61,7 +64,7 @@ class ApiEndpoints(Controller[ObjectKey]):
         return self._mirror.get(SERVICE.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Write the Endpoints object and the slices; whatever comes in between is seen in the next pass."""
+        """Write the Endpoints object and the slices. A write that is refused is repaired by the next full pass."""
         del keys
         await self._leases.forget(LEASE_PREFIX, _FORGOTTEN_AFTER_SECONDS)
         addresses = [address_of(name) for name in await self._leases.live(LEASE_PREFIX)]

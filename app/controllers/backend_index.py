@@ -1,4 +1,4 @@
-"""Services, pods, nodes and slices by what connects them, followed once for all controllers that need them."""
+"""An index of Services, pods, nodes and slices by what connects them, shared by all controllers that need it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,15 +23,16 @@ Pair = tuple[str, str, str]
 """Namespace, label key, label value."""
 
 
-_DECODED = 1024
-"""Services kept decoded for those that look at them after the same change."""
+_DECODED_SERVICES = 1024
+"""So many Services are kept decoded, for all controllers that look at them after the same change."""
 
 
 class BackendIndex:
-    """As current as the mirror from its construction on, whichever controllers are this process's at the moment.
+    """Follows the mirror in every process, whether or not it owns one of the controllers.
 
-    It subscribes to the mirror, so it has to be constructed before whatever asks it while changes are brought in. Pods
-    and nodes are kept decoded, without what no endpoint shows; Services and slices are decoded when asked for.
+    It subscribes to the mirror, so it must be constructed before the loop: then it has each change before a controller
+    asks for it. Pods and nodes are kept decoded, without the fields that no endpoint shows. Services and slices are
+    decoded when they are asked for.
 
     Attributes:
         nodes: All nodes by name.
@@ -44,17 +45,17 @@ class BackendIndex:
         self._reload()
 
     def affected(self) -> Sequence[ObjectKey]:
-        """The Services that the latest batch of changes concerns, those that are gone included."""
+        """The Services that the latest batch of changes concerns, deleted ones included."""
         return self._affected
 
     def service(self, key: ObjectKey) -> Service | None:
-        """A Service, or None; several ask for it after each change, so it is shared and not to be changed."""
+        """A Service, or None. Several controllers share the object, so none may change it."""
         entry = self._mirror.get(SERVICE.key, *key)
         if entry is None:
             return None
         decoded = self._decoded.get(key)
         if decoded is None or decoded[0] is not entry:
-            if len(self._decoded) >= _DECODED:
+            if len(self._decoded) >= _DECODED_SERVICES:
                 self._decoded.clear()
             decoded = self._decoded[key] = (entry, decode_object(SERVICE, entry.wire))
         return decoded[1]

@@ -1,4 +1,4 @@
-"""What falls due when: a heap in which moving a deadline costs next to nothing."""
+"""Deadlines of many items, in a heap that makes it cheap to move one."""
 
 import heapq
 from collections.abc import Hashable, Iterable
@@ -11,7 +11,7 @@ _SPARE_ENTRIES = 1_000
 
 
 class Deadlines(Generic[ItemT]):
-    """A deadline each for any number of items. Most are moved back again and again and never come."""
+    """One deadline for each item. Most are moved back again and again, and never come."""
 
     def __init__(self) -> None:
         self._when: dict[ItemT, float] = {}
@@ -35,7 +35,7 @@ class Deadlines(Generic[ItemT]):
             self._build([item for item in self._queued if item in self._when])
 
     def repeat(self) -> None:
-        """Have `due` answer again with what it has already answered."""
+        """Have `due` answer with all passed deadlines once more, also those that it has answered before."""
         self._build(self._when)
 
     def when(self, item: ItemT) -> float | None:

@@ -1,4 +1,4 @@
-"""Which objects belong to which: dependents by the uids of their owners."""
+"""An index of dependents by the uids of their owners (`metadata.ownerReferences`)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from app.domain.rules.deletion import FOREGROUND_FINALIZER, ORPHAN_FINALIZER
 from app.mirror.entry import Entry
 
 _DECIDING = ("ownerReferences", FOREGROUND_FINALIZER, ORPHAN_FINALIZER)
-"""Texts of which an object mentions one if it has ties."""
+"""An object without any of these texts has no ties, so it need not be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Ties:
 
     @property
     def waits(self) -> bool:
-        """Whether its deletion waits for what becomes of its dependents."""
+        """Whether its deletion waits for its dependents, to be deleted or to be left behind."""
         return self.foreground or self.orphaning
 
 
@@ -37,7 +37,7 @@ NO_TIES = Ties()
 
 
 def ties_of(entry: Entry) -> Ties:
-    """The ties of a state of an object; most have none, and finding that out costs next to nothing."""
+    """The ties of a state of an object. Most objects have none, and to find that out costs little."""
     if not any(mentions(entry.wire, text) for text in _DECIDING):
         return NO_TIES
     meta = metadata_of(entry.wire)
@@ -73,7 +73,7 @@ class Dependents:
             self.orphaning.add(entry.uid)
 
     def drop(self, uid: str) -> None:
-        """Note that an object is gone; those that belong to it still do."""
+        """Note that an object is gone. Its dependents are still known by its uid."""
         self.foreground.discard(uid)
         self.orphaning.discard(uid)
         for owner in self._owners.pop(uid, ()):
@@ -83,17 +83,17 @@ class Dependents:
                 del self._dependents[owner.uid]
 
     def waits(self, uid: str) -> bool:
-        """Whether an object's deletion waits for what becomes of its dependents."""
+        """Whether an object's deletion waits for its dependents, to be deleted or to be left behind."""
         return uid in self.foreground or uid in self.orphaning
 
     def owners(self, uid: str) -> Sequence[OwnerReference]:
-        """What an object belongs to."""
+        """The owners of an object."""
         return self._owners.get(uid, ())
 
     def of(self, uid: str) -> Collection[str]:
-        """Uids of what belongs to an object."""
+        """Uids of the dependents of an object."""
         return tuple(self._dependents.get(uid, ()))
 
     def all(self) -> Collection[str]:
-        """Uids of all objects that belong to something."""
+        """Uids of all objects that have an owner."""
         return self._owners.keys()

@@ -17,7 +17,10 @@ from app.store.writes import LeaseGuard, Write
 
 
 class EndpointSlices(Controller[ObjectKey]):
-    """Keeps the slices of each Service in step with its pods. What goes with its Service is left to collection."""
+    """Keeps the slices of each Service in step with its pods.
+
+    The slices of a deleted Service are left to the garbage collection.
+    """
 
     name = "endpoint-slices"
     resync = 3600.0

@@ -23,7 +23,8 @@ from app.store.writes import LeaseGuard, Write
 class EndpointsObjects(Controller[ObjectKey]):
     """Writes the same endpoints as the slices have, in the older form.
 
-    With its Service an object goes, hand-written or not. One by hand that has no Service yet is left alone.
+    An Endpoints object is deleted with its Service, whoever wrote it. One that was written by hand before there is a
+    Service of its name is left alone.
     """
 
     name = "endpoints"
@@ -46,7 +47,7 @@ class EndpointsObjects(Controller[ObjectKey]):
                 self._orphaned.discard(key)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """The Services that the changes concern, and those whose object was deleted."""
+        """The Services that the changes concern, and those whose Endpoints object was deleted."""
         for change in changes:
             if change.type == "DELETED" and change.entry.kind == ENDPOINTS.key:
                 yield (change.entry.namespace, change.entry.name)
@@ -62,7 +63,7 @@ class EndpointsObjects(Controller[ObjectKey]):
         return self._mirror.get(SERVICE.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Write the objects of the Services."""
+        """Write the Endpoints objects of the Services."""
         await self._mirror.fresh()
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 

@@ -1,4 +1,4 @@
-"""Events are kept for a while and then go."""
+"""Events are deleted an hour after they were last seen."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ TIME_TO_LIVE = timedelta(hours=1)
 
 
 class EventExpiry(Controller[ObjectKey]):
-    """Deletes Events that were created, and last seen, longer ago than `TIME_TO_LIVE`."""
+    """Deletes Events that were neither created nor seen again within `TIME_TO_LIVE`."""
 
     name = "event-expiry"
     resync = 10.0
@@ -40,7 +40,7 @@ class EventExpiry(Controller[ObjectKey]):
             self._deadlines.set(_key(entry), _end(decode_object(EVENT, entry.wire)))
 
     async def take_over(self) -> None:
-        """Begin with everything that is due, whether or not this process has seen to it before."""
+        """Begin with all Events that are due, also those that an earlier pass of this process has named."""
         self._deadlines.repeat()
 
     def observe(self, changes: Sequence[Change]) -> None:
@@ -61,7 +61,7 @@ class EventExpiry(Controller[ObjectKey]):
         return self._deadlines.due(self._now())
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Delete the Events; one that was seen again meanwhile has another deadline."""
+        """Delete the Events, except those that were seen again meanwhile."""
         writes = []
         for key in keys:
             entry = self._mirror.get(EVENT.key, *key)
@@ -80,7 +80,7 @@ def _key(entry: Entry) -> ObjectKey:
 
 
 def _end(event: Event) -> float:
-    """When an Event is due: what was last seen long ago and is told only now is kept for its time, too."""
+    """When an Event is due, in seconds since 1970. The latest of its times counts, its creation included."""
     series = event.series.last_observed_time if event.series else None
     told = (event.metadata.creation_timestamp, event.event_time, event.last_timestamp, series)
     latest = max((parse_time(text).timestamp() for text in told if text), default=0.0)

@@ -23,7 +23,7 @@ from app.store.writes import Committed, Missing, NameTaken, Stale, Write
 COMPONENT = "fairlead-controller"
 
 _ATTEMPTS = 3
-"""How often an Event is looked up anew that somebody else counted at the same moment."""
+"""How often an Event is written anew that another process counted at the same moment."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -73,17 +73,17 @@ class EventRecorder:
     async def _store(
         self, notes: Mapping[ObjectKey, tuple[Note, int]], *, last: bool
     ) -> dict[ObjectKey, tuple[Note, int]]:
-        """Write Events; answers those that others have told of, or counted, since the mirror was brought up to date."""
+        """Write Events; answers those that another process has created or counted since the mirror was fresh."""
         cluster = self._cluster()
         writes = [self._write(key, note, times, cluster) for key, (note, times) in notes.items()]
         outcomes = await self._writer.write_all(writes)
-        outrun: dict[ObjectKey, tuple[Note, int]] = {}
+        overtaken: dict[ObjectKey, tuple[Note, int]] = {}
         for (key, told), outcome in zip(notes.items(), outcomes, strict=True):
             if isinstance(outcome, NameTaken | Stale | Missing) and not last:
-                outrun[key] = told
+                overtaken[key] = told
             elif not isinstance(outcome, Committed):
                 _log.info("event not stored", namespace=key[0], name=key[1], outcome=type(outcome).__name__)
-        return outrun
+        return overtaken
 
     def _write(self, key: ObjectKey, note: Note, times: int, cluster: Cluster) -> Write:
         entry = self._mirror.get(EVENT.key, *key)

@@ -1,4 +1,4 @@
-"""Garbage collection: what belongs to something goes with it (`metadata.ownerReferences`)."""
+"""Garbage collection: objects are deleted with their owners (`metadata.ownerReferences`)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -25,8 +25,8 @@ Owner = Literal["there", "waiting", "gone"]
 class GarbageCollection(Controller[str]):
     """Collects objects whose owners are all gone, and carries out foreground and orphaning deletions.
 
-    Keys are uids. An owner counts as gone only when a view that is current does not have it: uids are never used again,
-    so it cannot come back. Where that cannot be known, for kinds that are not served here, nothing is collected.
+    Keys are uids. An owner counts as gone when the mirror is fresh and does not have its uid. Uids are never reused,
+    so the owner cannot come back. An owner of a kind that is not served here counts as there.
     """
 
     name = "garbage-collection"
@@ -40,13 +40,13 @@ class GarbageCollection(Controller[str]):
         self._dependents = Dependents()
 
     async def learn(self) -> None:
-        """Find out what belongs to what."""
+        """Learn which objects belong to which."""
         self._dependents = Dependents()
         async for entry in stored_entries(self._mirror, (kind.key for kind in self._kinds if kind.stored)):
             self._dependents.put(entry)
 
     def observe(self, changes: Sequence[Change]) -> None:
-        """Know what belongs to what."""
+        """Know which objects belong to which."""
         for change in changes:
             if change.type == "DELETED":
                 self._dependents.drop(change.entry.uid)
@@ -54,7 +54,7 @@ class GarbageCollection(Controller[str]):
                 self._dependents.put(change.entry)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
-        """What lost an owner or never had it, what begins to wait for its dependents, and what waited for these."""
+        """Objects that lack an owner or begin to wait for their dependents, and owners that waited for a change."""
         for change in changes:
             uid = change.entry.uid
             before = change.entry if change.type == "DELETED" else change.previous
@@ -70,7 +70,7 @@ class GarbageCollection(Controller[str]):
             yield from (owner.uid for owner in ties.owners if self._dependents.waits(owner.uid))
 
     def all_keys(self) -> Iterable[str]:
-        """Everything that lacks an owner, and everything that waits for its dependents."""
+        """All objects that lack an owner, and all that wait for their dependents."""
         owned = (self._mirror.by_uid(uid) for uid in self._dependents.all())
         lacking = [entry.uid for entry in owned if entry is not None and self._has_lost(entry)]
         return [*lacking, *self._dependents.foreground, *self._dependents.orphaning]
@@ -80,7 +80,7 @@ class GarbageCollection(Controller[str]):
         return self._mirror.by_uid(key)
 
     async def reconcile(self, keys: Sequence[str], lease: LeaseGuard) -> Mapping[str, RetryError]:
-        """Delete what lacks its owners, and settle what waits for its dependents."""
+        """Delete objects that have lost all owners, and go on with deletions that wait for dependents."""
         await self._mirror.fresh()
         planned: list[tuple[str, Write]] = []
         failures: dict[str, RetryError] = {}
@@ -98,7 +98,7 @@ class GarbageCollection(Controller[str]):
         return failures
 
     async def _orphan(self, entry: Entry, lease: LeaseGuard) -> Outcome | None:
-        """Take the owner out of all dependents' references; answers why that did not succeed for one of them."""
+        """Remove an owner from the references of its dependents; answers the outcome of a write that was refused."""
         found = (self._mirror.by_uid(uid) for uid in self._dependents.of(entry.uid))
         writes = [self._without_owners(each, {entry.uid}, lease) for each in found if each is not None]
         return next((each for each in await write_in_turn(self._writer, writes) if not _is_done(each)), None)
@@ -114,7 +114,7 @@ class GarbageCollection(Controller[str]):
         return self._collected(kind, obj, entry, lease)
 
     def _collected(self, kind: Kind[Any], obj: KubeObject, entry: Entry, lease: LeaseGuard) -> Write | None:
-        """The deletion of an object that has no owner left; one that has some only loses its other references."""
+        """The deletion of an object that has lost all owners; if some are left, a write without the lost ones."""
         if obj.metadata.deletion_timestamp is not None:
             return None
         states = {owner.uid: self._state(entry, owner) for owner in obj.metadata.owner_references or []}
@@ -153,7 +153,7 @@ class GarbageCollection(Controller[str]):
         return any(self._state(entry, owner) != "there" for owner in self._dependents.owners(entry.uid))
 
     def _state(self, entry: Entry, reference: OwnerReference) -> Owner:
-        """What is known of an owner: an object of another name or kind, or in another namespace, is not the one."""
+        """What has become of an owner. An object of its uid with another name, kind or namespace is another object."""
         kind = self._kinds.by_kind(reference.api_version, reference.kind)
         if kind is None or (kind.namespaced and not entry.namespace):
             return "there"

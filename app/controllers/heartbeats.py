@@ -1,4 +1,4 @@
-"""When which registration was renewed last, and when it will have lapsed."""
+"""When each registration was last renewed, and when it expires."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class Renewal:
 
     @property
     def until(self) -> float:
-        """When it lapses."""
+        """When it expires, by the clock of this process."""
         return self.at + self.heartbeat.seconds
 
 
@@ -57,7 +57,7 @@ def registration_key(entry: Entry) -> RegistrationKey:
 
 
 class Heartbeats:
-    """Kept from every state of Leases, Nodes and Pods. Of several leases of a registration the longest counts."""
+    """The renewals of all registrations. If a registration has several leases, the one that lasts longest counts."""
 
     def __init__(self) -> None:
         self._renewals: dict[str, Renewal] = {}
@@ -65,7 +65,7 @@ class Heartbeats:
         self._deadlines: Deadlines[RegistrationKey] = Deadlines()
 
     def observe(self, entry: Entry, *, gone: bool, at: float) -> Sequence[RegistrationKey]:
-        """Note a state that was seen at a time; answers the registrations it concerns that had lapsed by then."""
+        """Note a state that was seen at a time; answers the registrations it renews that had expired by then."""
         before = self._renewals.get(entry.uid)
         after = None if gone else _read(entry, at)
         if before is None and after is None:
@@ -73,11 +73,11 @@ class Heartbeats:
         if before is not None and after is not None and before.heartbeat.mark == after.heartbeat.mark:
             after = replace(after, at=before.at)
         concerned = {key: None for each in (before, after) if each is not None for key in each.registrations}
-        lapsed = [key for key in concerned if self.has_expired(key, at)]
+        expired = [key for key in concerned if self.has_expired(key, at)]
         self._put(entry.uid, before, after)
         for key in concerned:
             self._schedule(key)
-        return lapsed
+        return expired
 
     def _put(self, source: str, before: Renewal | None, after: Renewal | None) -> None:
         for key in before.registrations if before else ():
@@ -103,18 +103,18 @@ class Heartbeats:
         return max(renewals, key=lambda renewal: renewal.until, default=None)
 
     def has_expired(self, key: RegistrationKey, now: float) -> bool:
-        """Whether a registration has a lease, and it is over."""
+        """Whether a registration has a lease that has expired."""
         when = self._deadlines.when(key)
         return when is not None and when <= now
 
     def grant_grace(self, key: RegistrationKey, now: float, longest: float) -> None:
-        """Give a registration half of its lease from now on, at most so many seconds, even if it has lapsed already."""
+        """Give a registration half of its lease from now on, at most so many seconds, even if it has expired."""
         latest = self.latest(key)
         if latest is not None:
             self._deadlines.set(key, max(latest.until, now + min(latest.heartbeat.seconds / 2, longest)))
 
     def due(self, now: float) -> list[RegistrationKey]:
-        """The registrations that have lapsed since the last call."""
+        """The registrations that have expired since the last call."""
         return self._deadlines.due(now)
 
 
@@ -124,7 +124,7 @@ def is_source(entry: Entry) -> bool:
 
 
 def last_heartbeat(entry: Entry) -> tuple[Heartbeat, str]:
-    """What a source of a registration's lease says, and what the condition Ready of the registration itself says."""
+    """What a source of a lease says, and the message of its condition Ready if it is a registration itself."""
     obj = decode_object(REGISTERED.get(entry.kind, LEASE), entry.wire)
     if isinstance(obj, Lease):
         return lease_heartbeat(obj), ""

@@ -1,4 +1,4 @@
-"""The log of changes is kept as long as watches may want to resume, and no longer."""
+"""Old changes leave the log when no watch is expected to resume before them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -12,13 +12,13 @@ from app.store.writes import LeaseGuard
 
 KEPT_FOR = timedelta(minutes=10)
 KEPT_NUMBER = 20_000
-"""A change goes when it is older than `KEPT_FOR` and not among the latest `KEPT_NUMBER`."""
+"""A change is deleted when it is older than `KEPT_FOR` and not among the latest `KEPT_NUMBER`."""
 
 _LOG = "changes"
 
 
 class LogCompaction(Controller[str]):
-    """Trims the log once a minute."""
+    """Deletes old changes once a minute."""
 
     name = "log-compaction"
     resync = 60.0
@@ -27,7 +27,7 @@ class LogCompaction(Controller[str]):
         self._database = database
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
-        """No change calls for compaction by itself."""
+        """None: compaction follows the clock, not the changes."""
         del changes
         return ()
 
@@ -36,7 +36,7 @@ class LogCompaction(Controller[str]):
         return [_LOG]
 
     async def reconcile(self, keys: Sequence[str], lease: LeaseGuard) -> Mapping[str, RetryError]:
-        """Trim; harmless under a lost lease, because what is trimmed does not depend on who does it."""
+        """Delete old changes. Two processes that do it at the same time do no harm, so the lease is not checked."""
         del keys, lease
         await compact(self._database, KEPT_FOR, KEPT_NUMBER)
         return {}

@@ -34,7 +34,7 @@ class MirroredSlices(Controller[ObjectKey]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """The names of Services and Endpoints that changed, and those that mirroring slices which changed belong to."""
+        """The names of Services and Endpoints that changed, and of the Services of mirroring slices that changed."""
         for change in changes:
             kind = change.entry.kind
             if kind in (ENDPOINTS.key, SERVICE.key):
@@ -46,7 +46,7 @@ class MirroredSlices(Controller[ObjectKey]):
                         yield (entry.namespace, labels_of(entry.wire).get(SERVICE_NAME_LABEL, ""))
 
     def all_keys(self) -> Iterable[ObjectKey]:
-        """All Endpoints, and everything that slices are labelled with."""
+        """All Endpoints, and all Services that slices are labelled with."""
         entries = self._mirror.list(ENDPOINTS.key, None)
         return [*((entry.namespace, entry.name) for entry in entries), *self._index.slice_owners()]
 
@@ -55,7 +55,7 @@ class MirroredSlices(Controller[ObjectKey]):
         return self._mirror.get(ENDPOINTS.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Plan and write the mirroring slices. Those of Endpoints that are gone go by collection."""
+        """Plan and write the mirroring slices. Slices of deleted Endpoints are left to the garbage collection."""
         await self._mirror.fresh()
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 

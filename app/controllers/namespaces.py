@@ -1,4 +1,4 @@
-"""Emptying namespaces that are being deleted, then letting them go."""
+"""Deletion of namespaces: first of everything in them, then of themselves."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,9 +23,10 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 
 class Namespaces(Controller[ObjectKey]):
-    """Deletes everything in a Terminating namespace; finalizers of its objects hold it until they are gone.
+    """Deletes everything in a Terminating namespace, then removes the namespace's own finalizer.
 
-    While they do, its conditions say which, and nothing is tried again before something in it changes.
+    An object with finalizers stays until they are removed. Until then the conditions of the namespace name them, and
+    the namespace is looked at again when something in it changes.
     """
 
     name = "namespaces"
@@ -73,7 +74,7 @@ class Namespaces(Controller[ObjectKey]):
         return self._mirror.get(NAMESPACE.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Delete what is in the namespaces; remove the finalizer of those that are empty."""
+        """Delete the objects in the namespaces, and remove the finalizer of namespaces that are empty."""
         await self._mirror.fresh()
         failures: dict[ObjectKey, RetryError] = {}
         for _, name in keys:
@@ -82,7 +83,7 @@ class Namespaces(Controller[ObjectKey]):
         return failures
 
     async def _advance(self, name: str, lease: LeaseGuard) -> bool:
-        """Empty a namespace and let it go, or say what holds it; answers whether all writes were stored."""
+        """Empty a namespace, then remove its finalizer or say what is left; answers whether all writes were stored."""
         writes = [
             write
             for kind in self._contents
@@ -93,10 +94,11 @@ class Namespaces(Controller[ObjectKey]):
         await self._mirror.fresh()
         stored = all(isinstance(outcome, Committed) for outcome in outcomes)
         contents = {kind.key: count for kind in self._contents if (count := len(self._mirror.list(kind.key, name)))}
-        return await (self._tell(name, contents, lease) if contents else self._let_go(name, lease)) and stored
+        step = self._show_what_remains(name, contents, lease) if contents else self._finalize(name, lease)
+        return await step and stored
 
-    async def _tell(self, name: str, contents: Mapping[str, int], lease: LeaseGuard) -> bool:
-        """Write into the namespace's status what holds it; answers whether that is done."""
+    async def _show_what_remains(self, name: str, contents: Mapping[str, int], lease: LeaseGuard) -> bool:
+        """Write into the namespace's status what is left in it; answers whether the status says so now."""
         entry = self._mirror.get(NAMESPACE.key, "", name)
         if entry is None:
             return True
@@ -115,8 +117,8 @@ class Namespaces(Controller[ObjectKey]):
         write = update(NAMESPACE, namespace, entry.revision, cluster, lease)
         return isinstance(await self._writer.write(write), Committed)
 
-    async def _let_go(self, name: str, lease: LeaseGuard) -> bool:
-        """Remove Kubernetes' own finalizer; answers whether that is done, whoever did it."""
+    async def _finalize(self, name: str, lease: LeaseGuard) -> bool:
+        """Remove the finalizer `kubernetes`; answers whether the namespace has it no more."""
         entry = self._mirror.get(NAMESPACE.key, "", name)
         if entry is None:
             return True

@@ -20,14 +20,14 @@ from app.store.writer import Writer
 from app.store.writes import LeaseGuard, Outcome, Write
 
 _WRITES_AT_ONCE = 500
-"""So many writes are handed over together, so that other writes come in between and none waits too long."""
+"""So many writes are handed to the writer at a time. Writes of others get their turn in between."""
 
 _CONFLICT_SECONDS = 0.05
 """Time until the next attempt after another writer was faster."""
 
 
 def creation(kind: Kind[Any], obj: KubeObject, cluster: Cluster, lease: LeaseGuard) -> Write:
-    """The write that creates an object which a planner made: named, with identity and age."""
+    """The write that creates a planned object: it gets a name, a uid and a creation time."""
     meta = structs.replace(
         obj.metadata,
         name=obj.metadata.name or generated_name(obj.metadata.generate_name, secrets.choice),
@@ -52,7 +52,10 @@ def removal(kind: Kind[Any], obj: KubeObject, revision: int, cluster: Cluster, l
 def deletion(
     kind: Kind[Any], entry: Entry, cluster: Cluster, lease: LeaseGuard, propagation: Propagation = ""
 ) -> Write | None:
-    """The write that deletes an object as a client would, or only marks it if finalizers hold it; None when it is."""
+    """The write that deletes an object as a client would. If finalizers hold the object it only marks it for deletion.
+
+    Answers None when it is marked already.
+    """
     obj = decode_object(kind, entry.wire)
     before = encode_body(obj)
     mark_deleted(kind, obj, cluster, propagation)

@@ -41,9 +41,9 @@ from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing, Write
 
 GRACE_SECONDS = 10.0
-"""At most so long a registration may still renew its lease after this process has taken over.
+"""After this process has taken over, a registration gets at most so long to renew its lease.
 
-Nobody knows then whether it was the registrant that was silent, or the store that could not be reached.
+A lease may have expired because its holder was silent, or because the holder could not reach the API.
 """
 
 SOURCES = (LEASE.key, NODE.key, POD.key)
@@ -53,8 +53,7 @@ SOURCES = (LEASE.key, NODE.key, POD.key)
 class Registrations(Controller[RegistrationKey]):
     """Watches the leases of Nodes and Pods.
 
-    Time is counted here from the moment a renewal is seen in the log, never from what a registrant's clock says. Keys
-    are kind and name of a Node, kind and uid of a Pod.
+    Time counts from the moment at which a renewal is seen in the log; the clock of the lease's holder is not trusted.
     """
 
     name = "registrations"
@@ -70,7 +69,7 @@ class Registrations(Controller[RegistrationKey]):
         recorder: EventRecorder,
         clock: Callable[[], float],
     ) -> None:
-        """Prepare; `clock` counts seconds and is never set."""
+        """Prepare; `clock` counts seconds and never jumps."""
         self._writer = writer
         self._reader = reader
         self._mirror = mirror
@@ -79,18 +78,18 @@ class Registrations(Controller[RegistrationKey]):
         self._recorder = recorder
         self._clock = clock
         self._heartbeats = Heartbeats()
-        self._lapsed_nodes: set[str] = set()
+        self._expired_nodes: set[str] = set()
         self._unsure: list[RegistrationKey] = []
         # What the latest batch of changes concerns.
         self._concerned: list[RegistrationKey] = []
 
     async def learn(self) -> None:
-        """Learn when the leases were renewed, and which Nodes have lapsed.
+        """Learn when the leases were renewed, and which Nodes have expired.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        self._heartbeats, self._lapsed_nodes = Heartbeats(), set()
+        self._heartbeats, self._expired_nodes = Heartbeats(), set()
         sources = [entry for kind in SOURCES for entry in self._mirror.list(kind, None) if is_source(entry)]
         ages = await self._reader.ages([entry.revision for entry in sources])
         async for entry in stored_entries(self._mirror, SOURCES):
@@ -99,7 +98,7 @@ class Registrations(Controller[RegistrationKey]):
                 self._note_node(entry, gone=False)
 
     def observe(self, changes: Sequence[Change]) -> None:
-        """Know when which lease was renewed, and which Nodes have lapsed."""
+        """Know when each lease was renewed, and which Nodes have expired."""
         now = self._clock()
         self._concerned = []
         for change in changes:
@@ -110,29 +109,29 @@ class Registrations(Controller[RegistrationKey]):
                 self._concerned += self._observe_node(entry, appeared=change.type == "ADDED", gone=gone)
 
     def _observe_node(self, entry: Entry, *, appeared: bool, gone: bool) -> Iterator[RegistrationKey]:
-        """A Node that lapses takes its pods along, and brings them back when it renews or is registered anew."""
-        had_lapsed = entry.name in self._lapsed_nodes
+        """A Node that expires makes its pods not ready. They are looked at again when it renews or is created anew."""
+        had_expired = entry.name in self._expired_nodes
         self._note_node(entry, gone=gone)
         if not gone:
             yield registration_key(entry)
-        if appeared or had_lapsed != (entry.name in self._lapsed_nodes):
+        if appeared or had_expired != (entry.name in self._expired_nodes):
             yield from self._pods_on(entry.name)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[RegistrationKey]:
-        """What renewed a lease that had expired, what came to a Node that has lapsed, and what was written over."""
+        """Registrations that renewed an expired lease, and pods whose condition Ready may be wrong after a change."""
         now = self._clock()
         pods = (each.entry for each in changes if each.entry.kind == POD.key and each.type != "DELETED")
         return [*self._concerned, *(registration_key(pod) for pod in pods if self._may_be_wrong(pod, now))]
 
     def _may_be_wrong(self, pod: Entry, now: float) -> bool:
-        lapsed = self._lapsed_nodes and self._index.node_of((pod.namespace, pod.name)) in self._lapsed_nodes
-        return bool(lapsed) or _may_have_lapsed(pod) or self._heartbeats.has_expired(registration_key(pod), now)
+        expired_node = self._expired_nodes and self._index.node_of((pod.namespace, pod.name)) in self._expired_nodes
+        return bool(expired_node) or _may_be_marked(pod) or self._heartbeats.has_expired(registration_key(pod), now)
 
     def _note_node(self, entry: Entry, *, gone: bool) -> None:
-        if not gone and _may_have_lapsed(entry) and own_reason(decode_object(NODE, entry.wire).status.conditions):
-            self._lapsed_nodes.add(entry.name)
+        if not gone and _may_be_marked(entry) and own_reason(decode_object(NODE, entry.wire).status.conditions):
+            self._expired_nodes.add(entry.name)
         else:
-            self._lapsed_nodes.discard(entry.name)
+            self._expired_nodes.discard(entry.name)
 
     def _pods_on(self, node: str) -> Iterator[RegistrationKey]:
         for place in self._index.pods_on(node):
@@ -141,29 +140,29 @@ class Registrations(Controller[RegistrationKey]):
                 yield registration_key(pod)
 
     def all_keys(self) -> Iterable[RegistrationKey]:
-        """What has lapsed since the last call."""
+        """The registrations that have expired since the last call."""
         unsure, self._unsure = self._unsure, []
         return [*unsure, *self._heartbeats.due(self._clock())]
 
     async def take_over(self) -> None:
-        """Give registrations their grace, and look anew at those that have lapsed."""
+        """Give registrations time to renew, and look again at those that were made not ready."""
         self._unsure = []
         async for entry in stored_entries(self._mirror, REGISTERED):
             key = registration_key(entry)
-            if _may_have_lapsed(entry):
+            if _may_be_marked(entry):
                 self._unsure.append(key)
             else:
                 self._heartbeats.grant_grace(key, self._clock(), GRACE_SECONDS)
-            if entry.kind == NODE.key and entry.name in self._lapsed_nodes:
+            if entry.kind == NODE.key and entry.name in self._expired_nodes:
                 self._unsure += self._pods_on(entry.name)
 
     def _age(self, entry: Entry, ages: Mapping[int, float]) -> float:
-        """Seconds since the last write of what carries a lease; by the holder's clock when the log has forgotten it."""
+        """Seconds since an object that carries a lease was written: by the log, or else by the clock of the holder."""
         if not is_source(entry):
             return 0.0
-        heartbeat, lapse = last_heartbeat(entry)
-        if lapse == heartbeat.lapse:
-            # The last write was not a renewal but said that there was none.
+        heartbeat, message = last_heartbeat(entry)
+        if message == heartbeat.condition_message:
+            # The last write was no renewal: it made the registration not ready.
             return float("inf")
         if entry.revision in ages:
             return ages[entry.revision]
@@ -181,7 +180,7 @@ class Registrations(Controller[RegistrationKey]):
     async def reconcile(
         self, keys: Sequence[RegistrationKey], lease: LeaseGuard
     ) -> Mapping[RegistrationKey, RetryError]:
-        """Say of the registrations whether they count as ready."""
+        """Write into the registrations whether they are ready."""
         await self._mirror.fresh()
         judged: list[tuple[RegistrationKey, list[Note], Write]] = []
         for key in dict.fromkeys(keys):
@@ -210,8 +209,8 @@ class Registrations(Controller[RegistrationKey]):
         latest = self._heartbeats.latest(key)
         node = obj.spec.node_name if isinstance(obj, Pod) else ""
         if latest is not None and self._heartbeats.has_expired(key, self._clock()):
-            return not_ready(conditions, LEASE_EXPIRED, latest.heartbeat.lapse, now)
-        if node in self._lapsed_nodes:
+            return not_ready(conditions, LEASE_EXPIRED, latest.heartbeat.condition_message, now)
+        if node in self._expired_nodes:
             return not_ready(conditions, NODE_LEASE_EXPIRED, f"the lease of node {node} has expired", now)
         reason = own_reason(conditions)
         unknown_node = reason == NODE_LEASE_EXPIRED and node and node not in self._index.nodes
@@ -221,13 +220,13 @@ class Registrations(Controller[RegistrationKey]):
 
 
 def _notes(obj: Node | Pod, latest: Renewal | None) -> list[Note]:
-    """What people should know: a lease of its own that expired, or was renewed after that."""
+    """The Event of a registration whose own lease has expired or was renewed."""
     ready = next(each for each in obj.status.conditions or [] if each.type == READY)
     if ready.reason == LEASE_EXPIRED and latest is not None:
-        return [Note(obj, "Warning", LEASE_EXPIRED, latest.heartbeat.notice)]
+        return [Note(obj, "Warning", LEASE_EXPIRED, latest.heartbeat.event_message)]
     return [Note(obj, "Normal", LEASE_RENEWED, "the lease was renewed")] if ready.reason == LEASE_RENEWED else []
 
 
-def _may_have_lapsed(entry: Entry) -> bool:
-    """Whether an object may be one that was made not ready here; most are not, and cost next to nothing."""
+def _may_be_marked(entry: Entry) -> bool:
+    """Whether an object may have been made not ready here; to find out that it was not costs little."""
     return mentions(entry.wire, LEASE_EXPIRED) or mentions(entry.wire, NODE_LEASE_EXPIRED)

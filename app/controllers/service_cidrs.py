@@ -1,4 +1,4 @@
-"""ServiceCIDRs: which are ready, and which that are to go may go (KEP-1880)."""
+"""ServiceCIDRs: which are ready, and when one that is being deleted may go (KEP-1880)."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -34,11 +34,11 @@ Other API processes may still accept addresses of them until they have seen it, 
 _CLAIMS_AT_ONCE = 2_000
 
 _LOOK_AGAIN_SECONDS = 1.0
-"""Time between looks at ranges that are to go and wait for the other processes."""
+"""Time between looks at ranges whose deletion waits for the other processes."""
 
 
 class ServiceCIDRs(Controller[ObjectKey]):
-    """Keeps ranges that are to be deleted until no address in use is in them alone."""
+    """Keeps ranges that are being deleted as long as they alone contain an address in use."""
 
     name = "service-cidrs"
     resync = 30.0
@@ -51,17 +51,17 @@ class ServiceCIDRs(Controller[ObjectKey]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """All of them whenever one changed: it may cover the addresses of another."""
+        """All ServiceCIDRs whenever one changed: it may contain the addresses of another."""
         return self.all_keys() if any(change.entry.kind == SERVICE_CIDR.key for change in changes) else ()
 
     def hinted(self, channel: str) -> Iterable[ObjectKey]:
-        """Those that are to go, when addresses were given back."""
+        """The ServiceCIDRs that are being deleted, when addresses were released."""
         del channel
         entries = self._mirror.list(SERVICE_CIDR.key, None)
         return [("", entry.name) for entry in entries if is_deleting(entry.wire)]
 
     def all_keys(self) -> Iterable[ObjectKey]:
-        """All of them."""
+        """All ServiceCIDRs."""
         return [("", entry.name) for entry in self._mirror.list(SERVICE_CIDR.key, None)]
 
     def object_of(self, key: ObjectKey) -> Entry | None:
@@ -69,7 +69,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
         return self._mirror.get(SERVICE_CIDR.key, *key)
 
     async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Say which are ready, and let go of those that nothing needs."""
+        """Say which are ready, and remove the finalizer of those that nothing needs."""
         await self._mirror.fresh()
         failures: dict[ObjectKey, RetryError] = {}
         for key in keys:
@@ -93,10 +93,10 @@ class ServiceCIDRs(Controller[ObjectKey]):
             kept = [each for each in service_cidr.metadata.finalizers or [] if each != FINALIZER]
             service_cidr.metadata.finalizers = kept or None
             return await self._write(service_cidr, entry, lease)
-        message = f"{needed} is in use and in no other range" if needed else "about to go: no address of it is in use"
+        message = f"{needed} is in use and in no other range" if needed else "no address of these ranges is in use"
         set_ready(service_cidr, "False", reason=TERMINATING, message=message, now=now)
         failure = await self._write(service_cidr, entry, lease)
-        return failure or (None if needed else Requeue("the other processes have to see it first", _LOOK_AGAIN_SECONDS))
+        return failure or (None if needed else Requeue("other processes may not know it yet", _LOOK_AGAIN_SECONDS))
 
     async def _needed_for(self, service_cidr: ServiceCIDR) -> str | None:
         """An address in use that would be in no range any more, or None."""
@@ -109,7 +109,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
         return None
 
     async def _in_use(self, service_cidr: ServiceCIDR) -> AsyncIterator[list[str]]:
-        """The claimed addresses of the ranges, some at a time."""
+        """The claimed addresses of the ranges, a page at a time."""
         for cidr in service_cidr.spec.cidrs or []:
             network = ip_network(cidr)
             low, high = network[0], network[-1]

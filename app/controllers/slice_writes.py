@@ -1,4 +1,4 @@
-"""Plans for endpoints as writes, and what became of them."""
+"""From plans for endpoints to writes, and from their outcomes to answers for the loop."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -44,7 +44,7 @@ def writes_of(plan: SlicePlan, cluster: Cluster, lease: LeaseGuard) -> list[Writ
 async def plan_and_write(
     writer: Writer, keys: Sequence[ObjectKey], plan: Callable[[ObjectKey], Sequence[Write]]
 ) -> Mapping[ObjectKey, RetryError]:
-    """Plan for each key and write what that comes to; answers the keys whose objects changed under the plan."""
+    """Plan for each key and store the writes; answers the keys whose objects changed since they were planned for."""
     distinct = list(dict.fromkeys(keys))
     failures: dict[ObjectKey, RetryError] = {}
     for start in range(0, len(distinct), _SERVICES_AT_ONCE):

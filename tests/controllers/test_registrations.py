@@ -156,9 +156,13 @@ async def test_a_node_whose_lease_expires_is_not_ready_until_it_is_renewed(judge
     renewed = ready_condition(await until_ready(judged, NODE, "n1", ready=True))
     assert renewed.reason == "LeaseRenewed"
     assert ready_condition(await judged.get(NODE, "n2")).reason == "AgentSays"
-    assert {"LeaseExpired", "LeaseRenewed"} <= {
-        (await judged.get(EVENT, name)).reason for name in await judged.names(EVENT)
-    }
+
+    async def told():
+        events = [await judged.get(EVENT, name) for name in await judged.names(EVENT)]
+        return {"LeaseExpired", "LeaseRenewed"} <= {event.reason for event in events}
+
+    # The Events follow the conditions.
+    await eventually(told)
 
 
 async def test_a_lease_that_expires_again_and_again_is_one_event(judged, clock):

@@ -29,6 +29,6 @@ class LeaseSpec(Wire):
 
 
 class Lease(KubeObject):
-    """A claim that lapses unless it is renewed."""
+    """A claim that expires unless it is renewed."""
 
     spec: LeaseSpec = field(default_factory=LeaseSpec)

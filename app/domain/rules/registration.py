@@ -1,4 +1,4 @@
-"""Registrations that lapse: a Node or Pod that stops renewing its lease is not ready until it renews again.
+"""Registrations that expire: a Node or Pod that stops renewing its lease is not ready until it renews again.
 
 The lease is a Lease (coordination.k8s.io/v1) or two annotations of the registration itself; docs/registrations.md.
 """
@@ -49,14 +49,14 @@ class Heartbeat:
     seconds: int
 
     @property
-    def lapse(self) -> str:
-        """What the condition says once this renewal was the last one for too long."""
+    def condition_message(self) -> str:
+        """What the condition Ready says when the lease has expired after this renewal."""
         last = f"; it was renewed last at {self.mark}" if self.mark else ""
-        return f"{self.notice}{last}"
+        return f"{self.event_message}{last}"
 
     @property
-    def notice(self) -> str:
-        """What an Event says then: the same each time, so that it is counted."""
+    def event_message(self) -> str:
+        """What the Event says then. It is the same each time, so that one Event counts them."""
         return f"the lease of {self.seconds} s has expired"
 
 
