@@ -34,7 +34,7 @@ _CHECK_SECONDS = 0.5
 _PORT_WAIT_SECONDS = 2.0
 _POSTGRES_START_SECONDS = 300.0  # recovery after a crash included
 # A stop takes less than ten seconds, whatever hangs. What the others leave of the time is for the database.
-_STOP_SECONDS = 9.0
+_STOP_SECONDS = 8.5
 _WORKERS_STOP_SECONDS = 5.0
 _RECONCILER_STOP_SECONDS = 1.5
 
