@@ -123,7 +123,7 @@ class TestGiving:
         selector = {"matchLabels": {"tier": "gold"}}
         await world.create(ADDRESS_POOL, pool("gold", "198.19.0.7", namespaceSelector=selector))
         waiting = await world.create(SERVICE, balanced("waiting"))
-        assert 'pool "gold" is not for namespace default' in condition(waiting, "Allocated").message
+        assert 'pool "gold" does not admit the namespace default' in condition(waiting, "Allocated").message
 
         def label(namespace):
             namespace.metadata.labels = {**(namespace.metadata.labels or {}), "tier": "gold"}

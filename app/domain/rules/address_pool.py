@@ -212,15 +212,17 @@ def _whole_causes(spec: AddressPoolSpec) -> Iterator[Cause]:
         field, part = f"spec.addresses[{index}]", AddressSet.of([range_of(text)])
         if part & _UNFIT:
             unfit = (part & _UNFIT).texts()[0]
-            yield invalid(field, text, f"{unfit} cannot be given: it is reserved for something else")
+            yield invalid(field, text, f"{unfit} cannot be used: it is reserved for another purpose")
         if part.size(range_of(text).version) > _MAX_SIZE:
             yield invalid(field, text, "is too large: an IPv6 range has a prefix of /64 or longer, such as /112")
         if part & taken:
-            yield duplicate(field, text, f"{(part & taken).texts()[0]} is in an entry before it, too")
+            yield duplicate(field, text, f"{(part & taken).texts()[0]} is in an earlier entry, too")
         taken = taken | part
     if not usable_addresses(spec):
         texts = ", ".join(spec.exclude or [])
-        yield invalid("spec.exclude", texts, "leaves no address; set spec.drain if nobody shall get one")
+        yield invalid(
+            "spec.exclude", texts, "leaves no address in the pool; set spec.drain for a pool that gives no addresses"
+        )
 
 
 def _range_causes(field: str, text: str) -> list[Cause]:

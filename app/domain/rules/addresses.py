@@ -55,7 +55,7 @@ def address_causes(field: str, text: str, stored: frozenset[str] = frozenset()) 
     lenient = sloppy_address(text)
     if lenient is None:
         return [invalid(field, text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")]
-    return [invalid(field, text, f"must be written without leading zeros and without IPv4 inside IPv6: {lenient}")]
+    return [invalid(field, text, f"must have no leading zeros and no IPv4 address inside IPv6: write {lenient}")]
 
 
 def network_causes(field: str, text: str, stored: frozenset[str] = frozenset()) -> list[Cause]:
@@ -74,9 +74,9 @@ def address_warnings(field: str, text: str) -> list[str]:
     if address is None:
         return []
     if strict_address(text) is None:
-        return [f"{field}: {text!r} is read differently by different software; write {address}"]
+        return [f"{field}: {text!r} means different addresses to different programs; write {address}"]
     if isinstance(address, IPv6Address) and str(address) != text:
-        return [f"{field}: {text!r} is not the canonical form of RFC 5952, {address}; others may rewrite it"]
+        return [f"{field}: {text!r} is not in the canonical form of RFC 5952, {address}; programs may rewrite it"]
     return []
 
 
@@ -91,9 +91,11 @@ def network_warnings(field: str, text: str) -> list[str]:
     if address != network[0]:
         warnings.append(f"{field}: {text!r} has bits beyond its prefix; write {network}, or a longer prefix")
     if strict_address(head) is None or not _PREFIX.fullmatch(prefix):
-        warnings.append(f"{field}: {text!r} is read differently by different software; write {network}")
+        warnings.append(f"{field}: {text!r} means different addresses to different programs; write {network}")
     if not warnings and isinstance(network, IPv6Network) and str(network) != text:
-        warnings.append(f"{field}: {text!r} is not the canonical form of RFC 5952, {network}; others may rewrite it")
+        warnings.append(
+            f"{field}: {text!r} is not in the canonical form of RFC 5952, {network}; programs may rewrite it"
+        )
     return warnings
 
 

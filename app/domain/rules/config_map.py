@@ -15,7 +15,11 @@ class ConfigMapStrategy(Strategy[ConfigMap]):
         del cluster
         data, binary = new.data or {}, new.binary_data or {}
         causes = [*key_causes("data", data), *key_causes("binaryData", binary)]
-        causes += [invalid(f"data[{key}]", key, "is in binaryData, too") for key in data if key in binary]
+        causes += [
+            invalid(f"data[{key}]", key, "is also a key of binaryData; a key must be in one of them only")
+            for key in data
+            if key in binary
+        ]
         if sum(len(text.encode()) for text in data.values()) + sum(map(len, binary.values())) > MAX_DATA_BYTES:
             causes.append(too_long("", MAX_DATA_BYTES))
         return causes

@@ -59,7 +59,7 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
             return []
         found = []
         if old is None and new.address_type == "FQDN":
-            found.append("addressType: FQDN is deprecated: nothing is defined for what is done with such endpoints")
+            found.append("addressType: FQDN is deprecated: no meaning is defined for such endpoints")
         for i, endpoint in enumerate(new.endpoints or []):
             for j, address in enumerate(endpoint.addresses or []):
                 found += address_warnings(f"endpoints[{i}].addresses[{j}]", address)
@@ -105,7 +105,7 @@ def _validate_endpoints(endpoints: Sequence[Endpoint], address_type: str) -> lis
 
 def _validate_addresses(path: str, addresses: Sequence[str], address_type: str) -> list[Cause]:
     if not addresses:
-        return [required(path, "at least one address")]
+        return [required(path, "give at least one address")]
     causes = [too_many(path, len(addresses), MAX_ADDRESSES)] if len(addresses) > MAX_ADDRESSES else []
     for j, address in enumerate(addresses):
         if address_type == "FQDN":
@@ -121,13 +121,13 @@ def _validate_ip(path: str, index: int, address: str, family: str) -> list[Cause
     if causes:
         return causes
     if family_of(address) != family:
-        causes.append(invalid(path, address, f"must be an {family} address, as the addressType says"))
+        causes.append(invalid(path, address, f"must be an {family} address, like the addressType"))
     return causes + endpoint_address_causes(f"{path}[{index}]", address)
 
 
 def _validate_domain_name(field: str, name: str) -> list[Cause]:
     if not name:
-        return [required(field, "a fully qualified domain name")]
+        return [required(field, "give a fully qualified domain name")]
     bare = name.removesuffix(".")
     labels = bare.split(".")
     if problems := dns_subdomain_problems(bare):
@@ -164,7 +164,7 @@ def _validate_ports(ports: Sequence[EndpointPort]) -> list[Cause]:
         if name:
             causes += port_label_causes(f"ports[{i}].name", name)
         if name in seen:
-            causes.append(duplicate(f"ports[{i}].name", name, "each port of a slice has a name of its own"))
+            causes.append(duplicate(f"ports[{i}].name", name, "another port of the slice has this name"))
         seen.add(name)
         causes += protocol_causes(f"ports[{i}].protocol", port.protocol)
         causes += app_protocol_causes(f"ports[{i}].appProtocol", port.app_protocol)

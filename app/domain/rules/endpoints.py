@@ -50,7 +50,7 @@ def _validate(endpoints: Endpoints) -> list[Cause]:
 def _validate_subset(subset: EndpointSubset, path: str) -> list[Cause]:
     causes: list[Cause] = []
     if not subset.addresses and not subset.not_ready_addresses:
-        causes.append(required(path, "at least one of `addresses` and `notReadyAddresses`"))
+        causes.append(required(path, "give at least one of `addresses` and `notReadyAddresses`"))
     for where, address in _addresses(subset, path):
         causes += _validate_address(address, where)
     ports = subset.ports or []
@@ -78,7 +78,7 @@ def _validate_port(port: EndpointPort, path: str, *, named: bool) -> list[Cause]
     if port.name:
         causes += port_label_causes(f"{path}.name", port.name)
     elif named:
-        causes.append(required(f"{path}.name", "each of several ports has a name"))
+        causes.append(required(f"{path}.name", "each of several ports needs a name"))
     causes += port_number_causes(f"{path}.port", port.port)
     causes += protocol_causes(f"{path}.protocol", port.protocol)
     return causes + app_protocol_causes(f"{path}.appProtocol", port.app_protocol)

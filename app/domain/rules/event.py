@@ -38,19 +38,19 @@ def validate_event(event: Event, *, reporter_field: str) -> list[Cause]:
     if not about and namespace not in _CLUSTER_EVENT_NAMESPACES:
         causes.append(_other_namespace(about, namespace))
     if not event.reporting_component:
-        causes.append(required(reporter_field, "name the controller that reports the event"))
+        causes.append(required(reporter_field, "give the name of the controller that reports the event"))
     problems = qualified_name_problems(event.reporting_component)
     causes += invalid_for(reporter_field, event.reporting_component, problems)
     texts = {"reportingInstance": event.reporting_instance, "action": event.action, "reason": event.reason}
     for name, value in texts.items():
         if not value:
-            causes.append(required(name, "an event with an eventTime has one"))
+            causes.append(required(name, "an event with an eventTime must have a value here"))
         elif len(value.encode()) > _SHORT_TEXT_LIMIT:
-            causes.append(invalid(name, "", f"may have at most {_SHORT_TEXT_LIMIT} characters"))
+            causes.append(invalid(name, "", f"must be no more than {_SHORT_TEXT_LIMIT} characters"))
     if len(event.message.encode()) > _MESSAGE_LIMIT:
-        causes.append(invalid("message", "", f"may have at most {_MESSAGE_LIMIT} characters"))
+        causes.append(invalid("message", "", f"must be no more than {_MESSAGE_LIMIT} characters"))
     return causes
 
 
 def _other_namespace(about: str, namespace: str) -> Cause:
-    return invalid("involvedObject.namespace", about, f"must be the event's own namespace, {namespace!r}")
+    return invalid("involvedObject.namespace", about, f"must be the namespace of the event, {namespace!r}")

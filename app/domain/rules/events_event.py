@@ -53,7 +53,7 @@ class EventsEventStrategy(Strategy[Event]):
         stored = to_stored(new)
         causes = validate_event(stored, reporter_field="reportingController") + _validate_series(stored)
         if not stored.event_time:
-            causes.append(required("eventTime", "when it was first observed, as RFC 3339 with a fraction of a second"))
+            causes.append(required("eventTime", "give the time of the event, as RFC 3339 with a fraction of a second"))
         if stored.type not in ("Normal", "Warning"):
             causes.append(invalid("type", stored.type, "must be Normal or Warning"))
         older = {
@@ -63,7 +63,9 @@ class EventsEventStrategy(Strategy[Event]):
             "source": stored.source.component or stored.source.host,
         }
         return causes + [
-            invalid(name, "", "belongs to the older API; leave it out") for name, set_ in older.items() if set_
+            invalid(name, "", "this field belongs to the older API; leave it out")
+            for name, set_ in older.items()
+            if set_
         ]
 
     def validate_update(self, new: Event, old: Event, cluster: Cluster) -> list[Cause]:
@@ -102,5 +104,5 @@ def _validate_series(event: core.Event) -> list[Cause]:
     if event.series and event.series.count < 2:  # noqa: PLR2004 - a series is more than one
         causes.append(invalid("series.count", event.series.count, "must be at least 2"))
     if event.series and not event.series.last_observed_time:
-        causes.append(required("series.lastObservedTime", "when it was last observed"))
+        causes.append(required("series.lastObservedTime", "give the time when the event was last observed"))
     return causes

@@ -41,12 +41,12 @@ class IPAddressStrategy(Strategy[IPAddress]):
 
 def _validate_parent(parent: ParentReference | None) -> list[Cause]:
     if parent is None:
-        return [required("spec.parentRef", "what the address belongs to")]
+        return [required("spec.parentRef", "give the object that holds the address")]
     problems = dns_subdomain_problems(parent.group) if parent.group else []
     causes = invalid_for("spec.parentRef.group", parent.group, problems)
     for name, value in (("resource", parent.resource), ("name", parent.name)):
         if not value:
-            causes.append(required(f"spec.parentRef.{name}", f"the parent's {name}"))
+            causes.append(required(f"spec.parentRef.{name}", f"give the {name} of the parent"))
     for name, value in (("resource", parent.resource), ("name", parent.name), ("namespace", parent.namespace)):
         causes += invalid_for(f"spec.parentRef.{name}", value, path_segment_problems(value))
     return causes

@@ -42,8 +42,8 @@ def _requirement_causes(field: str, requirement: LabelSelectorRequirement) -> It
     if requirement.operator not in _OPERATORS:
         yield not_supported(f"{field}.operator", requirement.operator, _OPERATORS)
     elif takes_values and not requirement.values:
-        yield required(f"{field}.values", "In and NotIn compare with one value or more")
+        yield required(f"{field}.values", "the operators In and NotIn need at least one value")
     elif requirement.values and not takes_values:
-        yield forbidden(f"{field}.values", "Exists and DoesNotExist compare with none")
+        yield forbidden(f"{field}.values", "the operators Exists and DoesNotExist take no values")
     for index, value in enumerate(requirement.values or []):
         yield from invalid_for(f"{field}.values[{index}]", value, label_value_problems(value))

@@ -71,7 +71,7 @@ def _name_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
         problems = problems_of(_with_dash_masked(meta.generate_name))
         yield from invalid_for("metadata.generateName", meta.generate_name, problems)
     if not meta.name:
-        yield required("metadata.name", "a name, or generateName for one to be made from it")
+        yield required("metadata.name", "give a name, or generateName to have the server make one")
         return
     yield from invalid_for("metadata.name", meta.name, problems_of(meta.name))
 
@@ -83,10 +83,10 @@ def _with_dash_masked(prefix: str) -> str:
 def _namespace_causes(kind: Named, meta: ObjectMeta) -> Iterator[Cause]:
     if not kind.namespaced:
         if meta.namespace:
-            yield forbidden("metadata.namespace", f"a {kind.name} belongs to no namespace")
+            yield forbidden("metadata.namespace", f"a {kind.name} has no namespace; leave it out")
         return
     if not meta.namespace:
-        yield required("metadata.namespace", f"a {kind.name} belongs to a namespace")
+        yield required("metadata.namespace", f"a {kind.name} needs a namespace")
         return
     yield from invalid_for("metadata.namespace", meta.namespace, dns_label_problems(meta.namespace))
 
@@ -122,10 +122,10 @@ def _owner_causes(owners: Sequence[OwnerReference]) -> Iterator[Cause]:
     for owner in owners:
         for name, value in (("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)):
             if not value:
-                yield invalid(f"{field}.{name}", value, f"must be the owner's {name}")
+                yield invalid(f"{field}.{name}", value, f"must be the {name} of the owner")
         _, _, version = owner.api_version.rpartition("/")
         if not version or owner.api_version.count("/") > 1:
-            yield invalid(f"{field}.apiVersion", owner.api_version, "must be the owner's <group>/<version>, or v1")
+            yield invalid(f"{field}.apiVersion", owner.api_version, "must be the <group>/<version> of the owner, or v1")
         if (owner.api_version, owner.kind) == ("v1", "Event"):
             yield invalid(field, owner.name, "an Event cannot own anything")
     controllers = [f"{owner.kind}/{owner.name}" for owner in owners if owner.controller]
@@ -159,7 +159,7 @@ def _managed_fields_causes(entries: Sequence[ManagedFieldsEntry]) -> Iterator[Ca
         if len(entry.manager.encode()) > MAX_MANAGER:
             yield too_long(f"{field}.manager", MAX_MANAGER)
         if not entry.manager.isprintable():
-            yield invalid(f"{field}.manager", entry.manager, "must have printable characters only")
+            yield invalid(f"{field}.manager", entry.manager, "must have only printable characters")
         if len(entry.subresource.encode()) > MAX_SUBRESOURCE:
             yield too_long(f"{field}.subresource", MAX_SUBRESOURCE)
 
@@ -168,10 +168,12 @@ def _immutable_causes(new: ObjectMeta, old: ObjectMeta) -> Iterator[Cause]:
     if old.deletion_timestamp is not None:
         added = sorted(set(new.finalizers or []) - set(old.finalizers or []))
         if added:
-            problem = f"the object is being deleted, so finalizers can only be removed, not {', '.join(added)} added"
+            problem = f"the object is being deleted, so no finalizers can be added: remove {', '.join(added)}"
             yield forbidden("metadata.finalizers", problem)
     if (new.generation or 0) < (old.generation or 0):
-        yield invalid("metadata.generation", new.generation, f"must not go back from {old.generation}")
+        yield invalid(
+            "metadata.generation", new.generation, f"must not be less than the stored generation, {old.generation}"
+        )
     for name, is_, was in (
         ("name", new.name, old.name),
         ("namespace", new.namespace or "", old.namespace or ""),

@@ -50,7 +50,7 @@ class NamespaceStrategy(Strategy[Namespace]):
         phase = TERMINATING if new.metadata.deletion_timestamp else ACTIVE
         if new.status.phase == phase:
             return []
-        when = "once deletion was asked for" if phase == TERMINATING else "as long as deletion was not asked for"
+        when = "while the namespace is being deleted" if phase == TERMINATING else "until the namespace is deleted"
         return [invalid("status.phase", new.status.phase, f"must be {phase} {when}")]
 
     def prepare_delete(self, obj: Namespace, cluster: Cluster) -> None:

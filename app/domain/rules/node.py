@@ -85,7 +85,7 @@ def _validate_pod_cidrs(spec: NodeSpec) -> list[Cause]:
         causes.append(invalid("spec.podCIDR", spec.pod_cidr, f"must be the first of spec.podCIDRs, {cidrs[0]}"))
     families = [network.version for network in map(strict_network, cidrs) if network]
     if len(set(families)) != len(families):
-        causes.append(invalid("spec.podCIDRs", cidrs, "may hold one CIDR of each IP family"))
+        causes.append(invalid("spec.podCIDRs", cidrs, "must have at most one CIDR of each IP family"))
     causes += [duplicate(f"spec.podCIDRs[{i}]", cidr) for i, cidr in enumerate(cidrs) if cidr in cidrs[:i]]
     return causes
 
@@ -105,7 +105,7 @@ def _validate_taints(taints: Sequence[Taint]) -> list[Cause]:
         elif taint.effect not in TAINT_EFFECTS:
             causes.append(not_supported(f"{path}.effect", taint.effect, TAINT_EFFECTS))
         if (taint.key, taint.effect) in seen:
-            causes.append(duplicate(path, f"{taint.key}:{taint.effect}", "taints differ in key or effect"))
+            causes.append(duplicate(path, f"{taint.key}:{taint.effect}", "another taint has the same key and effect"))
         seen.add((taint.key, taint.effect))
     return causes
 

@@ -141,7 +141,7 @@ def _with_images_of(new: list[Container] | None, old: list[Container] | None) ->
 
 
 def _validate_spec(spec: PodSpec) -> list[Cause]:
-    causes = [] if spec.containers else [required("spec.containers", "at least one container")]
+    causes = [] if spec.containers else [required("spec.containers", "a pod needs at least one container")]
     seen: set[str] = set()
     for field, containers in (("containers", spec.containers), ("initContainers", spec.init_containers)):
         for i, container in enumerate(containers or []):
@@ -164,7 +164,7 @@ def _validate_container(container: Container, path: str, seen: set[str]) -> list
     name = container.name
     causes: list[Cause] = []
     if not name:
-        causes.append(required(f"{path}.name", "each container has a name"))
+        causes.append(required(f"{path}.name", "each container needs a name"))
     else:
         causes += invalid_for(f"{path}.name", name, dns_label_problems(name))
     if name in seen:
@@ -185,7 +185,7 @@ def _validate_port(port: ContainerPort, path: str, names: set[str]) -> list[Caus
             causes.append(duplicate(f"{path}.name", port.name))
         names.add(port.name)
     if not port.container_port:
-        causes.append(required(f"{path}.containerPort", "a port number from 1 to 65535"))
+        causes.append(required(f"{path}.containerPort", "give a port number from 1 to 65535"))
     else:
         causes += port_number_causes(f"{path}.containerPort", port.container_port)
     if port.host_port:
@@ -197,7 +197,7 @@ def _validate_ips(path: str, ips: Sequence[str]) -> list[Cause]:
     """Strict addresses, at most one of each family."""
     causes = [cause for i, ip in enumerate(ips) for cause in address_causes(f"{path}[{i}]", ip)]
     if not causes and len({ip_address(ip).version for ip in ips}) != len(ips):
-        causes.append(invalid(path, list(ips), "may hold one address of each IP family"))
+        causes.append(invalid(path, list(ips), "must have at most one address of each IP family"))
         causes += [duplicate(f"{path}[{i}]", ip) for i, ip in enumerate(ips) if ip in ips[:i]]
     return causes
 

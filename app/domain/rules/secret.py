@@ -42,7 +42,9 @@ class SecretStrategy(Strategy[Secret]):
         if sum(map(len, data.values())) > MAX_DATA_BYTES:
             causes.append(too_long("data", MAX_DATA_BYTES))
         if new.type == SERVICE_ACCOUNT_TOKEN and not (new.metadata.annotations or {}).get(SERVICE_ACCOUNT_NAME):
-            causes.append(required(f"metadata.annotations[{SERVICE_ACCOUNT_NAME}]", "the ServiceAccount's name"))
+            causes.append(
+                required(f"metadata.annotations[{SERVICE_ACCOUNT_NAME}]", "give the name of the ServiceAccount")
+            )
         if new.type in _CONTENT_CAUSES:
             causes += _CONTENT_CAUSES[new.type](data)
         return causes
@@ -65,7 +67,7 @@ def _each_of(*keys: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
     def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
         for key in keys:
             if key not in data:
-                yield required(f"data[{key}]", f"a Secret of this type has {' and '.join(keys)}")
+                yield required(f"data[{key}]", f"a Secret of this type needs {' and '.join(keys)}")
 
     return causes
 
@@ -74,7 +76,7 @@ def _one_of(*keys: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
     def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
         if not any(key in data for key in keys):
             for key in keys:
-                yield required(f"data[{key}]", f"a Secret of this type has {' or '.join(keys)}")
+                yield required(f"data[{key}]", f"a Secret of this type needs {' or '.join(keys)}")
 
     return causes
 
@@ -82,7 +84,7 @@ def _one_of(*keys: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
 def _not_empty(key: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
     def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
         if not data.get(key):
-            yield required(f"data[{key}]", f"a Secret of this type has {key}, not empty")
+            yield required(f"data[{key}]", f"a Secret of this type needs a value of {key} that is not empty")
 
     return causes
 
@@ -90,7 +92,7 @@ def _not_empty(key: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
 def _json_object(key: str) -> Callable[[Mapping[str, bytes]], Iterator[Cause]]:
     def causes(data: Mapping[str, bytes]) -> Iterator[Cause]:
         if key not in data:
-            yield required(f"data[{key}]", f"a Secret of this type has {key}")
+            yield required(f"data[{key}]", f"a Secret of this type needs {key}")
         elif data[key] and not _is_json_object(data[key]):
             yield invalid(f"data[{key}]", _HIDDEN, "must be a JSON object")
 

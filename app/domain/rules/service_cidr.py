@@ -98,13 +98,19 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         """One or two CIDRs, each strict, one of each family, none in a pool of load balancer addresses."""
         cidrs = new.spec.cidrs or []
         if not cidrs:
-            return [required("spec.cidrs", "one CIDR, or one of each IP family")]
+            return [required("spec.cidrs", "give one CIDR, or one of each IP family")]
         if len(cidrs) > _MAX_CIDRS:
-            return [invalid("spec.cidrs", cidrs, f"may hold at most {_MAX_CIDRS} CIDRs, one of each IP family")]
+            return [invalid("spec.cidrs", cidrs, f"must have at most {_MAX_CIDRS} CIDRs, one of each IP family")]
         causes = [cause for i, cidr in enumerate(cidrs) for cause in network_causes(f"spec.cidrs[{i}]", cidr)]
         networks = [network for network in map(strict_network, cidrs) if network]
         if not causes and len({network.version for network in networks}) != len(cidrs):
-            causes.append(invalid("spec.cidrs", cidrs, "may hold one CIDR of each IP family: 10.0.0.0/16, fd00::/112"))
+            causes.append(
+                invalid(
+                    "spec.cidrs",
+                    cidrs,
+                    "must have at most one CIDR of each IP family, such as 10.0.0.0/16 and fd00::/112",
+                )
+            )
         if causes:
             return causes
         return [cause for i, cidr in enumerate(cidrs) for cause in _pool_causes(f"spec.cidrs[{i}]", cidr, cluster)]

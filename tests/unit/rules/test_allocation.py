@@ -347,9 +347,13 @@ class TestResult:
     @pytest.mark.parametrize(
         ("described", "annotations", "why"),
         [
-            ([], {}, "external: there is no pool of them; add one, and it is given at once"),
-            ([INSIDE], {}, "external: there is no pool of them; add one, and it is given at once"),
-            ([OUTSIDE], {INTERNAL: "true"}, "internal: there is no pool of them; add one, and it is given at once"),
+            ([], {}, "external: there is no pool of such addresses; add one, and it is given at once"),
+            ([INSIDE], {}, "external: there is no pool of such addresses; add one, and it is given at once"),
+            (
+                [OUTSIDE],
+                {INTERNAL: "true"},
+                "internal: there is no pool of such addresses; add one, and it is given at once",
+            ),
             (
                 [INSIDE],
                 {INTERNAL: "true", SUBNET: "apps"},
@@ -364,7 +368,7 @@ class TestResult:
             (
                 [external("a", namespaces=frozenset({"other"})), external("b", auto_assign=False)],
                 {},
-                'external: pool "a" is not for namespace shop; pool "b" is only for Services that name it',
+                'external: pool "a" does not admit the namespace shop; pool "b" is only for Services that name it',
             ),
             (
                 [external(name, obstacle="it leaks") for name in "abcde"],

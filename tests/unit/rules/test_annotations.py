@@ -261,7 +261,7 @@ def test_one_rule_for_all_ports_is_for_private_ones():
     key = "azure-load-balancer-enable-high-availability-ports"
     public, _ = balanced(**{key: "true"})
     assert SERVICE.strategy.warnings(public, None, OURS) == [
-        f"annotation {PREFIX}{key} is ignored: only an internal load balancer has one rule for all"
+        f"annotation {PREFIX}{key} is ignored: only an internal load balancer can have such a rule"
     ]
     private, _ = balanced(**{key: "true", "azure-load-balancer-internal": "true"})
     assert SERVICE.strategy.warnings(private, None, OURS) == []

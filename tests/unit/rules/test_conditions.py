@@ -47,22 +47,22 @@ class TestConditions:
         shown = {item.type: (item.status, item.reason, item.message) for item in new.status.conditions}
         assert shown == {
             "Programmed": ("Unknown", "NoDataPlane", "no data plane has reported yet"),
-            "Allocated": ("True", "Allocated", "every address and port of the spec is held"),
-            "Resolvable": ("True", "RecordsExist", "the name stands for its ClusterIPs"),
+            "Allocated": ("True", "Allocated", "all addresses and ports of the spec are allocated"),
+            "Resolvable": ("True", "RecordsExist", "the name resolves to the ClusterIPs"),
         }
 
     @pytest.mark.parametrize(
         ("spec", "message"),
         [
             (ALIAS, "the name is an alias of spec.externalName"),
-            (web(clusterIP="None"), "the name stands for the addresses of its endpoints"),
-            (web(clusterIP="10.96.0.7"), "the name stands for its ClusterIPs"),
+            (web(clusterIP="None"), "the name resolves to the addresses of the endpoints"),
+            (web(clusterIP="10.96.0.7"), "the name resolves to the ClusterIPs"),
         ],
     )
     def test_nothing_to_allocate(self, spec, message):
         new, _ = created(spec)
         assert [(item.type, item.status, item.message) for item in new.status.conditions] == [
-            ("Allocated", "True", "every address and port of the spec is held"),
+            ("Allocated", "True", "all addresses and ports of the spec are allocated"),
             ("Resolvable", "True", message),
         ]
 

@@ -184,7 +184,7 @@ class TestAskingForFrontends:
                 described(internal=["10.240.0.0/24", "10.241.0.0/24"]),
                 {"loadBalancerIP": "20.0.0.1"},
                 {},
-                '"20.0.0.1": must be a usable address of the external pools: there are none',
+                '"20.0.0.1": must be a usable address of the external pools: there is no such pool',
             ),
             (
                 described(external=["20.1.0.0/24", "20.2.0.0/24"]),
@@ -198,7 +198,7 @@ class TestAskingForFrontends:
                 {},
                 '"x": must be an IP address, such as 10.9.8.7 or 2001:db8::ffff',
             ),
-            (POOLED, {"loadBalancerIP": "::1"}, {}, '"::1": must be IPv4, as spec.ipFamilies says'),
+            (POOLED, {"loadBalancerIP": "::1"}, {}, '"::1": must be IPv4, as in spec.ipFamilies'),
         ],
     )
     def test_messages(self, at, spec, annotations, message):

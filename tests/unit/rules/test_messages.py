@@ -19,7 +19,7 @@ MODE, HINTS = "service.kubernetes.io/topology-mode", "service.kubernetes.io/topo
 ON_CREATE = {
     "no ports": (
         web(ports=None),
-        ["Required value: at least one port, unless the Service is headless or an ExternalName"],
+        ["Required value: a Service needs at least one port, unless it is headless or of type ExternalName"],
     ),
     "port": (web(ports=[{"port": 0, "targetPort": 1}]), ["Invalid value: 0: must be from 1 to 65535"]),
     "target port": (web(ports=[{"port": 1, "targetPort": -1}]), ["Invalid value: -1: must be from 1 to 65535"]),
@@ -30,20 +30,20 @@ ON_CREATE = {
     "port name": (web(ports=[{"port": 1, "name": "A"}]), [f'Invalid value: "A": {NAME}']),
     "port name missing": (
         web(ports=[{"port": 1, "name": "a"}, {"port": 2}]),
-        ["Required value: a Service with several ports names each of them"],
+        ["Required value: each port of a Service with several ports needs a name"],
     ),
     "port name twice": (
         web(ports=[{"port": 1, "name": "a"}, {"port": 2, "name": "a"}]),
-        ['Duplicate value: "a": another port has it'],
+        ['Duplicate value: "a": another port has this name'],
     ),
     "port twice": (
         web(ports=[{"port": 1, "name": "a"}, {"port": 1, "name": "b"}]),
-        ['Duplicate value: "1/TCP": another port has both'],
+        ['Duplicate value: "1/TCP": another port has the same number and protocol'],
     ),
     "appProtocol": (web(ports=[{"port": 1, "appProtocol": "a b"}]), [f'Invalid value: "a b": {KEY}']),
     "nodePort of a ClusterIP Service": (
         web(ports=[{"port": 1, "nodePort": 30000}]),
-        ["Forbidden: a ClusterIP Service has none; use type NodePort"],
+        ["Forbidden: a ClusterIP Service has no node ports; use type NodePort"],
     ),
     "nodePort out of range": (
         web(type="NodePort", ports=[{"port": 1, "nodePort": 1}]),
@@ -51,18 +51,21 @@ ON_CREATE = {
     ),
     "nodePort for two numbers": (
         web(type="NodePort", ports=[{**TWO[0], "nodePort": 30000}, {**TWO[1], "nodePort": 30000}]),
-        ["Invalid value: 30000: another port of this Service has it; choose another one, or leave it out"],
+        ["Invalid value: 30000: another port of this Service has this number; choose another one, or leave it out"],
     ),
     "nodePort twice, to be chosen": (
         web(type="NodePort", ports=[{"port": 1, "name": "a"}, {"port": 1, "name": "b"}]),
         [
-            'Duplicate value: "to be chosen for port 1": another TCP port has it',
-            'Duplicate value: "1/TCP": another port has both',
+            'Duplicate value: "to be chosen for port 1": another TCP port has this nodePort',
+            'Duplicate value: "1/TCP": another port has the same number and protocol',
         ],
     ),
     "nodePort twice, asked for": (
         web(type="NodePort", ports=[{"port": 1, "name": "a", "nodePort": 30000}, {"port": 1, "name": "b"}]),
-        ["Duplicate value: 30000: another TCP port has it", 'Duplicate value: "1/TCP": another port has both'],
+        [
+            "Duplicate value: 30000: another TCP port has this nodePort",
+            'Duplicate value: "1/TCP": another port has the same number and protocol',
+        ],
     ),
     "type": (
         web(type="x"),
@@ -70,7 +73,7 @@ ON_CREATE = {
     ),
     "headless load balancer": (
         web(type="LoadBalancer", clusterIP="None"),
-        ['Invalid value: "None": a LoadBalancer Service has a ClusterIP; only ClusterIP may do without'],
+        ['Invalid value: "None": a LoadBalancer Service needs a ClusterIP; only type ClusterIP can be headless'],
     ),
     "selector": (
         web(selector={"a b": "c d"}),
@@ -87,7 +90,7 @@ ON_CREATE = {
     ),
     "alias of nothing": (
         {"type": "ExternalName"},
-        ["Required value: the DNS name that an ExternalName Service stands for"],
+        ["Required value: give the DNS name that the ExternalName Service is an alias of"],
     ),
     "alias of no DNS name": (
         {"type": "ExternalName", "externalName": "a_b"},
@@ -100,10 +103,13 @@ ON_CREATE = {
     ),
     "source ranges": (
         web(loadBalancerSourceRanges=["10.0.0.0/8"]),
-        ["Forbidden: only a LoadBalancer Service admits clients by source; use type LoadBalancer or leave it out"],
+        ["Forbidden: only a LoadBalancer Service can restrict its clients; use type LoadBalancer, or leave it out"],
     ),
-    "allocate flag": (web(allocateLoadBalancerNodePorts=True), ["Forbidden: only a LoadBalancer Service has it"]),
-    "class": (web(loadBalancerClass="a"), ["Forbidden: only a LoadBalancer Service has one"]),
+    "allocate flag": (
+        web(allocateLoadBalancerNodePorts=True),
+        ["Forbidden: only a LoadBalancer Service can choose this; leave it out"],
+    ),
+    "class": (web(loadBalancerClass="a"), ["Forbidden: only a LoadBalancer Service has a class; leave it out"]),
     "class misspelt": (web(type="LoadBalancer", loadBalancerClass="a b"), [f'Invalid value: "a b": {KEY}']),
     "external policy": (
         web(externalTrafficPolicy="Local"),
@@ -123,7 +129,7 @@ ON_CREATE = {
     ),
     "health check": (
         web(healthCheckNodePort=1),
-        ["Invalid value: 1: only type LoadBalancer with externalTrafficPolicy Local has one; leave it out"],
+        ["Invalid value: 1: only type LoadBalancer with externalTrafficPolicy Local has this port; leave it out"],
     ),
     "health check out of range": (
         web(type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=1),
@@ -140,11 +146,11 @@ ON_CREATE = {
     ),
     "clusterIPs without clusterIP": (
         web(clusterIPs=["10.96.0.9"]),
-        ['Invalid value: "10.96.0.9": clusterIP must be set, too, to its first value'],
+        ['Invalid value: "10.96.0.9": spec.clusterIP must be set, too, to the first of spec.clusterIPs'],
     ),
     "clusterIPs begin otherwise": (
         web(clusterIP="10.96.0.9", clusterIPs=["10.96.0.8"]),
-        ['Invalid value: "10.96.0.8": its first value must be 10.96.0.9'],
+        ['Invalid value: "10.96.0.8": the first value must be 10.96.0.9, as in spec.clusterIP'],
     ),
     "None among others": (
         web(clusterIP="None", clusterIPs=["None", "10.96.0.9"]),
@@ -160,11 +166,11 @@ ON_CREATE = {
     ),
     "address of another family": (
         web(clusterIP="10.96.0.8", ipFamilies=["IPv6"]),
-        ['Invalid value: "10.96.0.8": must be IPv6, as ipFamilies[0] says'],
+        ['Invalid value: "10.96.0.8": must be IPv6, as in spec.ipFamilies[0]'],
     ),
     "address of a family not served": (
         web(clusterIP="fd00::1"),
-        ['Invalid value: "fd00::1": must be IPv4: no IPv6 here'],
+        ['Invalid value: "fd00::1": must be IPv4: this cluster has no IPv6'],
     ),
     "family": (web(ipFamilies=["x"]), ['Unsupported value: "x": supported values: "IPv4", "IPv6"']),
     "family twice": (
@@ -232,7 +238,7 @@ ON_UPDATE = {
     "node port twice": (
         NODE,
         web(type="NodePort", ports=[{**TWO[0], "nodePort": 30080}, {**TWO[1], "nodePort": 30080}]),
-        ["Duplicate value: 30080: another TCP port of this Service has it"],
+        ["Duplicate value: 30080: another TCP port of this Service has this nodePort"],
     ),
 }
 
@@ -246,11 +252,11 @@ def test_on_update(old, sent, messages):
 DUAL_ON_UPDATE = {
     "fewer addresses": (
         {**TWOFOLD, "clusterIPs": ["10.96.0.9"]},
-        ['Invalid value: "RequireDualStack": must be SingleStack to drop the second of clusterIPs'],
+        ['Invalid value: "RequireDualStack": must be SingleStack to remove the second of clusterIPs'],
     ),
     "fewer families": (
         {**TWOFOLD, "ipFamilies": ["IPv4"]},
-        ['Invalid value: "RequireDualStack": must be SingleStack to drop the second of ipFamilies'],
+        ['Invalid value: "RequireDualStack": must be SingleStack to remove the second of ipFamilies'],
     ),
     "swapped": (
         {
@@ -286,7 +292,7 @@ def test_all_addresses_asked_for_are_told():
     ]
     _, causes = created(web(**both), DUAL, name="")
     assert [cause.message for cause in causes] == [
-        'Invalid value: "10.96.0.9, fd01::9": only a Service with a name can have one: metadata.name is missing'
+        'Invalid value: "10.96.0.9, fd01::9": only a named Service can have a ClusterIP: metadata.name is missing'
     ]
 
 
@@ -297,25 +303,25 @@ def test_on_update_of_two_stacks(sent, messages):
 
 
 METADATA = {
-    "name missing": (ALIAS, {"name": ""}, ["Required value: a name, or generateName for one to be made from it"]),
+    "name missing": (ALIAS, {"name": ""}, ["Required value: give a name, or generateName to have the server make one"]),
     "name": (ALIAS, {"name": "A"}, [f'Invalid value: "A": {NAME}']),
     "name missing, an address wanted": (
         web(clusterIP="10.96.0.9"),
         {"name": ""},
-        ['Invalid value: "10.96.0.9": only a Service with a name can have one: metadata.name is missing'],
+        ['Invalid value: "10.96.0.9": only a named Service can have a ClusterIP: metadata.name is missing'],
     ),
     "name of two dots": (
         web(),
         {"name": ".."},
         [
             (
-                "Invalid value: \"\": only a Service with a name can have one: metadata.name must not be '..', "
+                "Invalid value: \"\": only a named Service can have a ClusterIP: metadata.name must not be '..', "
                 "which means something else in a path"
             )
         ],
     ),
     "generateName": (ALIAS, {"generateName": "A"}, [f'Invalid value: "A": {NAME}']),
-    "namespace missing": (ALIAS, {"namespace": ""}, ["Required value: a Service belongs to a namespace"]),
+    "namespace missing": (ALIAS, {"namespace": ""}, ["Required value: a Service needs a namespace"]),
     "namespace": (ALIAS, {"namespace": "A"}, [f'Invalid value: "A": {NAME}']),
     "label": (
         ALIAS,
@@ -348,10 +354,10 @@ METADATA = {
         ALIAS,
         {"ownerReferences": [{"apiVersion": "apps/"}]},
         [
-            'Invalid value: "": must be the owner\'s kind',
-            'Invalid value: "": must be the owner\'s name',
-            'Invalid value: "": must be the owner\'s uid',
-            'Invalid value: "apps/": must be the owner\'s <group>/<version>, or v1',
+            'Invalid value: "": must be the kind of the owner',
+            'Invalid value: "": must be the name of the owner',
+            'Invalid value: "": must be the uid of the owner',
+            'Invalid value: "apps/": must be the <group>/<version> of the owner, or v1',
         ],
     ),
     "owner an Event": (
@@ -362,7 +368,7 @@ METADATA = {
     "topology": (
         ALIAS,
         {"annotations": {MODE: "a", HINTS: "b"}},
-        [f"Invalid value: \"a\": must be 'b', as {HINTS} is"],
+        [f"Invalid value: \"a\": must be 'b', like the annotation {HINTS}"],
     ),
 }
 
@@ -391,7 +397,7 @@ def test_what_was_is_said():
     old.metadata.deletion_timestamp = "2026-01-02T03:04:05Z"
     _, causes = updated(web(), old, finalizers=["a/b", "c/e", "c/d"], name="x")
     assert [cause.message for cause in causes] == [
-        "Forbidden: the object is being deleted, so finalizers can only be removed, not c/d, c/e added",
+        "Forbidden: the object is being deleted, so no finalizers can be added: remove c/d, c/e",
         'Invalid value: "x": field is immutable: it is web',
         "Invalid value: None: field is immutable: it is 2026-01-02T03:04:05Z",
     ]

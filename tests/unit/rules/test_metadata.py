@@ -60,7 +60,7 @@ def test_an_object_of_no_namespace():
     assert validate_metadata(NAMESPACE, ObjectMeta(name="a")) == []
     causes = validate_metadata(NAMESPACE, meta())
     assert [(cause.field, cause.message) for cause in causes] == [
-        ("metadata.namespace", "Forbidden: a Namespace belongs to no namespace")
+        ("metadata.namespace", "Forbidden: a Namespace has no namespace; leave it out")
     ]
 
 
@@ -126,7 +126,7 @@ ENTRY = {"manager": "kubectl", "operation": "Update", "fields_type": "FieldsV1"}
         ({"fields_type": "FieldsV2"}, "fieldsType", 'Invalid value: "FieldsV2": must be FieldsV1'),
         ({"manager": "x" * 129}, "manager", "Too long: may not be more than 128 bytes"),
         ({"manager": "é" * 65}, "manager", "Too long: may not be more than 128 bytes"),
-        ({"manager": "a\nb"}, "manager", 'Invalid value: "a\nb": must have printable characters only'),
+        ({"manager": "a\nb"}, "manager", 'Invalid value: "a\nb": must have only printable characters'),
         ({"subresource": "x" * 257}, "subresource", "Too long: may not be more than 256 bytes"),
     ],
 )
@@ -165,7 +165,7 @@ def test_updates(new, old, lines):
 
 def test_a_generation_that_goes_back_is_said():
     causes = validate_metadata_update(SERVICE, meta(generation=1), meta(generation=2))
-    assert [cause.message for cause in causes] == ["Invalid value: 1: must not go back from 2"]
+    assert [cause.message for cause in causes] == ["Invalid value: 1: must not be less than the stored generation, 2"]
 
 
 def test_finalizers_may_be_added_to_what_is_not_being_deleted():

@@ -203,7 +203,10 @@ def test_messages_for_addresses():
         'Invalid value: "x": must be an IP address, such as 10.9.8.7 or 2001:db8::ffff'
     ]
     assert [(cause.field, cause.message) for cause in address_causes("f", "1.2.3.04")] == [
-        ("f", 'Invalid value: "1.2.3.04": must be written without leading zeros and without IPv4 inside IPv6: 1.2.3.4')
+        (
+            "f",
+            'Invalid value: "1.2.3.04": must have no leading zeros and no IPv4 address inside IPv6: write 1.2.3.4',
+        )
     ]
     assert address_causes("f", "1.2.3.04", ["1.2.3.04"]) == []
     assert address_causes("f", "1.2.3.4") == []
@@ -257,9 +260,9 @@ def test_messages_for_networks():
         ("fd00::1", []),
         ("x", []),
         ("", []),
-        ("1.2.3.04", ["f: '1.2.3.04' is read differently by different software; write 1.2.3.4"]),
-        ("::ffff:1.2.3.4", ["f: '::ffff:1.2.3.4' is read differently by different software; write 1.2.3.4"]),
-        ("FD00::1", ["f: 'FD00::1' is not the canonical form of RFC 5952, fd00::1; others may rewrite it"]),
+        ("1.2.3.04", ["f: '1.2.3.04' means different addresses to different programs; write 1.2.3.4"]),
+        ("::ffff:1.2.3.4", ["f: '::ffff:1.2.3.4' means different addresses to different programs; write 1.2.3.4"]),
+        ("FD00::1", ["f: 'FD00::1' is not in the canonical form of RFC 5952, fd00::1; programs may rewrite it"]),
     ],
 )
 def test_warnings_for_addresses(text, warnings):
@@ -276,16 +279,19 @@ def test_warnings_for_addresses(text, warnings):
         (" 10.0.0.0/8", []),
         ("10.0.0.0/33", []),
         ("10.0.0.1/8", ["f: '10.0.0.1/8' has bits beyond its prefix; write 10.0.0.0/8, or a longer prefix"]),
-        ("010.0.0.0/8", ["f: '010.0.0.0/8' is read differently by different software; write 10.0.0.0/8"]),
-        ("10.0.0.0/08", ["f: '10.0.0.0/08' is read differently by different software; write 10.0.0.0/8"]),
+        ("010.0.0.0/8", ["f: '010.0.0.0/8' means different addresses to different programs; write 10.0.0.0/8"]),
+        ("10.0.0.0/08", ["f: '10.0.0.0/08' means different addresses to different programs; write 10.0.0.0/8"]),
         (
             "010.0.0.1/8",
             [
                 "f: '010.0.0.1/8' has bits beyond its prefix; write 10.0.0.0/8, or a longer prefix",
-                "f: '010.0.0.1/8' is read differently by different software; write 10.0.0.0/8",
+                "f: '010.0.0.1/8' means different addresses to different programs; write 10.0.0.0/8",
             ],
         ),
-        ("FD00::/8", ["f: 'FD00::/8' is not the canonical form of RFC 5952, fd00::/8; others may rewrite it"]),
+        (
+            "FD00::/8",
+            ["f: 'FD00::/8' is not in the canonical form of RFC 5952, fd00::/8; programs may rewrite it"],
+        ),
         ("FD00::1/8", ["f: 'FD00::1/8' has bits beyond its prefix; write fd00::/8, or a longer prefix"]),
     ],
 )

@@ -84,7 +84,7 @@ def test_only_a_load_balancer_has_points():
     plain = web(clusterIP="10.96.0.9")
     _, causes = written(points({"ip": "1.2.3.4", "ipMode": "VIP"}, {"ip": "x"}), stored(plain), spec=plain)
     assert [(cause.field, cause.message) for cause in causes] == [
-        ("status.loadBalancer.ingress", "Forbidden: only a LoadBalancer Service has any")
+        ("status.loadBalancer.ingress", "Forbidden: only a LoadBalancer Service has load balancer addresses")
     ]
     _, causes = written({}, stored(plain), spec=plain)
     assert causes == []
@@ -101,7 +101,7 @@ def test_a_stored_misspelling_is_tolerated():
     ("point", "messages"),
     [
         ({"ip": "1.2.3.4", "ipMode": "T"}, ['Unsupported value: "T": supported values: "Proxy", "VIP"']),
-        ({"hostname": "a", "ipMode": "VIP"}, ["Forbidden: only set together with ip"]),
+        ({"hostname": "a", "ipMode": "VIP"}, ["Forbidden: ipMode can only be set together with ip"]),
         ({"hostname": "A"}, [f'Invalid value: "A": {SUBDOMAIN}']),
         ({"hostname": "1.2.3.4"}, ['Invalid value: "1.2.3.4": must be a DNS name; an address belongs in ip']),
     ],
@@ -114,7 +114,7 @@ def test_messages(point, messages):
 def test_the_missing_mode_is_said():
     _, causes = written(points({"ip": "1.2.3.4"}), stored(BALANCED), spec={})
     assert [cause.message for cause in causes] == [
-        "Required value: say with ip how traffic reaches the nodes: Proxy or VIP"
+        "Required value: an address needs ipMode, which says how traffic reaches the nodes: Proxy or VIP"
     ]
 
 

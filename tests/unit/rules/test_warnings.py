@@ -51,15 +51,15 @@ WARNED = {
     "PreferSameZone": (web(trafficDistribution="PreferSameZone"), []),
     "loadBalancerIP with leading zeros": (
         web(type="LoadBalancer", loadBalancerIP="1.2.3.04"),
-        ["spec.loadBalancerIP: '1.2.3.04' is read differently by different software; write 1.2.3.4"],
+        ["spec.loadBalancerIP: '1.2.3.04' means different addresses to different programs; write 1.2.3.4"],
     ),
     "loadBalancerIP no address": (web(type="LoadBalancer", loadBalancerIP="x"), []),
     "clusterIP not canonical": (
         web(clusterIP="FD00:10:96::9"),
         [
             (
-                "spec.clusterIPs[0]: 'FD00:10:96::9' is not the canonical form of RFC 5952, fd00:10:96::9; "
-                "others may rewrite it"
+                "spec.clusterIPs[0]: 'FD00:10:96::9' is not in the canonical form of RFC 5952, fd00:10:96::9; "
+                "programs may rewrite it"
             )
         ],
     ),
@@ -70,10 +70,10 @@ WARNED = {
             loadBalancerSourceRanges=["10.0.0.0/8", "FD00::/8"],
         ),
         [
-            "spec.externalIPs[1]: 'FD00::1' is not the canonical form of RFC 5952, fd00::1; others may rewrite it",
+            "spec.externalIPs[1]: 'FD00::1' is not in the canonical form of RFC 5952, fd00::1; programs may rewrite it",
             (
-                "spec.loadBalancerSourceRanges[1]: 'FD00::/8' is not the canonical form of RFC 5952, fd00::/8; "
-                "others may rewrite it"
+                "spec.loadBalancerSourceRanges[1]: 'FD00::/8' is not in the canonical form of RFC 5952, fd00::/8; "
+                "programs may rewrite it"
             ),
             DEPRECATED_IPS,
         ],
@@ -101,7 +101,7 @@ def test_stored_misspellings():
     old.spec.cluster_ips = ["10.96.0.09"]
     old.spec.load_balancer_source_ranges = ["10.0.0.1/8"]
     assert SERVICE.strategy.warnings(old, old, SINGLE) == [
-        "spec.clusterIPs[0]: '10.96.0.09' is read differently by different software; write 10.96.0.9",
+        "spec.clusterIPs[0]: '10.96.0.09' means different addresses to different programs; write 10.96.0.9",
         (
             "spec.loadBalancerSourceRanges[0]: '10.0.0.1/8' has bits beyond its prefix; write 10.0.0.0/8, "
             "or a longer prefix"
@@ -118,7 +118,7 @@ def test_status():
     ]
     assert SERVICE.strategy.status_warnings(new, new) == [
         (
-            "status.loadBalancer.ingress[2].ip: 'FD00::1' is not the canonical form of RFC 5952, fd00::1; "
-            "others may rewrite it"
+            "status.loadBalancer.ingress[2].ip: 'FD00::1' is not in the canonical form of RFC 5952, fd00::1; "
+            "programs may rewrite it"
         )
     ]

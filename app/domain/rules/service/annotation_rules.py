@@ -50,7 +50,7 @@ def annotation_warnings(service: Service) -> list[str]:
     warnings = [text for each in wish.annotations for text in _warnings_of(each, numbers)]
     if wish.high_availability_ports and not wish.internal:
         warnings.append(
-            f"annotation {HIGH_AVAILABILITY_PORTS} is ignored: only an internal load balancer has one rule for all"
+            f"annotation {HIGH_AVAILABILITY_PORTS} is ignored: only an internal load balancer can have such a rule"
         )
     return warnings
 

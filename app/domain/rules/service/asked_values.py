@@ -54,7 +54,7 @@ def _nameless_causes(new: Service) -> Iterator[Cause]:
     if problems:
         shown = ", ".join(new.spec.cluster_ips or [])
         reason = f"metadata.name {'; '.join(problems)}"
-        yield invalid("spec.clusterIPs", shown, f"only a Service with a name can have one: {reason}")
+        yield invalid("spec.clusterIPs", shown, f"only a named Service can have a ClusterIP: {reason}")
 
 
 def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:
@@ -98,7 +98,7 @@ def _updated_node_ports(new: ServiceSpec, old: ServiceSpec, cluster: Cluster) ->
         if port.node_port not in stored:
             yield from _new_port_causes(field, port.node_port, checked, cluster)
         if (port.protocol, port.node_port) in held:
-            yield duplicate(field, port.node_port, f"another {port.protocol} port of this Service has it")
+            yield duplicate(field, port.node_port, f"another {port.protocol} port of this Service has this nodePort")
         held.add((port.protocol, port.node_port))
 
 
@@ -119,4 +119,6 @@ def _new_port_causes(field: str, number: int, held: set[int], cluster: Cluster) 
             f"provided port is not in the valid range: choose one from {first} to {last}, or leave it out",
         )
     elif number in held:
-        yield invalid(field, number, "another port of this Service has it; choose another one, or leave it out")
+        yield invalid(
+            field, number, "another port of this Service has this number; choose another one, or leave it out"
+        )

@@ -144,7 +144,7 @@ def _refresh_allocated(
 ) -> None:
     lacks = missing(service, cluster)
     if not lacks:
-        reason, message = "Allocated", "every address and port of the spec is held"
+        reason, message = "Allocated", "all addresses and ports of the spec are allocated"
         if outside := _outside_pools(service, cluster):
             reason, message = OUTSIDE_POOLS, f"{message}; no address pool has {', '.join(outside)} any more"
         set_condition(service, cluster, ALLOCATED, TRUE, reason=reason, message=message)
@@ -175,9 +175,9 @@ def _refresh_resolvable(service: Service, cluster: Cluster) -> None:
     if spec.type == EXTERNAL_NAME:
         message = "the name is an alias of spec.externalName"
     elif is_headless(spec):
-        message = "the name stands for the addresses of its endpoints"
+        message = "the name resolves to the addresses of the endpoints"
     else:
-        message = "the name stands for its ClusterIPs"
+        message = "the name resolves to the ClusterIPs"
     lacks = missing_cluster_ip_families(spec)
     if lacks:
         text = f"the name gets its records with the {' and '.join(lacks)} ClusterIP"

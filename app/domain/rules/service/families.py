@@ -149,7 +149,7 @@ def _reduction_causes(plan: FamilyPlan, old: ServiceSpec | None) -> list[Cause]:
         if after and len(after) < len(before or [])
     ]
     return [
-        invalid("spec.ipFamilyPolicy", plan.policy, f"must be {SINGLE_STACK} to drop the second of {name}")
+        invalid("spec.ipFamilyPolicy", plan.policy, f"must be {SINGLE_STACK} to remove the second of {name}")
         for name in shorter
     ]
 
@@ -179,7 +179,11 @@ def _with_inferred_families(plan: FamilyPlan, cluster: Cluster) -> tuple[FamilyP
             families.append(family)
         else:
             causes.append(
-                invalid(f"spec.clusterIPs[{index}]", address, f"must be {_either(cluster.families)}: no {family} here")
+                invalid(
+                    f"spec.clusterIPs[{index}]",
+                    address,
+                    f"must be {_either(cluster.families)}: this cluster has no {family}",
+                )
             )
     return FamilyPlan(plan.policy, tuple(families), plan.cluster_ips), causes
 
@@ -213,9 +217,21 @@ def _completed(plan: FamilyPlan, cluster: Cluster, *, every_family: bool) -> Fam
 
 def _singular_causes(spec: ServiceSpec) -> list[Cause]:
     if spec.cluster_ip and spec.cluster_ips and spec.cluster_ips[0] != spec.cluster_ip:
-        return [invalid("spec.clusterIPs", _shown(spec.cluster_ips), f"its first value must be {spec.cluster_ip}")]
+        return [
+            invalid(
+                "spec.clusterIPs",
+                _shown(spec.cluster_ips),
+                f"the first value must be {spec.cluster_ip}, as in spec.clusterIP",
+            )
+        ]
     if not spec.cluster_ip and spec.cluster_ips:
-        return [invalid("spec.clusterIPs", _shown(spec.cluster_ips), "clusterIP must be set, too, to its first value")]
+        return [
+            invalid(
+                "spec.clusterIPs",
+                _shown(spec.cluster_ips),
+                "spec.clusterIP must be set, too, to the first of spec.clusterIPs",
+            )
+        ]
     return []
 
 
@@ -251,7 +267,7 @@ def _cluster_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> list[Cause
         causes.append(invalid("spec.clusterIPs", _shown(cluster_ips), "must have one address of each IP family"))
     if not is_headless(spec):
         causes += [
-            invalid(f"spec.clusterIPs[{index}]", address, f"must be {wanted}, as ipFamilies[{index}] says")
+            invalid(f"spec.clusterIPs[{index}]", address, f"must be {wanted}, as in spec.ipFamilies[{index}]")
             for index, (address, family, wanted) in enumerate(
                 zip(cluster_ips, families, spec.ip_families or [], strict=False)
             )

@@ -61,7 +61,7 @@ def _load_balancer_ip_causes(new: Service, old: Service | None) -> Iterator[Caus
     if not family:
         yield invalid("spec.loadBalancerIP", text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")
     elif families and family not in families:
-        yield invalid("spec.loadBalancerIP", text, f"must be {' or '.join(families)}, as spec.ipFamilies says")
+        yield invalid("spec.loadBalancerIP", text, f"must be {' or '.join(families)}, as in spec.ipFamilies")
 
 
 def _pool_causes(new: Service, old: Service | None, cluster: Cluster) -> Iterator[Cause]:

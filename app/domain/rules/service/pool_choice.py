@@ -68,7 +68,7 @@ def why_none(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> s
     found = list(_in_question(wish, pools))
     told = [f'pool "{pool.name}" {_obstacle(pool, wish, family)}' for pool in found[:_SHOWN]]
     if not told:
-        missing = f'there is no {wish.scope} pool "{wish.pool}"' if wish.pool else "there is no pool of them"
+        missing = f'there is no {wish.scope} pool "{wish.pool}"' if wish.pool else "there is no pool of such addresses"
         return f"{missing}; add one, and it is given at once"
     more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
     return "; ".join([*told, *more])
@@ -78,7 +78,7 @@ def _listed(pools: Sequence[PoolDescription], address: str) -> str:
     family = family_of(address)
     found = [pool.label(family) for pool in pools if pool.gives and family in pool.families]
     more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-    return ", ".join([*found[:_SHOWN], *more]) or "there are none"
+    return ", ".join([*found[:_SHOWN], *more]) or "there is no such pool"
 
 
 def _in_question(wish: PoolWish, pools: Iterable[PoolDescription]) -> Iterator[PoolDescription]:
@@ -98,4 +98,4 @@ def _barrier(pool: PoolDescription, wish: PoolWish) -> str:
     """Why a Service can get no address of a pool at all, not even one that it asks for."""
     if not pool.gives:
         return f"gives no addresses: {pool.obstacle}"
-    return "" if pool.admits(wish.namespace) else f"is not for namespace {wish.namespace}"
+    return "" if pool.admits(wish.namespace) else f"does not admit the namespace {wish.namespace}"

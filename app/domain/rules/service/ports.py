@@ -24,24 +24,24 @@ def port_causes(spec: ServiceSpec, *, created: bool) -> list[Cause]:
         causes += _name_causes(port, field, names, required_=len(ports) > 1)
         causes += _value_causes(port, field)
         if spec.type == CLUSTER_IP and port.node_port:
-            causes.append(forbidden(f"{field}.nodePort", "a ClusterIP Service has none; use type NodePort"))
+            causes.append(forbidden(f"{field}.nodePort", "a ClusterIP Service has no node ports; use type NodePort"))
     return [*causes, *_repeated_node_ports(spec, created=created), *_repeated_ports(ports)]
 
 
 def _missing(spec: ServiceSpec) -> Iterator[Cause]:
     if not spec.ports and not is_headless(spec) and spec.type != EXTERNAL_NAME:
-        yield required("spec.ports", "at least one port, unless the Service is headless or an ExternalName")
+        yield required("spec.ports", "a Service needs at least one port, unless it is headless or of type ExternalName")
 
 
 def _name_causes(port: ServicePort, field: str, names: set[str], *, required_: bool) -> Iterator[Cause]:
     """A name tells ports apart, so it is needed with the second one, and unique."""
     if not port.name:
         if required_:
-            yield required(f"{field}.name", "a Service with several ports names each of them")
+            yield required(f"{field}.name", "each port of a Service with several ports needs a name")
         return
     yield from port_label_causes(f"{field}.name", port.name)
     if port.name in names:
-        yield duplicate(f"{field}.name", port.name, "another port has it")
+        yield duplicate(f"{field}.name", port.name, "another port has this name")
     names.add(port.name)
 
 
@@ -66,7 +66,7 @@ def _repeated_node_ports(spec: ServiceSpec, *, created: bool) -> Iterator[Cause]
             number = ("shared by ports", port.port)
         if (port.protocol, number) in seen:
             shown = port.node_port or f"to be chosen for port {port.port}"
-            yield duplicate(f"spec.ports[{index}].nodePort", shown, f"another {port.protocol} port has it")
+            yield duplicate(f"spec.ports[{index}].nodePort", shown, f"another {port.protocol} port has this nodePort")
         seen.add((port.protocol, number))
 
 
@@ -75,5 +75,7 @@ def _repeated_ports(ports: list[ServicePort]) -> Iterator[Cause]:
     for index, port in enumerate(ports):
         key = (port.protocol, port.port)
         if key in seen:
-            yield duplicate(f"spec.ports[{index}]", f"{port.port}/{port.protocol}", "another port has both")
+            yield duplicate(
+                f"spec.ports[{index}]", f"{port.port}/{port.protocol}", "another port has the same number and protocol"
+            )
         seen.add(key)

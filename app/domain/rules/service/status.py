@@ -15,7 +15,7 @@ def status_causes(new: Service, old: Service) -> list[Cause]:
     """Everything wrong with the points at which a load balancer takes traffic."""
     points = new.status.load_balancer.ingress or []
     if points and new.spec.type != LOAD_BALANCER:
-        return [forbidden("status.loadBalancer.ingress", "only a LoadBalancer Service has any")]
+        return [forbidden("status.loadBalancer.ingress", "only a LoadBalancer Service has load balancer addresses")]
     stored = frozenset(point.ip for point in old.status.load_balancer.ingress or [])
     causes: list[Cause] = []
     for index, point in enumerate(points):
@@ -31,9 +31,11 @@ def _mode_causes(field: str, point: LoadBalancerIngress) -> Iterator[Cause]:
     """KEP-1860: an address says how traffic to it is delivered, a hostname does not."""
     if point.ip_mode is None:
         if point.ip:
-            yield required(field, f"say with ip how traffic reaches the nodes: {' or '.join(IP_MODES)}")
+            yield required(
+                field, f"an address needs ipMode, which says how traffic reaches the nodes: {' or '.join(IP_MODES)}"
+            )
     elif not point.ip:
-        yield forbidden(field, "only set together with ip")
+        yield forbidden(field, "ipMode can only be set together with ip")
     elif point.ip_mode not in IP_MODES:
         yield not_supported(field, point.ip_mode, IP_MODES)
 

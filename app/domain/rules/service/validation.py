@@ -59,7 +59,9 @@ def _topology_causes(service: Service) -> Iterator[Cause]:
     annotations = service.metadata.annotations or {}
     mode, hints = annotations.get(TOPOLOGY_MODE), annotations.get(TOPOLOGY_HINTS)
     if mode is not None and hints is not None and mode != hints:
-        yield invalid(f"metadata.annotations[{TOPOLOGY_MODE}]", mode, f"must be {hints!r}, as {TOPOLOGY_HINTS} is")
+        yield invalid(
+            f"metadata.annotations[{TOPOLOGY_MODE}]", mode, f"must be {hints!r}, like the annotation {TOPOLOGY_HINTS}"
+        )
 
 
 def _type_causes(spec: ServiceSpec) -> Iterator[Cause]:
@@ -67,7 +69,9 @@ def _type_causes(spec: ServiceSpec) -> Iterator[Cause]:
         yield not_supported("spec.type", spec.type, TYPES)
     if spec.type in (LOAD_BALANCER, NODE_PORT) and is_headless(spec):
         yield invalid(
-            "spec.clusterIPs[0]", "None", f"a {spec.type} Service has a ClusterIP; only ClusterIP may do without"
+            "spec.clusterIPs[0]",
+            "None",
+            f"a {spec.type} Service needs a ClusterIP; only type ClusterIP can be headless",
         )
     if spec.type == LOAD_BALANCER:
         yield from _kubelet_causes(spec)
@@ -78,7 +82,9 @@ def _type_causes(spec: ServiceSpec) -> Iterator[Cause]:
 def _kubelet_causes(spec: ServiceSpec) -> Iterator[Cause]:
     for index, port in enumerate(spec.ports or []):
         if port.port == KUBELET_PORT:
-            yield invalid(f"spec.ports[{index}]", port.port, "is the kubelet's own on every node; use another port")
+            yield invalid(
+                f"spec.ports[{index}]", port.port, "is the port of the kubelet on every node; use another port"
+            )
 
 
 def _external_name_causes(spec: ServiceSpec) -> Iterator[Cause]:
@@ -92,7 +98,7 @@ def _external_name_causes(spec: ServiceSpec) -> Iterator[Cause]:
             yield forbidden(f"spec.{name}", "an ExternalName Service has no addresses; leave it out")
     name = spec.external_name.removesuffix(".")
     if not name:
-        yield required("spec.externalName", "the DNS name that an ExternalName Service stands for")
+        yield required("spec.externalName", "give the DNS name that the ExternalName Service is an alias of")
         return
     yield from invalid_for("spec.externalName", spec.external_name, dns_subdomain_problems(name))
 
@@ -125,7 +131,7 @@ def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
         field = annotation_field(SOURCE_RANGES)
     if new.spec.type != LOAD_BALANCER:
         yield forbidden(
-            field, "only a LoadBalancer Service admits clients by source; use type LoadBalancer or leave it out"
+            field, "only a LoadBalancer Service can restrict its clients; use type LoadBalancer, or leave it out"
         )
     if ranges:
         before = old.spec.load_balancer_source_ranges if old is not None else None
@@ -140,11 +146,13 @@ def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
 def _load_balancer_causes(spec: ServiceSpec) -> Iterator[Cause]:
     """KEP-1864 and KEP-1959: only a LoadBalancer chooses whether it has node ports, and who implements it."""
     if spec.type != LOAD_BALANCER and spec.allocate_load_balancer_node_ports is not None:
-        yield forbidden("spec.allocateLoadBalancerNodePorts", "only a LoadBalancer Service has it")
+        yield forbidden(
+            "spec.allocateLoadBalancerNodePorts", "only a LoadBalancer Service can choose this; leave it out"
+        )
     if spec.load_balancer_class is None:
         return
     if spec.type != LOAD_BALANCER:
-        yield forbidden("spec.loadBalancerClass", "only a LoadBalancer Service has one")
+        yield forbidden("spec.loadBalancerClass", "only a LoadBalancer Service has a class; leave it out")
         return
     problems = qualified_name_problems(spec.load_balancer_class)
     yield from invalid_for("spec.loadBalancerClass", spec.load_balancer_class, problems)
@@ -155,7 +163,9 @@ def _external_traffic_causes(spec: ServiceSpec) -> Iterator[Cause]:
     policy, field = spec.external_traffic_policy, "spec.externalTrafficPolicy"
     if policy and not is_external(spec):
         yield invalid(
-            field, policy, "only NodePort, LoadBalancer and externalIPs take traffic from outside; leave it out"
+            field,
+            policy,
+            "only NodePort, LoadBalancer and externalIPs take traffic from outside; leave it out",
         )
     elif is_external(spec) and policy not in TRAFFIC_POLICIES:
         yield not_supported(field, policy, TRAFFIC_POLICIES)
@@ -163,7 +173,11 @@ def _external_traffic_causes(spec: ServiceSpec) -> Iterator[Cause]:
     if not number:
         return
     if not needs_health_check_node_port(spec):
-        yield invalid(field, number, "only type LoadBalancer with externalTrafficPolicy Local has one; leave it out")
+        yield invalid(
+            field,
+            number,
+            "only type LoadBalancer with externalTrafficPolicy Local has this port; leave it out",
+        )
     else:
         yield from invalid_for(field, number, port_number_problems(number))
 
