@@ -1,1 +1,1 @@
-"""What a Service may be and what becomes of it, as Kubernetes 1.36 has it: pure functions over plain objects."""
+"""The rules of all kinds, as in Kubernetes 1.36: pure functions over plain objects."""

@@ -24,13 +24,13 @@ from app.domain.rules.pool_description import SCOPES, PoolDescription
 from app.domain.rules.strategy import Strategy
 
 FINALIZER = "fairlead.io/address-pool"
-"""Holds a pool that is to be deleted for as long as an object holds an address of it."""
+"""The finalizer that delays the deletion of a pool while an object holds one of its addresses."""
 
 READY, TERMINATING = "Ready", "Terminating"
 """Types of conditions."""
 
 SHOWN_HOLDERS = 10
-"""How many holders of addresses messages name."""
+"""How many holders of addresses a message names."""
 
 _MAX_ENTRIES, _MAX_ALIASES, _MAX_REUSE_SECONDS = 256, 32, 30 * 24 * 60 * 60
 _SHOWN = 3
@@ -49,12 +49,12 @@ def usable_addresses(spec: AddressPoolSpec) -> AddressSet:
 
 
 def leaving_addresses(new: AddressPool, old: AddressPool) -> AddressSet:
-    """What an update takes out of a pool; nobody may hold any of it."""
+    """The addresses that an update takes out of a pool. No object may hold one of them."""
     return usable_addresses(old.spec) - usable_addresses(new.spec)
 
 
 def held_cause(new: AddressPool, leaving: AddressSet, holders: Sequence[str], count: int) -> Cause:
-    """The error when addresses are held that an update takes out of a pool.
+    """The error if objects hold addresses that an update takes out of a pool.
 
     Args:
         new: The pool as it would be.
@@ -78,18 +78,18 @@ def listed_holders(holders: Sequence[str], count: int) -> str:
 
 
 def hold(pool: AddressPool) -> None:
-    """Have a deletion wait until nobody holds an address of the pool."""
+    """Add the finalizer that delays a deletion until no object holds an address of the pool."""
     meta = pool.metadata
     meta.finalizers = list(dict.fromkeys([*(meta.finalizers or []), FINALIZER]))
 
 
 def family_counts(counts: Iterable[tuple[str, int, int, int, int]]) -> list[AddressPoolFamily]:
-    """The status of each family from its name and how many addresses there are, are used, rest and are free."""
+    """The status of each family: its name, and the numbers of all, used, reserved and free addresses."""
     return [AddressPoolFamily(family, *(min(count, _LARGEST) for count in counted)) for family, *counted in counts]
 
 
 def tell_ready(pool: AddressPool, description: PoolDescription, now: str) -> None:
-    """Say whether all addresses of the pool are given, in place."""
+    """Write the condition Ready, in place: whether the pool gives all of its addresses."""
     if pool.metadata.deletion_timestamp is not None:
         told = ("False", TERMINATING, "the pool is being deleted: nobody gets an address of it any more")
     elif pool.spec.drain:
@@ -105,7 +105,7 @@ def tell_ready(pool: AddressPool, description: PoolDescription, now: str) -> Non
 
 
 def tell_holders(pool: AddressPool, holders: Sequence[str], count: int, now: str) -> None:
-    """Say what the deletion of a pool waits for, in place; arguments as for `held_cause`."""
+    """Write the condition Terminating, in place: which holders a deletion waits for. Arguments as for `held_cause`."""
     reason = "HoldersRemain" if holders else "NoHolders"
     message = "no address of the pool is held"
     if holders:
@@ -116,27 +116,27 @@ def tell_holders(pool: AddressPool, holders: Sequence[str], count: int, now: str
 
 
 class AddressPoolStrategy(Strategy[AddressPool]):
-    """Addresses belong to one pool. Whether somebody holds those that are taken out is asked of the claims."""
+    """An address belongs to one pool. The claims tell whether an object holds an address that is taken out."""
 
     def default(self, new: AddressPool) -> None:
-        """A pool is for everybody unless it says otherwise."""
+        """Services that name no pool may use the pool, unless it says otherwise."""
         if new.spec.auto_assign is None:
             new.spec.auto_assign = True
 
     def asks_of_cluster(self, new: AddressPool) -> bool:
-        """Other pools and ranges may have come a moment ago."""
+        """Yes: other pools and ranges may have been created a moment ago."""
         del new
         return True
 
     def prepare_create(self, new: AddressPool, cluster: Cluster) -> None:
-        """Drop the status, which the server sets; hold the object from its first moment."""
+        """Drop the status, which the server sets, and add the finalizer."""
         del cluster
         new.status = AddressPoolStatus()
         new.metadata.generation = 1
         hold(new)
 
     def prepare_update(self, new: AddressPool, old: AddressPool, cluster: Cluster) -> None:
-        """Keep the status; count another generation if the spec is another."""
+        """Keep the status. Increase the generation if the spec changed."""
         del cluster
         new.status = old.status
         if new.spec != old.spec:
@@ -148,12 +148,12 @@ class AddressPoolStrategy(Strategy[AddressPool]):
         new.spec = old.spec
 
     def validate_create(self, new: AddressPool, cluster: Cluster) -> list[Cause]:
-        """Name every field that is wrong; overlaps once the ranges themselves are right."""
+        """Name every field that is wrong. Overlaps are looked for only if all ranges are valid."""
         causes = _spec_causes(new)
         return causes or [*_overlap_causes(new, AddressSet(), cluster), *_alias_causes(new, cluster)]
 
     def validate_update(self, new: AddressPool, old: AddressPool, cluster: Cluster) -> list[Cause]:
-        """As on create; the scope stays, and what overlapped before is no obstacle to other changes."""
+        """As on create, and the scope cannot change. Overlaps that were there before do not prevent other changes."""
         causes = _spec_causes(new)
         if new.spec.scope != old.spec.scope:
             problem = f"{FIELD_IS_IMMUTABLE}: it is {old.spec.scope}; make another pool"
@@ -163,7 +163,7 @@ class AddressPoolStrategy(Strategy[AddressPool]):
         return [*_overlap_causes(new, usable_addresses(old.spec), cluster), *_alias_causes(new, cluster)]
 
     def warnings(self, new: AddressPool, old: AddressPool | None, cluster: Cluster) -> list[str]:
-        """Point out exclusions that exclude nothing."""
+        """Point out exclusions without effect."""
         del old, cluster
         whole = AddressSet.of(map(pool_range, new.spec.addresses or []))
         return [
@@ -206,7 +206,7 @@ def _addresses_causes(spec: AddressPoolSpec) -> Iterator[Cause]:
 
 
 def _whole_causes(spec: AddressPoolSpec) -> Iterator[Cause]:
-    """What is wrong with ranges that are right, each by itself."""
+    """What is wrong with ranges that are valid each by itself."""
     taken = AddressSet()
     for index, text in enumerate(spec.addresses or []):
         field, part = f"spec.addresses[{index}]", AddressSet.of([range_of(text)])
@@ -256,7 +256,7 @@ def _first_with(texts: Sequence[str], addresses: AddressSet) -> tuple[int, str]:
 
 
 def _alias_causes(pool: AddressPool, cluster: Cluster) -> Iterator[Cause]:
-    """Each name is of one pool."""
+    """No two pools have the same name or alias."""
     others = [other for other in cluster.pools if other.name != pool.metadata.name]
     if namesake := _called(pool.metadata.name, others):
         yield invalid("metadata.name", pool.metadata.name, f'the pool "{namesake}" has this name as an alias')

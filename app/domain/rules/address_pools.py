@@ -1,4 +1,4 @@
-"""All AddressPools together: what each of them gives."""
+"""All AddressPools together, and the addresses that each of them has."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,11 +16,11 @@ def described_pools(
 ) -> tuple[PoolDescription, ...]:
     """The pools as the rules and the allocation see them, in order of their names.
 
-    No address is in two of them. Validation sees to that, except for objects that are written at the same moment: then
-    the address is the older pool's, and that of a range of ClusterIPs is no pool's.
+    No address is in two pools. Validation ensures that, except for objects that are written at the same time: then the
+    older pool has the address. An address in a range of ClusterIPs is in no pool.
 
     Args:
-        pools: All of them.
+        pools: All pools.
         service_cidrs: All ranges of ClusterIPs.
         namespaces: By name of each pool that has a selector, the namespaces that it chooses.
     """
@@ -62,7 +62,7 @@ def _obstacle(pool: AddressPool) -> str:
 
 
 def _without(pool: PoolDescription, owner: str, addresses: AddressSet) -> PoolDescription:
-    """A pool without the addresses of somebody who was there first."""
+    """A pool without the addresses of older pools and of ranges of ClusterIPs."""
     common = pool.usable & addresses
     if not common:
         return pool

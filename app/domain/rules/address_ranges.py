@@ -1,4 +1,4 @@
-"""Ranges of addresses as values: which addresses one names, whoever holds them."""
+"""Ranges of addresses as values."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 IPV4, IPV6 = 4, 6
 VERSIONS = {"IPv4": IPV4, "IPv6": IPV6}
 SMALLEST_BAND = 16
-"""No static band is smaller, and a range of no more numbers has none."""
+"""The smallest static band. A range with no more numbers than that has no band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class AddressRange:
         version: 4 or 6.
         first: Lowest address.
         last: Highest address, inclusive; an empty range has `last < first`.
-        band: How many of the lowest are left to clients that choose for themselves (KEP-3070).
-        text: The range as it was written.
+        band: How many of the lowest addresses are reserved for clients that choose an address (KEP-3070).
+        text: The range as the client wrote it.
     """
 
     version: int
@@ -40,7 +40,7 @@ class AddressRange:
 
 
 def address_number(address: str) -> tuple[int, int]:
-    """The version and the number of an address in canonical text. There may be a million of IPv4 to read.
+    """The version and the number of an address in canonical text. It is fast for IPv4, since there may be a million.
 
     Raises:
         ValueError: It is no address.
@@ -96,5 +96,5 @@ def range_of(text: str) -> AddressRange:
 
 
 def static_band(size: int, *, share: int, limit: int) -> int:
-    """How many numbers at the bottom are left to clients that choose: 1/share, between 16 and `limit`."""
+    """How many of the lowest numbers are reserved for clients that choose one: 1/share, between 16 and `limit`."""
     return 0 if size <= SMALLEST_BAND else min(max(SMALLEST_BAND, size // share), limit)

@@ -16,7 +16,7 @@ class AddressSet:
     """Addresses of both families.
 
     Attributes:
-        spans: By version, 4 and 6, the parts of the set in order; none touches another.
+        spans: By version, 4 and 6, the parts of the set in order, with gaps between them.
     """
 
     spans: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
@@ -65,12 +65,12 @@ class AddressSet:
                 yield address_text(version, first), address_text(version, last)
 
     def texts(self) -> list[str]:
-        """Each span as it is written: a CIDR or an address where it is one, else `first-last`."""
+        """Each span as text: a CIDR or an address if it is one, else `first-last`."""
         return [_text(first, last) for first, last in self.bounds()]
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same numbers as disjoint spans in order, of which none touches another."""
+    """The same numbers as spans in order, with gaps between them."""
     found: list[Span] = []
     for first, last in sorted(spans):
         if last < first:
@@ -83,7 +83,7 @@ def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _without(spans: Iterable[Span], taken: Iterable[Span]) -> tuple[Span, ...]:
-    """What is left of spans, both in order; it takes as long as there are spans."""
+    """Spans without the numbers of other spans. Both are in order; the time is linear in their number."""
     rest = list(spans)[::-1]
     found: list[Span] = []
     for low, high in taken:

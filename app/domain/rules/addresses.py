@@ -1,7 +1,7 @@
-"""How addresses and CIDRs are spelled: strict since KEP-4858, with what stands in older objects tolerated.
+"""How addresses and CIDRs are written: strictly since KEP-4858. Other forms are tolerated in stored objects.
 
-Strict means: no leading zeros, no IPv4 inside IPv6 (`::ffff:1.2.3.4`), no bits beyond a CIDR's prefix. IPv6 need not be
-in canonical form, which is warned of (RFC 5952).
+Strict means: no leading zeros, no IPv4 inside IPv6 (`::ffff:1.2.3.4`), no bits beyond a CIDR's prefix. IPv6 that is
+not in canonical form (RFC 5952) is accepted with a warning.
 """
 
 import re
@@ -22,7 +22,7 @@ _LOCAL_MULTICAST_V4 = IPv4Network("224.0.0.0/24")
 
 
 def strict_address(text: str) -> Address | None:
-    """Read an address; None when it is none, or ambiguous to some reader."""
+    """Read an address; None if the text is no address, or one that programs read differently."""
     try:
         address = IPv6Address(text) if ":" in text else IPv4Address(text)
     except AddressValueError:
@@ -32,7 +32,7 @@ def strict_address(text: str) -> Address | None:
 
 
 def sloppy_address(text: str) -> Address | None:
-    """Read an address as servers before KEP-4858 did: leading zeros count for nothing, mapped IPv4 is IPv4."""
+    """Read an address as servers before KEP-4858 did: leading zeros are ignored, and mapped IPv4 is IPv4."""
     if _IPV4_DIGITS.fullmatch(text):
         return strict_address(_ZEROS.sub("", text))
     try:
@@ -43,13 +43,13 @@ def sloppy_address(text: str) -> Address | None:
 
 
 def strict_network(text: str) -> Network | None:
-    """Read a CIDR; None when it is none, or ambiguous to some reader."""
+    """Read a CIDR; None if the text is no CIDR, or one that programs read differently."""
     network = _network(text)
     return network if network is not None and strict_address(text.partition("/")[0]) == network[0] else None
 
 
 def address_causes(field: str, text: str, stored: frozenset[str] = frozenset()) -> list[Cause]:
-    """Refuse what is no strict address, unless the object already had it."""
+    """Refuse a text that is no strict address, unless it is stored already."""
     if text in stored or strict_address(text) is not None:
         return []
     lenient = sloppy_address(text)
@@ -59,7 +59,7 @@ def address_causes(field: str, text: str, stored: frozenset[str] = frozenset()) 
 
 
 def network_causes(field: str, text: str, stored: frozenset[str] = frozenset()) -> list[Cause]:
-    """Refuse what is no strict CIDR, unless the object already had it."""
+    """Refuse a text that is no strict CIDR, unless it is stored already."""
     if text in stored or strict_network(text) is not None:
         return []
     network = _network(text)
@@ -69,7 +69,7 @@ def network_causes(field: str, text: str, stored: frozenset[str] = frozenset()) 
 
 
 def address_warnings(field: str, text: str) -> list[str]:
-    """Point out an address that other software may read differently or rewrite."""
+    """Point out an address that other programs may read differently or rewrite."""
     address = sloppy_address(text)
     if address is None:
         return []
@@ -81,7 +81,7 @@ def address_warnings(field: str, text: str) -> list[str]:
 
 
 def network_warnings(field: str, text: str) -> list[str]:
-    """Point out a CIDR that other software may read differently or rewrite."""
+    """Point out a CIDR that other programs may read differently or rewrite."""
     head, _, prefix = text.partition("/")
     address = sloppy_address(head)
     network = None if address is None else _network(f"{address}/{_ZEROS.sub('', prefix)}")
@@ -100,7 +100,7 @@ def network_warnings(field: str, text: str) -> list[str]:
 
 
 def endpoint_address_causes(field: str, text: str) -> list[Cause]:
-    """Refuse addresses at which nobody else can be reached (`externalIPs`, endpoint addresses)."""
+    """Refuse addresses that lead to no other machine (`externalIPs`, endpoint addresses)."""
     address = sloppy_address(text)
     if address is None:
         return [invalid(field, text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")]
@@ -115,7 +115,7 @@ def endpoint_address_causes(field: str, text: str) -> list[Cause]:
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
-    """An address in canonical text, the text itself when it is none; each is asked for several times in a row."""
+    """An address in canonical text; the text itself if it is no address. Remembered, since callers ask repeatedly."""
     address = sloppy_address(text)
     return text if address is None else str(address)
 
@@ -134,7 +134,7 @@ def _is_link_local_multicast(address: Address) -> bool:
 
 
 def _network(text: str) -> Network | None:
-    """A CIDR whose host bits are dropped; None when it is none."""
+    """A CIDR without its host bits; None if the text is no CIDR."""
     head, slash, prefix = text.partition("/")
     address = strict_address(head)
     if not slash or address is None or not _PREFIX.fullmatch(prefix) or int(prefix) > address.max_prefixlen:

@@ -1,4 +1,4 @@
-"""What the rules may know of their surroundings."""
+"""What the rules may know of the cluster."""
 
 from functools import lru_cache
 
@@ -14,17 +14,17 @@ def families_of(cidrs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules may know of their surroundings; a value, so that rules stay pure.
+    """What the rules may know of the cluster. It is a value, so that rules are pure functions.
 
     Attributes:
         service_cidrs: The ranges that new ClusterIPs come from, canonical text.
         node_port_range: First and last node port, inclusive.
         cluster_domain: Zone of the cluster's DNS records, e.g. `cluster.local`.
         manages_load_balancers: Whether our own load balancer controller serves class-less LoadBalancer Services.
-        now: The present as RFC 3339 UTC in whole seconds, for timestamps.
-        pools: What load balancer addresses come from. Without any, a Service may ask for whatever address it likes.
-        every_service_cidr: All ranges of ClusterIPs, the primary family first: those included that give no addresses
-            any more. The same as `service_cidrs` when empty.
+        now: The current time as RFC 3339 UTC in whole seconds.
+        pools: The pools of load balancer addresses. Without pools, a Service may ask for any address.
+        every_service_cidr: All ranges of ClusterIPs, the primary family first, including ranges that give no more
+            addresses. Empty means that it is the same as `service_cidrs`.
     """
 
     service_cidrs: tuple[str, ...]

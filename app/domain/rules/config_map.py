@@ -8,7 +8,7 @@ from app.domain.rules.strategy import Strategy
 
 
 class ConfigMapStrategy(Strategy[ConfigMap]):
-    """Keys are names of files, each is there once, and the values have a mebibyte together."""
+    """Keys are valid file names, no key is in both maps, and all values together have at most a mebibyte."""
 
     def validate_create(self, new: ConfigMap, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
@@ -25,7 +25,7 @@ class ConfigMapStrategy(Strategy[ConfigMap]):
         return causes
 
     def validate_update(self, new: ConfigMap, old: ConfigMap, cluster: Cluster) -> list[Cause]:
-        """Name every field that is wrong, or may not change any more."""
+        """Name every field that is wrong or can no longer be changed."""
         pairs = {"data": (new.data, old.data), "binaryData": (new.binary_data, old.binary_data)}
         changed = [field for field, (is_, was) in pairs.items() if is_ != was]
         frozen = frozen_causes(was=old.immutable, stays=new.immutable, changed=changed)

@@ -1,4 +1,4 @@
-"""What deletion does to an object before its row goes (rest.BeforeDelete)."""
+"""What a deletion does to an object before the object is removed (rest.BeforeDelete)."""
 
 from typing import Any, Literal, Protocol
 
@@ -8,7 +8,7 @@ from app.domain.rules.strategy import Strategy
 
 
 class Ruled(Protocol):
-    """What has rules: a declared kind."""
+    """A declared kind, as far as deletion needs it."""
 
     @property
     def strategy(self) -> Strategy[Any]:
@@ -25,7 +25,7 @@ _BY_PROPAGATION = {"Orphan": ORPHAN_FINALIZER, "Foreground": FOREGROUND_FINALIZE
 def mark_deleted(kind: Ruled, obj: KubeObject, cluster: Cluster, propagation: Propagation = "") -> None:
     """Set the deletion timestamp and the finalizer that the propagation policy asks for, in place.
 
-    A later request may change the policy of an object that is already being deleted, never its timestamp.
+    A later request may change the policy of an object that is being deleted, but not its timestamp.
     """
     meta = obj.metadata
     if propagation:
@@ -40,5 +40,5 @@ def mark_deleted(kind: Ruled, obj: KubeObject, cluster: Cluster, propagation: Pr
 
 
 def is_released(kind: Ruled, obj: KubeObject) -> bool:
-    """Whether an object's deletion was asked for and nothing holds it any more."""
+    """Whether an object is being deleted and no finalizer is left."""
     return obj.metadata.deletion_timestamp is not None and kind.strategy.releasable(obj)

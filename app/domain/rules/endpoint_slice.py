@@ -19,7 +19,7 @@ _OWN_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-c
 
 
 class EndpointSliceStrategy(Strategy[EndpointSlice]):
-    """A slice counts its generations, and its address type is for ever."""
+    """A slice has generations. Its address type cannot change."""
 
     def default(self, new: EndpointSlice) -> None:
         """Fill in what the client left out."""
@@ -31,7 +31,7 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
         new.metadata.generation = 1
 
     def prepare_update(self, new: EndpointSlice, old: EndpointSlice, cluster: Cluster) -> None:
-        """Count a generation when more than annotations and the like changed."""
+        """Increase the generation if more than metadata changed."""
         del cluster
         same = _content(new) == _content(old) and (new.metadata.labels or {}) == (old.metadata.labels or {})
         new.metadata.generation = (old.metadata.generation or 0) + (0 if same else 1)
@@ -46,14 +46,14 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
         ]
 
     def validate_update(self, new: EndpointSlice, old: EndpointSlice, cluster: Cluster) -> list[Cause]:
-        """As on create; and the address type stays."""
+        """As on create, and the address type cannot change."""
         causes = self.validate_create(new, cluster)
         if new.address_type != old.address_type:
             causes.append(immutable("addressType", new.address_type, old.address_type))
         return causes
 
     def warnings(self, new: EndpointSlice, old: EndpointSlice | None, cluster: Cluster) -> list[str]:
-        """Point out deprecated address types and oddly spelled addresses; our own controllers write neither."""
+        """Point out deprecated address types and ambiguous addresses."""
         del cluster
         if (new.metadata.labels or {}).get(_MANAGED_BY_LABEL) in _OWN_CONTROLLERS:
             return []
@@ -67,7 +67,7 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
 
 
 def _default(slice_: EndpointSlice) -> None:
-    """Ports are TCP and have a name, if an empty one; empty lists are none; `deprecatedTopology` is not taken."""
+    """Set the protocol TCP and the empty name. Drop empty lists and `deprecatedTopology`."""
     for port in slice_.ports or []:
         port.name = port.name or ""
         port.protocol = port.protocol or "TCP"
@@ -116,7 +116,7 @@ def _validate_addresses(path: str, addresses: Sequence[str], address_type: str) 
 
 
 def _validate_ip(path: str, index: int, address: str, family: str) -> list[Cause]:
-    """An address that others can reach, of the slice's family; the wire names the list for one of the other family."""
+    """An address of the slice's family that others can reach. For a wrong family, Kubernetes names the whole list."""
     causes = address_causes(f"{path}[{index}]", address)
     if causes:
         return causes

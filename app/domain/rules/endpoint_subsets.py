@@ -10,11 +10,11 @@ _PortKey = tuple[str, int, str, str] | None
 
 
 def repack(subsets: Iterable[EndpointSubset]) -> list[EndpointSubset]:
-    """Bring subsets into the form in which each port appears once, with all the addresses that offer it.
+    """Rearrange subsets so that each port appears once, with all the addresses that offer it.
 
-    Addresses are told apart by IP and target; one that is listed both as ready and as not ready for a port is not
+    Addresses differ by IP and target. An address that is listed both as ready and as not ready for a port is not
     ready. Ports with the same addresses in the same state share a subset. Everything is sorted, so that equal
-    Endpoints have equal subsets. A subset without ports stays one.
+    Endpoints have equal subsets. A subset without ports keeps having none.
     """
     addresses: dict[_AddressKey, EndpointAddress] = {}
     ports: dict[_PortKey, EndpointPort] = {}
@@ -41,7 +41,7 @@ def repack(subsets: Iterable[EndpointSubset]) -> list[EndpointSubset]:
 def _split(
     shared: dict[frozenset[tuple[_AddressKey, bool]], list[_PortKey]],
 ) -> Iterable[tuple[frozenset[tuple[_AddressKey, bool]], list[_PortKey]]]:
-    """Keep addresses without ports apart from the same addresses with some."""
+    """Separate subsets without ports from those with ports."""
     for state, keys in shared.items():
         if None in keys:
             yield state, []

@@ -11,7 +11,7 @@ from app.domain.rules.strategy import Strategy
 
 
 class EndpointsStrategy(Strategy[Endpoints]):
-    """Endpoints are kept in canonical form; what is wrong is named as the client wrote it."""
+    """Endpoints are stored in canonical form. Errors name the fields as the client wrote them."""
 
     def default(self, new: Endpoints) -> None:
         """Fill in what the client left out."""
@@ -23,7 +23,7 @@ class EndpointsStrategy(Strategy[Endpoints]):
         return _validate(new)
 
     def warnings(self, new: Endpoints, old: Endpoints | None, cluster: Cluster) -> list[str]:
-        """Point out oddly spelled addresses."""
+        """Point out ambiguous addresses."""
         del old, cluster
         found = []
         for i, subset in enumerate(new.subsets or []):
@@ -33,7 +33,7 @@ class EndpointsStrategy(Strategy[Endpoints]):
 
 
 def _prepare(endpoints: Endpoints) -> None:
-    """Ports are TCP; valid subsets are brought into canonical form, so that equal Endpoints are stored equal."""
+    """Set the protocol TCP, and bring valid subsets into canonical form, so that equal Endpoints are stored equal."""
     for subset in endpoints.subsets or []:
         for port in subset.ports or []:
             port.protocol = port.protocol or "TCP"

@@ -7,15 +7,15 @@ from app.domain.rules.names import qualified_name_problems
 from app.domain.rules.strategy import Strategy
 
 _SHORT_TEXT_LIMIT, _MESSAGE_LIMIT = 128, 1024
-"""Characters, for `reportingInstance`, `action` and `reason`, and for `message`, of an event with an eventTime."""
+"""Bytes of `reportingInstance`, `action` and `reason`, and of `message`, in an event with an eventTime."""
 
 
 _CLUSTER_EVENT_NAMESPACES = ("default", "kube-system")
-"""Where events about objects without a namespace may live."""
+"""Namespaces that events about objects without a namespace may be in."""
 
 
 class EventStrategy(Strategy[Event]):
-    """Events of the older form (no `eventTime`) are checked for their namespace only, as older clients expect."""
+    """Of events in the older form (without `eventTime`) only the namespace is checked, as older clients expect."""
 
     def validate_create(self, new: Event, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
@@ -24,11 +24,11 @@ class EventStrategy(Strategy[Event]):
 
 
 def validate_event(event: Event, *, reporter_field: str) -> list[Cause]:
-    """What holds for every event, by whichever API it comes.
+    """The rules of every event, in either API.
 
     Args:
         event: The event in its stored shape.
-        reporter_field: How the API in use spells the reporting controller's field.
+        reporter_field: The name of the reporting controller's field in the API in use.
     """
     namespace, about = event.metadata.namespace or "", event.involved_object.namespace
     if not event.event_time:

@@ -42,9 +42,9 @@ def to_stored(event: Event) -> core.Event:
 
 
 class EventsEventStrategy(Strategy[Event]):
-    """The newer API asks for complete events and lets only metadata and the series change.
+    """The newer API requires complete events. Only metadata and the series can change.
 
-    Fields are named in causes as core/v1 spells them, which is how Kubernetes answers here, too.
+    Causes name fields as in core/v1, like those of Kubernetes.
     """
 
     def validate_create(self, new: Event, cluster: Cluster) -> list[Cause]:
@@ -69,7 +69,7 @@ class EventsEventStrategy(Strategy[Event]):
         ]
 
     def validate_update(self, new: Event, old: Event, cluster: Cluster) -> list[Cause]:
-        """Name every field that changed and may not, and what is wrong in a changed series."""
+        """Name every field that cannot change and did, and what is wrong in a changed series."""
         del cluster
         stored, before = to_stored(new), to_stored(old)
         causes = validate_event(stored, reporter_field="reportingController")

@@ -10,12 +10,12 @@ from app.domain.rules.strategy import Strategy
 
 
 def claim_of(name: str) -> Claim | None:
-    """What is held by whoever an address of this name belongs to; None when the name is no address."""
+    """The claim on the address that is the name of an IPAddress; None if the name is no address."""
     return Claim("cluster_ips", name) if not address_causes("", name) and canonical(name) == name else None
 
 
 class IPAddressStrategy(Strategy[IPAddress]):
-    """An address is spelled canonically, has a parent, and belongs to it for ever."""
+    """The name is an address in canonical form. The address has a parent, which cannot change."""
 
     def validate_create(self, new: IPAddress, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
@@ -27,14 +27,14 @@ class IPAddressStrategy(Strategy[IPAddress]):
         return causes + _validate_parent(new.spec.parent_ref)
 
     def validate_update(self, new: IPAddress, old: IPAddress, cluster: Cluster) -> list[Cause]:
-        """As on create; and the parent stays."""
+        """As on create, and the parent cannot change."""
         causes = self.validate_create(new, cluster)
         if new.spec.parent_ref != old.spec.parent_ref:
             causes.append(immutable("spec.parentRef", parent_text(new), parent_text(old)))
         return causes
 
     def claims(self, obj: IPAddress, cluster: Cluster) -> tuple[Claim, ...]:
-        """The address itself: no Service gets it while the object exists."""
+        """The address. No Service gets it while the object exists."""
         del cluster
         return (Claim("cluster_ips", obj.metadata.name, "metadata.name"),)
 

@@ -1,4 +1,4 @@
-"""What ConfigMaps and Secrets have in common: data under keys, of limited size, that may be fixed for good."""
+"""The rules that ConfigMaps and Secrets share: keys, the size of the data, and immutability."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -14,7 +14,7 @@ _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 
 def key_causes(field: str, keys: Iterable[str]) -> Iterator[Cause]:
-    """Keys have to be names of files, as which programs get to see them (validation.IsConfigMapKey)."""
+    """Keys must be valid file names, since programs read the data as files (validation.IsConfigMapKey)."""
     for key in keys:
         yield from invalid_for(f"{field}[{key}]", key, _key_problems(key))
 
@@ -29,11 +29,11 @@ def _key_problems(key: str) -> list[str]:
 
 
 def frozen_causes(*, was: bool | None, stays: bool | None, changed: Collection[str]) -> Iterator[Cause]:
-    """What an update may not do to an object that was immutable.
+    """Refuse changes of an object that was immutable.
 
     Args:
-        was: Whether it was.
-        stays: Whether it is after the update.
+        was: Whether the stored object is immutable.
+        stays: Whether the new object is immutable.
         changed: The fields that the update changes.
     """
     if not was:

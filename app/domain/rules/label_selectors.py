@@ -1,4 +1,4 @@
-"""Selectors of labels inside of objects (meta/v1 LabelSelector)."""
+"""Label selectors in the fields of objects (meta/v1 LabelSelector)."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def selector_causes(field: str, selector: LabelSelector | None) -> list[Cause]:
 
 
 def matcher_of(selector: LabelSelector) -> Matcher:
-    """What tells whether labels fulfil a valid selector."""
+    """The matcher of a valid selector."""
     equal = [LabelRequirement(key, "in", frozenset([value])) for key, value in (selector.match_labels or {}).items()]
     others = [
         LabelRequirement(each.key, _OPERATORS[each.operator], frozenset(each.values or []))

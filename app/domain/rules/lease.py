@@ -10,7 +10,7 @@ _STRATEGY = "OldestEmulationVersion"
 
 
 class LeaseStrategy(Strategy[Lease]):
-    """A lease's numbers make sense; who may take it is its holders' business."""
+    """Durations and counts are checked. Clients agree among themselves on the holder."""
 
     def validate_create(self, new: Lease, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""

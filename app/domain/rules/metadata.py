@@ -14,7 +14,7 @@ from app.domain.rules.names import (
 )
 
 MAX_ANNOTATION_BYTES = 256 * 1024
-"""Keys and values of all annotations of an object together."""
+"""Bytes of the keys and values of all annotations of an object together."""
 
 MAX_MANAGER, MAX_SUBRESOURCE = 128, 256
 KUBERNETES, ORPHAN, FOREGROUND = "kubernetes", "orphan", "foregroundDeletion"
@@ -32,7 +32,7 @@ NameRule = Literal["dns_label", "dns_subdomain", "any_path_segment"]
 
 
 class Named(Protocol):
-    """What says how its objects are named: a declared kind."""
+    """A declared kind, as far as the rules of names need it."""
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class Named(Protocol):
 
     @property
     def namespaced(self) -> bool:
-        """Whether objects live in a namespace."""
+        """Whether objects are in a namespace."""
 
     @property
     def name_rule(self) -> NameRule:
@@ -48,7 +48,7 @@ class Named(Protocol):
 
 
 def validate_metadata(kind: Named, meta: ObjectMeta) -> list[Cause]:
-    """Everything wrong with the metadata of a new object, whose name has been generated if it was to be."""
+    """Everything wrong with the metadata of a new object, after its name was generated."""
     return [*_name_causes(kind, meta), *_namespace_causes(kind, meta), *_content_causes(meta)]
 
 
@@ -58,7 +58,7 @@ def validate_metadata_update(kind: Named, new: ObjectMeta, old: ObjectMeta) -> l
 
 
 def label_causes(field: str, labels: Mapping[str, str]) -> Iterator[Cause]:
-    """Keys and values of labels, or of a selector that asks for them."""
+    """What is wrong with keys and values of labels or of a selector."""
     for key, value in labels.items():
         yield from invalid_for(field, key, label_key_problems(key))
         yield from invalid_for(field, value, label_value_problems(value))
@@ -108,7 +108,7 @@ def _generation_causes(generation: int | None) -> Iterator[Cause]:
 
 
 def _annotation_causes(annotations: Mapping[str, str]) -> Iterator[Cause]:
-    """Keys are qualified names in any case; values are anything, up to a total size."""
+    """Keys are qualified names in upper or lower case. Values are any text, up to a total size."""
     for key in annotations:
         yield from invalid_for("metadata.annotations", key, qualified_name_problems(key.lower()))
     size = sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
@@ -117,7 +117,7 @@ def _annotation_causes(annotations: Mapping[str, str]) -> Iterator[Cause]:
 
 
 def _owner_causes(owners: Sequence[OwnerReference]) -> Iterator[Cause]:
-    """An owner is named completely, is no Event, and one at most controls the object."""
+    """Each owner has all of its fields and is no Event. At most one owner is the controller."""
     field = "metadata.ownerReferences"
     for owner in owners:
         for name, value in (("kind", owner.kind), ("name", owner.name), ("uid", owner.uid)):
@@ -141,7 +141,7 @@ def finalizer_domain_problems(name: str) -> list[str]:
 
 
 def _finalizer_causes(finalizers: Sequence[str]) -> Iterator[Cause]:
-    """Qualified names with a domain, but for the system's own."""
+    """Finalizers are qualified names with a domain, except for the standard ones."""
     for index, name in enumerate(finalizers):
         yield from invalid_for("metadata.finalizers", name, qualified_name_problems(name))
         yield from invalid_for(f"metadata.finalizers[{index}]", name, finalizer_domain_problems(name))

@@ -1,4 +1,4 @@
-"""How names are spelled: DNS labels and subdomains, qualified names, port names.
+"""The syntax of names: DNS labels and subdomains, qualified names, port names.
 
 Each function returns everything that is wrong with a name and what would be valid; an empty list means that the name is
 valid. Kubernetes' validators do the same, and each problem becomes a cause of its own.
@@ -23,7 +23,7 @@ _LETTER = re.compile(r"[a-z]")
 
 
 def dns_label_problems(name: str) -> list[str]:
-    """RFC 1123 label: what Services, namespaces and ports are named (KEP-5311 for Services)."""
+    """RFC 1123 label: names of Services, namespaces and ports (KEP-5311 for Services)."""
     if len(name) <= MAX_LABEL and _LABEL.fullmatch(name):
         return []
     problems = length_problems(name, MAX_LABEL)
@@ -36,7 +36,7 @@ def dns_label_problems(name: str) -> list[str]:
 
 
 def dns_subdomain_problems(name: str) -> list[str]:
-    """RFC 1123 subdomain: what most objects are named."""
+    """RFC 1123 subdomain: names of most objects."""
     if len(name) <= MAX_SUBDOMAIN and _SUBDOMAIN.fullmatch(name):
         return []
     problems = length_problems(name, MAX_SUBDOMAIN)
@@ -58,7 +58,7 @@ def qualified_name_problems(name: str) -> list[str]:
 
 
 def port_name_problems(name: str) -> list[str]:
-    """RFC 6335 service name: how `targetPort` names a container's port."""
+    """RFC 6335 service name: names of containers' ports, which `targetPort` refers to."""
     problems = length_problems(name, MAX_PORT_NAME)
     if not _PORT_NAME_CHARACTERS.fullmatch(name):
         problems.append("must have only lower-case letters, digits and '-', such as http")
@@ -89,7 +89,7 @@ def generated_name(base: str, choice: Callable[[str], str]) -> str:
     """A name from `metadata.generateName`: the base, cut to leave room, and five characters that spell no word.
 
     Args:
-        base: What the client gave.
+        base: The `generateName` of the client.
         choice: Picks one character of a text at random.
     """
     return base[: _GENERATED_NAME_LIMIT - _SUFFIX_LENGTH] + "".join(choice(_SUFFIX) for _ in range(_SUFFIX_LENGTH))

@@ -15,10 +15,10 @@ ACTIVE, TERMINATING = "Active", "Terminating"
 
 
 class NamespaceStrategy(Strategy[Namespace]):
-    """A namespace starts Active, keeps its finalizers but through `/finalize`, and goes when both kinds are empty."""
+    """A namespace starts Active. Only `/finalize` changes `spec.finalizers`. Without finalizers it is removed."""
 
     def prepare_create(self, new: Namespace, cluster: Cluster) -> None:
-        """Start Active, labelled with its name, held by the `kubernetes` finalizer until it is emptied."""
+        """Set the phase Active, the label with the name, and the `kubernetes` finalizer, which delays its removal."""
         del cluster
         finalizers = new.spec.finalizers or []
         if KUBERNETES not in finalizers:
@@ -27,7 +27,7 @@ class NamespaceStrategy(Strategy[Namespace]):
         _label(new)
 
     def validate_create(self, new: Namespace, cluster: Cluster) -> list[Cause]:
-        """Finalizers are qualified names with a domain, but for the system's own."""
+        """Finalizers are qualified names with a domain, except for the standard ones."""
         del cluster
         finalizers = new.spec.finalizers or []
         return [cause for name in finalizers for cause in _finalizer_causes("spec.finalizers", name)]
@@ -54,12 +54,12 @@ class NamespaceStrategy(Strategy[Namespace]):
         return [invalid("status.phase", new.status.phase, f"must be {phase} {when}")]
 
     def prepare_delete(self, obj: Namespace, cluster: Cluster) -> None:
-        """Become Terminating: nothing new may be created in it."""
+        """Set the phase Terminating, in which no object can be created in the namespace."""
         del cluster
         obj.status.phase = TERMINATING
 
     def releasable(self, obj: Namespace) -> bool:
-        """Neither `metadata.finalizers` nor `spec.finalizers` holds it."""
+        """Whether `metadata.finalizers` and `spec.finalizers` are empty."""
         return not obj.metadata.finalizers and not obj.spec.finalizers
 
 

@@ -9,13 +9,13 @@ CONTENT_REMAINING, FINALIZERS_REMAINING = "NamespaceContentRemaining", "Namespac
 
 
 def tell_what_remains(namespace: Namespace, contents: Mapping[str, int], held: Mapping[str, int], now: str) -> None:
-    """Make the conditions say what is still in it and whom that waits for, in place.
+    """Write conditions, in place: which objects are left in the namespace and which finalizers they wait for.
 
     Args:
         namespace: Changed in place.
-        contents: How many objects there are, by kind key.
-        held: How many of them wait for a finalizer, by finalizer.
-        now: The present as RFC 3339.
+        contents: The number of objects, by key of their kind.
+        held: The number of objects that wait for a finalizer, by finalizer.
+        now: The current time as RFC 3339.
     """
     _set(namespace, CONTENT_REMAINING, contents, ("SomeResourcesRemain", "ContentRemoved", "still there"), now)
     waiting = ("SomeFinalizersRemain", "ContentHasNoFinalizers", "waited for before objects go")

@@ -23,10 +23,10 @@ TAINT_EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 
 
 class NodeStrategy(Strategy[Node]):
-    """A node may come with its status; its pod ranges and its provider's name for it stay once they are set."""
+    """A node can be created with its status. `podCIDRs` and `providerID` cannot change once they are set."""
 
     def prepare_create(self, new: Node, cluster: Cluster) -> None:
-        """Let the single and the plural form of the pod range agree; the status is kept, as for no other kind."""
+        """Derive `podCIDR` and `podCIDRs` from each other. Keep the status, unlike for other kinds."""
         del cluster
         _agree(new.spec)
 
@@ -52,7 +52,7 @@ class NodeStrategy(Strategy[Node]):
         ]
 
     def validate_update(self, new: Node, old: Node, cluster: Cluster) -> list[Cause]:
-        """As on create; and what may be set once only stays."""
+        """As on create. Fields that can be set only once cannot change."""
         causes = self.validate_create(new, cluster)
         if old.spec.pod_cidrs and old.spec.pod_cidrs != new.spec.pod_cidrs:
             causes.append(forbidden("spec.podCIDRs", "node updates may not change podCIDR once it is set"))
@@ -91,7 +91,7 @@ def _validate_pod_cidrs(spec: NodeSpec) -> list[Cause]:
 
 
 def _validate_taints(taints: Sequence[Taint]) -> list[Cause]:
-    """Taints are named below metadata on the wire, wherever they stand."""
+    """Causes name `metadata.taints`, like those of Kubernetes, although taints are in the spec."""
     causes: list[Cause] = []
     seen: set[tuple[str, str]] = set()
     for i, taint in enumerate(taints):

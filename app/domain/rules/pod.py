@@ -1,6 +1,6 @@
 """The rules of a Pod, as a registration (ValidatePodCreate, -Update and -StatusUpdate of the API server).
 
-An image is not asked for: nothing is started here. What only a kubelet or a scheduler reads is kept as it was given.
+An image is not required, since nothing is started here. Fields that only kubelets and schedulers read are not checked.
 """
 
 from collections.abc import Sequence
@@ -32,26 +32,26 @@ _SYSTEM_CONDITIONS = frozenset({
 
 
 class PodStrategy(Strategy[Pod]):
-    """A pod begins Pending; what it is does not change, how it is comes through `/status`."""
+    """A pod starts Pending. Nearly all of its spec cannot change. Its status is written through `/status`."""
 
     def default(self, new: Pod) -> None:
         """Fill in what the client left out."""
         _default(new.spec)
 
     def prepare_create(self, new: Pod, cluster: Cluster) -> None:
-        """Begin Pending."""
+        """Set the phase Pending."""
         del cluster
         new.metadata.generation = 1
         new.status = PodStatus(phase="Pending")
 
     def prepare_update(self, new: Pod, old: Pod, cluster: Cluster) -> None:
-        """Keep the status, count a generation when the spec changed."""
+        """Keep the status. Increase the generation if the spec changed."""
         del cluster
         new.status = old.status
         new.metadata.generation = (old.metadata.generation or 0) + (0 if new.spec == old.spec else 1)
 
     def prepare_status(self, new: Pod, old: Pod, cluster: Cluster) -> None:
-        """Keep the spec and the owners; let the single and the plural form of addresses agree."""
+        """Keep the spec and the owners. Derive the single and the plural form of addresses from each other."""
         del cluster
         new.spec = old.spec
         new.metadata.owner_references = old.metadata.owner_references
@@ -63,7 +63,7 @@ class PodStrategy(Strategy[Pod]):
         return lease_causes(new.metadata) + _validate_spec(new.spec)
 
     def validate_update(self, new: Pod, old: Pod, cluster: Cluster) -> list[Cause]:
-        """As on create; and nearly nothing may change."""
+        """As on create, and only few fields may change."""
         causes = self.validate_create(new, cluster)
         for name, now, was in (
             ("containers", new.spec.containers, old.spec.containers),
@@ -97,7 +97,7 @@ class PodStrategy(Strategy[Pod]):
 
 
 def _default(spec: PodSpec) -> None:
-    """Ports are TCP; what ends is started anew."""
+    """Set the protocol TCP and the restart policy Always."""
     spec.restart_policy = spec.restart_policy or "Always"
     for container in _containers(spec):
         for port in container.ports or []:
@@ -109,7 +109,7 @@ def _containers(spec: PodSpec) -> list[Container]:
 
 
 def _agree(status: PodStatus, old: PodStatus) -> None:
-    """`podIP` is the first of `podIPs`, `hostIP` of `hostIPs` (KEP-563); of two that differ, the changed one counts."""
+    """`podIP` is the first of `podIPs`, `hostIP` of `hostIPs` (KEP-563). If they differ, the changed one counts."""
     pod_ips = _agreed(status.pod_ip, [each.ip for each in status.pod_ips or []], old.pod_ip)
     host_ips = _agreed(status.host_ip, [each.ip for each in status.host_ips or []], old.host_ip)
     status.pod_ip, status.pod_ips = next(iter(pod_ips), ""), [PodIP(each) for each in pod_ips] or None
@@ -123,7 +123,7 @@ def _agreed(single: str, several: Sequence[str], single_before: str) -> Sequence
 
 
 def _fixed(new: PodSpec, old: PodSpec) -> PodSpec:
-    """The new spec with what may change put back."""
+    """The new spec, with the stored values of the fields that may change."""
     return structs.replace(
         new,
         containers=_with_images_of(new.containers, old.containers),
@@ -194,7 +194,7 @@ def _validate_port(port: ContainerPort, path: str, names: set[str]) -> list[Caus
 
 
 def _validate_ips(path: str, ips: Sequence[str]) -> list[Cause]:
-    """Strict addresses, at most one of each family."""
+    """Addresses are strict, at most one of each family."""
     causes = [cause for i, ip in enumerate(ips) for cause in address_causes(f"{path}[{i}]", ip)]
     if not causes and len({ip_address(ip).version for ip in ips}) != len(ips):
         causes.append(invalid(path, list(ips), "must have at most one address of each IP family"))

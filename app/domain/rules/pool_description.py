@@ -1,4 +1,4 @@
-"""What the rules and the allocation know of one pool of addresses."""
+"""A pool of addresses, as the rules and the allocation see it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class PoolDescription:
-    """A pool as it is now, without what is held of it.
+    """A pool as it is now. Which of its addresses are held is not a part of it.
 
     Attributes:
         name: Unique among pools.
-        scope: `internal` for private load balancer addresses, `external` for public ones, "" for what is neither.
+        scope: `internal` for private load balancer addresses, `external` for public ones, "" for any other pool.
         ranges: In the order in which addresses are picked from them.
-        excluded: Parts of them that are not the pool's.
-        obstacle: Why nobody may get an address from it; "" while that is possible.
-        overlap: Which of its addresses it does not have because somebody else was there first, in words; mostly "".
-        auto_assign: Whether those get one who do not name the pool.
-        priority: Pools with a higher one are picked from first.
+        excluded: Parts of the ranges that do not belong to the pool.
+        obstacle: Why the pool gives no addresses; "" if it does.
+        overlap: Which addresses of its ranges belong to an older pool or a range of ClusterIPs, in words; mostly "".
+        auto_assign: Whether Services that name no pool may use the pool.
+        priority: Pools with a higher priority come first.
         aliases: Other names of the pool.
-        namespaces: Those that may use it; None for all.
-        reuse_after_seconds: How long an address is given to nobody after it was released.
+        namespaces: The namespaces that may use the pool; None for all.
+        reuse_after_seconds: Seconds for which a released address is not used again.
     """
 
     name: str
@@ -63,7 +63,7 @@ class PoolDescription:
 
     @property
     def gives(self) -> bool:
-        """Whether somebody may get an address that nobody has yet."""
+        """Whether the pool gives addresses."""
         return not self.obstacle
 
     def label(self, family: str) -> str:
@@ -73,9 +73,9 @@ class PoolDescription:
         return f"{self.name} {', '.join([*texts[:_SHOWN], *more])}".rstrip()
 
     def is_called(self, name: str) -> bool:
-        """Whether somebody who says this name means the pool."""
+        """Whether this is the name or an alias of the pool."""
         return name == self.name or name in self.aliases
 
     def admits(self, namespace: str) -> bool:
-        """Whether the objects of a namespace may use it."""
+        """Whether the objects of a namespace may use the pool."""
         return self.namespaces is None or namespace in self.namespaces

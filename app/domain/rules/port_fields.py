@@ -1,4 +1,4 @@
-"""The fields that ports have alike, whatever they are ports of: endpoints, slices, containers."""
+"""Fields that the ports of Services, endpoints and containers share."""
 
 from app.domain.errors import Cause, invalid_for, not_supported, required
 from app.domain.rules.names import dns_label_problems, port_number_problems, qualified_name_problems
@@ -7,7 +7,7 @@ PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
 def protocol_causes(field: str, protocol: str | None) -> list[Cause]:
-    """A port has one of the known protocols."""
+    """The protocol is one of the known ones."""
     if not protocol:
         return [required(field, f"one of {', '.join(PROTOCOLS)}")]
     return [] if protocol in PROTOCOLS else [not_supported(field, protocol, PROTOCOLS)]
@@ -19,10 +19,10 @@ def app_protocol_causes(field: str, app_protocol: str | None) -> list[Cause]:
 
 
 def port_label_causes(field: str, name: str) -> list[Cause]:
-    """A port of a Service or of its endpoints is named by a DNS label."""
+    """The name of a port of a Service or of its endpoints is a DNS label."""
     return invalid_for(field, name, dns_label_problems(name))
 
 
 def port_number_causes(field: str, number: int) -> list[Cause]:
-    """A port has a number that exists."""
+    """The number is from 1 to 65535."""
     return invalid_for(field, number, port_number_problems(number))

@@ -19,13 +19,13 @@ DURATION_ANNOTATION = "fairlead.io/lease-duration-seconds"
 """Seconds that a renewal of the registration lasts."""
 
 RENEW_TIME_ANNOTATION = "fairlead.io/renew-time"
-"""Any text, usually a timestamp; each new value is a renewal."""
+"""Any text, usually a timestamp. Each new value is a renewal."""
 
 NODE_LEASE_NAMESPACE = "kube-node-lease"
-"""Where the Lease of a Node is, under the Node's name."""
+"""The namespace of the Leases of Nodes. Each has the name of its Node."""
 
 DEFAULT_SECONDS = 40
-"""How long a renewal lasts when a Lease does not say: as long as Kubernetes waits for a kubelet."""
+"""Seconds that a renewal lasts if the Lease has none: as long as Kubernetes waits for a kubelet."""
 
 LEASE_EXPIRED, NODE_LEASE_EXPIRED = "LeaseExpired", "NodeLeaseExpired"
 """Reasons of a condition Ready that was set to False here: the registration's own lease expired, or its node's."""
@@ -38,11 +38,11 @@ ConditionT = TypeVar("ConditionT", NodeCondition, PodCondition)
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a registrant says of its lease.
+    """The state of a lease, as its holder wrote it.
 
     Attributes:
-        mark: Differs after each renewal.
-        seconds: How long a renewal lasts.
+        mark: A text that differs after each renewal.
+        seconds: Seconds that a renewal lasts.
     """
 
     mark: str
@@ -50,18 +50,18 @@ class Heartbeat:
 
     @property
     def condition_message(self) -> str:
-        """What the condition Ready says when the lease has expired after this renewal."""
+        """The message of the condition Ready when the lease has expired after this renewal."""
         last = f"; it was renewed last at {self.mark}" if self.mark else ""
         return f"{self.event_message}{last}"
 
     @property
     def event_message(self) -> str:
-        """What the Event says then. It is the same each time, so that one Event counts them."""
+        """The message of the Event. It is always the same, so that one Event counts them all."""
         return f"the lease of {self.seconds} s has expired"
 
 
 def lease_causes(meta: ObjectMeta) -> list[Cause]:
-    """What is wrong with a registration's annotations about its lease."""
+    """What is wrong with the annotations of a registration that describe its lease."""
     text = (meta.annotations or {}).get(DURATION_ANNOTATION)
     if text is None or _seconds(text) is not None:
         return []
@@ -70,31 +70,31 @@ def lease_causes(meta: ObjectMeta) -> list[Cause]:
 
 
 def annotated_heartbeat(meta: ObjectMeta) -> Heartbeat | None:
-    """The lease that a registration's own annotations carry."""
+    """The lease in the annotations of a registration."""
     annotations = meta.annotations or {}
     seconds = _seconds(annotations.get(DURATION_ANNOTATION, ""))
     return None if seconds is None else Heartbeat(annotations.get(RENEW_TIME_ANNOTATION, ""), seconds)
 
 
 def lease_heartbeat(lease: Lease) -> Heartbeat:
-    """What a Lease says; without `renewTime` a change of its holder is the renewal."""
+    """The heartbeat of a Lease. Without `renewTime`, a change of its holder is a renewal."""
     spec = lease.spec
     return Heartbeat(spec.renew_time or spec.acquire_time or "", spec.lease_duration_seconds or DEFAULT_SECONDS)
 
 
 def leased_node(lease: Lease) -> str | None:
-    """Name of the Node whose Lease this is."""
+    """The name of the Node that a Lease belongs to."""
     return lease.metadata.name if lease.metadata.namespace == NODE_LEASE_NAMESPACE else None
 
 
 def leased_pods(lease: Lease) -> list[str]:
-    """Uids of the Pods whose Lease this is: its owners."""
+    """The uids of the Pods that a Lease belongs to: its owners."""
     owners = lease.metadata.owner_references or []
     return [owner.uid for owner in owners if (owner.api_version, owner.kind) == ("v1", "Pod")]
 
 
 def own_reason(conditions: Sequence[NodeCondition | PodCondition] | None) -> str:
-    """Why a registration was made not ready here; "" when it was not."""
+    """Why this server set a registration not ready; "" if it did not."""
     found = next((each for each in conditions or [] if each.type == READY), None)
     if found is None or found.status != "False" or found.reason not in (LEASE_EXPIRED, NODE_LEASE_EXPIRED):
         return ""
@@ -102,7 +102,7 @@ def own_reason(conditions: Sequence[NodeCondition | PodCondition] | None) -> str
 
 
 def not_ready(conditions: list[ConditionT] | None, reason: str, message: str, now: str) -> list[ConditionT] | None:
-    """The conditions of a registration that counts as not ready; one that does not claim to be ready is left alone."""
+    """The conditions of a registration with Ready set to False. Conditions without a Ready of True are not changed."""
     ours = bool(own_reason(conditions))
     return [
         structs.replace(
@@ -119,7 +119,7 @@ def not_ready(conditions: list[ConditionT] | None, reason: str, message: str, no
 
 
 def ready_again(conditions: list[ConditionT] | None, now: str) -> list[ConditionT] | None:
-    """The conditions of a registration that renewed its lease: ready, if it was only made not ready here."""
+    """The conditions of a registration that renewed its lease. Ready is True again if this server had set it False."""
     if not own_reason(conditions):
         return conditions
     renewed = {"status": "True", "reason": LEASE_RENEWED, "message": "", "last_transition_time": now}

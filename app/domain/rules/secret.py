@@ -17,7 +17,7 @@ from app.domain.rules.strategy import Strategy
 OPAQUE = "Opaque"
 SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
-"""Annotation that names the account a token is of."""
+"""Annotation with the name of the ServiceAccount that a token belongs to."""
 
 TLS = "kubernetes.io/tls"
 _CERTIFICATE, _PRIVATE_KEY = "tls.crt", "tls.key"
@@ -25,10 +25,10 @@ _HIDDEN = "<not shown>"
 
 
 class SecretStrategy(Strategy[Secret]):
-    """What a type of Secret promises to its readers is there; a type stays."""
+    """A Secret has the keys that its type requires. The type cannot change."""
 
     def default(self, new: Secret) -> None:
-        """Be Opaque unless it says something else; take texts over into the data, where alone they are kept."""
+        """Set the type Opaque if there is none, and move `stringData` into `data`."""
         new.type = new.type or OPAQUE
         if new.string_data:
             new.data = {**(new.data or {}), **{key: text.encode() for key, text in new.string_data.items()}}
@@ -50,14 +50,14 @@ class SecretStrategy(Strategy[Secret]):
         return causes
 
     def validate_update(self, new: Secret, old: Secret, cluster: Cluster) -> list[Cause]:
-        """Name every field that is wrong, or may not change any more."""
+        """Name every field that is wrong or can no longer be changed."""
         causes = [immutable("type", new.type, old.type)] if new.type != old.type else []
         changed = ["data"] if new.data != old.data else []
         causes += frozen_causes(was=old.immutable, stays=new.immutable, changed=changed)
         return [*causes, *self.validate_create(new, cluster)]
 
     def warnings(self, new: Secret, old: Secret | None, cluster: Cluster) -> list[str]:
-        """A certificate is of no use without its own key."""
+        """Point out a certificate that does not belong to the key."""
         del old, cluster
         problem = _pair_problem(new.data or {}) if new.type == TLS else None
         return [] if problem is None else [problem]
@@ -113,11 +113,11 @@ _CONTENT_CAUSES: Mapping[str, Callable[[Mapping[str, bytes]], Iterator[Cause]]] 
     "kubernetes.io/dockercfg": _json_object(".dockercfg"),
     "kubernetes.io/dockerconfigjson": _json_object(".dockerconfigjson"),
 }
-"""What the data must have, by type; other types have what they like."""
+"""The check of the data, by type. Data of other types is not checked."""
 
 
 def _pair_problem(data: Mapping[str, bytes]) -> str | None:
-    """Why a certificate cannot be served with a key (tls.X509KeyPair), None when it can."""
+    """Why a certificate and a key cannot be used together (tls.X509KeyPair); None if they can."""
     try:
         certificate = load_pem_x509_certificates(data[_CERTIFICATE])[0].public_key()
     except (KeyError, ValueError, UnsupportedAlgorithm):

@@ -6,11 +6,11 @@ from app.domain.rules.cluster import Cluster
 from app.domain.rules.strategy import Strategy
 
 DEFAULT_ACCOUNT = "default"
-"""The account of programs that ask for none; every namespace has it."""
+"""The ServiceAccount of programs that name none. Every namespace has it."""
 
 
 class ServiceAccountStrategy(Strategy[ServiceAccount]):
-    """A reference to a Secret is its name, as it is in the same namespace."""
+    """Of references to Secrets only the name is kept, since Secrets are in the same namespace."""
 
     def prepare_create(self, new: ServiceAccount, cluster: Cluster) -> None:
         """Keep the names of Secrets only."""

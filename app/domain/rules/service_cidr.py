@@ -13,15 +13,15 @@ from app.domain.rules.conditions import with_condition
 from app.domain.rules.strategy import Strategy
 
 DEFAULT_NAME = "kubernetes"
-"""The one made from the ranges the server is started with."""
+"""The name of the ServiceCIDR of the ranges in the server's settings."""
 
 
 FINALIZER = "networking.k8s.io/service-cidr-finalizer"
-"""Holds a range that is to be deleted for as long as an address of it is in use and in no other range."""
+"""The finalizer that delays a deletion while an address in use is in no other range."""
 
 
 READY = "Ready"
-"""Condition that is False for a range from which nothing is allocated any more; none counts as True."""
+"""The condition that is False if no addresses are allocated from a range. Without it, they are."""
 
 
 _MAX_CIDRS = 2
@@ -35,24 +35,24 @@ def allocates(service_cidr: ServiceCIDR) -> bool:
 
 
 def hold(service_cidr: ServiceCIDR) -> None:
-    """Have a deletion wait until no address of the ranges would be in no range any more."""
+    """Add the finalizer that delays a deletion while an address in use is in no other range."""
     meta = service_cidr.metadata
     meta.finalizers = list(dict.fromkeys([*(meta.finalizers or []), FINALIZER]))
 
 
 def set_ready(service_cidr: ServiceCIDR, status: str, *, reason: str, message: str, now: str) -> None:
-    """Say whether addresses are allocated from the ranges; the transition time moves only when that changes."""
+    """Write the condition Ready: whether addresses are allocated from the ranges."""
     service_cidr.status.conditions = with_condition(
         service_cidr.status.conditions, READY, status, reason=reason, message=message, now=now
     )
 
 
 def would_orphan(leaving: ServiceCIDR, others: Iterable[ServiceCIDR], addresses: Iterable[str]) -> list[str]:
-    """The addresses in use that would be in no range any more if this one went.
+    """The addresses in use that would be in no range after a deletion.
 
     Args:
         leaving: The ranges that are to be deleted.
-        others: All others; those being deleted themselves hold nothing.
+        others: All other ranges. Ranges that are being deleted do not count.
         addresses: Every ClusterIP in use, canonical.
     """
     going = [ip_network(cidr) for cidr in leaving.spec.cidrs or []]
@@ -71,10 +71,10 @@ def would_orphan(leaving: ServiceCIDR, others: Iterable[ServiceCIDR], addresses:
 
 
 class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
-    """Ranges stay as they are, but one of a single family may get its partner."""
+    """Ranges cannot change, except that a second one of the other family may be added."""
 
     def prepare_create(self, new: ServiceCIDR, cluster: Cluster) -> None:
-        """Drop the status, which the server sets; hold the object from its first moment, not a while after it."""
+        """Drop the status, which the server sets, and add the finalizer."""
         del cluster
         new.status = ServiceCIDRStatus()
         hold(new)
@@ -90,7 +90,7 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         new.spec = old.spec
 
     def asks_of_cluster(self, new: ServiceCIDR) -> bool:
-        """Pools may have come a moment ago."""
+        """Yes: pools may have been created a moment ago."""
         del new
         return True
 
@@ -116,7 +116,7 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         return [cause for i, cidr in enumerate(cidrs) for cause in _pool_causes(f"spec.cidrs[{i}]", cidr, cluster)]
 
     def validate_update(self, new: ServiceCIDR, old: ServiceCIDR, cluster: Cluster) -> list[Cause]:
-        """The CIDRs stay; a second one may be appended."""
+        """CIDRs cannot change; a second one may be appended."""
         before, after = old.spec.cidrs or [], new.spec.cidrs or []
         if len(after) < len(before):
             return [
@@ -132,7 +132,7 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         return causes or self.validate_create(new, cluster)
 
     def warnings(self, new: ServiceCIDR, old: ServiceCIDR | None, cluster: Cluster) -> list[str]:
-        """Point out oddly spelled CIDRs."""
+        """Point out ambiguous CIDRs."""
         del old, cluster
         return [
             text for i, cidr in enumerate(new.spec.cidrs or []) for text in network_warnings(f"spec.cidrs[{i}]", cidr)
@@ -140,7 +140,7 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
 
 
 def _pool_causes(field: str, cidr: str, cluster: Cluster) -> Iterator[Cause]:
-    """A ClusterIP is nobody's load balancer address."""
+    """A range of ClusterIPs has no addresses of load balancer pools."""
     addresses = AddressSet.of([range_of(cidr)])
     for pool in cluster.pools:
         common = addresses & pool.usable

@@ -11,23 +11,23 @@ from app.domain.rules.cluster import Cluster
 class Strategy(Generic[ObjectT]):
     """The rules of one kind, as hooks the registry calls in order; these defaults suit a kind without rules.
 
-    Hooks named `prepare_*` change `new` in place: the caller owns it. `old` is never changed. Generic metadata is
-    checked by the registry for every kind (`rules/metadata.py`); a strategy sees only what is its kind's own.
+    Hooks named `prepare_*` change `new` in place. No hook changes `old`. The registry checks the metadata of every kind
+    (`rules/metadata.py`); a strategy checks only what its kind has in addition.
     """
 
     def default(self, new: ObjectT) -> None:
-        """Fill in what the client left out and what depends on nothing else; before anything else is done with it."""
+        """Set the defaults of fields that the client left out. This is the first hook."""
 
     def prepare_create(self, new: ObjectT, cluster: Cluster) -> None:
-        """Drop what clients may not set on create and settle what depends on the surroundings."""
+        """Drop what clients may not set on create, and set what depends on the cluster."""
 
     def asks_of_cluster(self, new: ObjectT) -> bool:
-        """Whether it takes a current view of the cluster to say if the client can have what it asks for on create."""
+        """Whether the rules need a current view of the cluster for this new object."""
         del new
         return False
 
     def unavailable(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[Cause]:
-        """Name what the object asks for that cannot be had; any cause here is the whole answer, whatever else is wrong.
+        """Name the values that the server cannot give. If there are any, the answer has no other causes.
 
         Called after `prepare_create` (`old` is None) or `prepare_update`, before anything is validated.
         """
@@ -40,7 +40,7 @@ class Strategy(Generic[ObjectT]):
         return []
 
     def prepare_update(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> None:
-        """Restore what the main resource may not change (status), carry over server-chosen values."""
+        """Restore what the main resource may not change (status), and values that the server chose."""
 
     def validate_update(self, new: ObjectT, old: ObjectT, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong in an update of the main resource."""
@@ -56,14 +56,14 @@ class Strategy(Generic[ObjectT]):
         return []
 
     def prepare_delete(self, obj: ObjectT, cluster: Cluster) -> None:
-        """Show in an object whose deletion begins that it is going; finalizers may hold it for a while yet."""
+        """Mark an object as being deleted. Finalizers may delay its removal."""
 
     def releasable(self, obj: ObjectT) -> bool:
-        """Whether nothing holds an object any more once its deletion was asked for."""
+        """Whether an object that is being deleted can be removed."""
         return not obj.metadata.finalizers
 
     def warnings(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[str]:
-        """Texts for Warning headers: accepted, but probably not what the client wants."""
+        """Texts for Warning headers: values that are accepted, but are probably not what the client wants."""
         del new, old, cluster
         return []
 
@@ -73,15 +73,15 @@ class Strategy(Generic[ObjectT]):
         return []
 
     def claims(self, obj: ObjectT, cluster: Cluster) -> tuple[Claim, ...]:
-        """Everything unique that the object's spec and status show; the store holds exactly these for it."""
+        """All claims of the object, from its spec and status. The store records exactly these for the object."""
         del obj, cluster
         return ()
 
     def pending(self, obj: ObjectT, cluster: Cluster) -> bool:
-        """Whether something is left for the reconciler to allocate."""
+        """Whether the reconciler has something left to allocate."""
         del obj, cluster
         return False
 
     def untried(self, obj: ObjectT, cluster: Cluster) -> bool:
-        """Whether the reconciler has not said anything yet about what is pending, so that a client waits for it."""
+        """Whether the reconciler has not yet tried to allocate, so that the client waits for it."""
         return self.pending(obj, cluster)
