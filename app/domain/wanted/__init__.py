@@ -1,1 +1,1 @@
-"""What controllers want: slices, Endpoints, DNS records, as plans computed from plain objects."""
+"""The desired slices, Endpoints, DNS records and IPAddresses, computed from plain objects."""

@@ -1,4 +1,4 @@
-"""The Service `default/kubernetes`, under which Pods find the API, and its endpoints: the API processes themselves."""
+"""The Service `default/kubernetes`, with which Pods find the API, and its endpoints: the API processes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -25,25 +25,25 @@ API_PORT, PORT_NAME = 443, "https"
 _LABELS = {"component": "apiserver", "provider": "kubernetes"}
 
 LEASE_PREFIX = "api/"
-"""Begins the name of the lease that an API process holds as long as it is there."""
+"""The prefix of the name of the lease that an API process holds while it runs."""
 
 ApiAddress = tuple[str, int]
 """Address and port of an API process."""
 
 
 def lease_name(address: ApiAddress, process: str) -> str:
-    """The name of the lease of a process: several may share a address."""
+    """The name of the lease of a process. Several processes may share an address."""
     return f"{LEASE_PREFIX}{address[0]}/{address[1]}/{process}"
 
 
 def address_of(lease: str) -> ApiAddress:
-    """Where the process is reached that holds a lease of this name."""
+    """The address of the process that holds the lease of this name."""
     address, port, _ = lease.removeprefix(LEASE_PREFIX).split("/", 2)
     return address, int(port)
 
 
 def api_service(address: str, port: int) -> Service:
-    """The Service, with the ClusterIP that it shall have and the port at which the API listens."""
+    """The Service, with its ClusterIP and the port at which the API listens."""
     return Service(
         metadata=ObjectMeta(name=API_SERVICE, namespace=API_NAMESPACE, labels=dict(_LABELS)),
         spec=ServiceSpec(
@@ -72,11 +72,11 @@ def plan_api_endpoints(addresses: Iterable[ApiAddress], existing: Endpoints | No
 
 
 def plan_api_slices(addresses: Iterable[ApiAddress], existing: Sequence[EndpointSlice]) -> SlicePlan:
-    """The writes to the slices: one for each family and port, the first of all named as the Service.
+    """The writes to the slices: one slice for each family and port. The first slice has the name of the Service.
 
     Args:
-        addresses: Where API processes are reached.
-        existing: The slices that are labelled with the Service's name.
+        addresses: The addresses of the API processes.
+        existing: The slices with the label of the Service's name.
     """
     plan = SlicePlan()
     before = {each.metadata.name: each for each in existing}

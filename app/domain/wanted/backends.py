@@ -1,4 +1,4 @@
-"""Which pods are behind a Service, and where each takes its traffic."""
+"""The pods that a Service selects, and the addresses and ports at which they take traffic."""
 
 import ipaddress
 from collections.abc import Iterable, Mapping
@@ -16,22 +16,22 @@ _TERMINAL = ("Failed", "Succeeded")
 
 
 def has_selected_backends(service: Service) -> bool:
-    """Whether we write the Service's endpoints; else somebody else does, or it is only a name for another host."""
+    """Whether our controllers write the endpoints: the Service has a selector and is no ExternalName."""
     return bool(service.spec.selector) and service.spec.type != "ExternalName"
 
 
 def selects(service: Service, labels: Mapping[str, str] | None) -> bool:
-    """Whether the Service's selector matches the labels; one without a selector selects nothing."""
+    """Whether the Service's selector matches the labels. A Service without a selector selects nothing."""
     return matches(service.spec.selector or {}, labels)
 
 
 def matches(selector: Mapping[str, str], labels: Mapping[str, str] | None) -> bool:
-    """Whether a selector matches the labels; an empty one matches nothing."""
+    """Whether a selector matches the labels. An empty selector matches nothing."""
     return bool(selector) and selector.items() <= (labels or {}).items()
 
 
 def trimmed_pod(pod: Pod) -> Pod:
-    """What endpoints show of a pod, and nothing else: pods that are equal when trimmed have the same endpoints."""
+    """Only the parts of a pod that endpoints show. Pods that are equal when trimmed have the same endpoints."""
     meta, spec, status = pod.metadata, pod.spec, pod.status
     return Pod(
         metadata=ObjectMeta(
@@ -63,13 +63,13 @@ def trimmed_pod(pod: Pod) -> Pod:
 
 
 def trimmed_node(node: Node) -> Node:
-    """What endpoints show of a node: its zone."""
+    """Only the part of a node that endpoints show: its zone."""
     zone = (node.metadata.labels or {}).get(ZONE_LABEL)
     return Node(metadata=ObjectMeta(name=node.metadata.name, labels={ZONE_LABEL: zone} if zone else None))
 
 
 def _trimmed_containers(containers: list[Container] | None) -> list[Container] | None:
-    """The named ports: a Service finds others by number."""
+    """Only the named ports, since a Service finds the others by number."""
     trimmed = []
     for each in containers or []:
         ports = [
@@ -83,7 +83,7 @@ def _trimmed_containers(containers: list[Container] | None) -> list[Container] |
 
 
 def has_cluster_ip(service: Service) -> bool:
-    """Whether the Service has, or will have, a ClusterIP of its own; a headless one has not."""
+    """Whether the Service has, or will have, a ClusterIP. A headless Service has none."""
     return service.spec.cluster_ip not in ("", "None")
 
 
@@ -93,25 +93,25 @@ def is_ready(pod: Pod) -> bool:
 
 
 def turned_at(pod: Pod) -> str | None:
-    """When the pod became ready, or not ready any more, RFC 3339, if it says so."""
+    """When the pod became ready or not ready, RFC 3339; None if its condition has no time."""
     return next((each.last_transition_time for each in pod.status.conditions or [] if each.type == READY), None)
 
 
 def change_time(
     service: Service, pods: Iterable[Pod], before: Mapping[str, bool], after: Mapping[str, bool], *, first: bool
 ) -> str | None:
-    """When the earliest of the changes happened that endpoints are written for, RFC 3339.
+    """The time of the earliest change that endpoints are written for, RFC 3339.
 
-    A pod that had turned before the Service was created counts from then, and so do the first endpoints of a Service
-    without pods. Else None when no pod became ready, or not ready any more: labels, deletions and the like say nothing
-    of their time.
+    For changes before the creation of the Service, and for the first endpoints of a Service without pods, it is the
+    time of the creation. It is None if no pod became ready or not ready: other changes, such as those of labels, have
+    no time.
 
     Args:
-        service: Whose endpoints they are.
-        pods: Those it selects.
-        before: Whether each pod is shown as ready, by name; those that are not shown are left out.
-        after: The same of what is to be written.
-        first: Whether nothing was written for the Service before.
+        service: The Service of the endpoints.
+        pods: The pods that the Service selects.
+        before: Whether each pod is shown as ready, by name. Pods that are not shown are left out.
+        after: The same after the write.
+        first: Whether these are the first endpoints of the Service.
     """
     changed = (pod for pod in pods if before.get(pod.metadata.name) != after.get(pod.metadata.name))
     turns = [time for pod in changed if (time := turned_at(pod))]
@@ -127,7 +127,7 @@ def is_terminating(pod: Pod) -> bool:
 
 
 def can_be_endpoint(pod: Pod, *, terminating: bool) -> bool:
-    """Whether the pod has an address and is not over; a terminating one counts only where asked for."""
+    """Whether the pod has an address and has not ended. A terminating pod counts only if the caller asks for it."""
     if pod.status.phase in _TERMINAL or not (pod.status.pod_ip or pod.status.pod_ips):
         return False
     return terminating or not is_terminating(pod)
@@ -141,7 +141,7 @@ def addresses(pod: Pod, family: str) -> list[str]:
 
 
 def target_port(pod: Pod, port: ServicePort) -> int | None:
-    """The number at which the pod takes what arrives at the Service's port; None when it names no such port.
+    """The number of the pod's port for a port of the Service; None if the pod has no port of that name.
 
     A name is looked up in the pod's containers, then in its sidecars (init containers that always restart, KEP-753).
     """
@@ -157,7 +157,7 @@ def target_port(pod: Pod, port: ServicePort) -> int | None:
 
 
 def hostname(pod: Pod, service: Service) -> str | None:
-    """The name the pod goes by below the Service's name: only when its subdomain is the Service."""
+    """The hostname of the pod below the name of the Service, if its subdomain is the Service."""
     belongs = pod.spec.subdomain == service.metadata.name and pod.metadata.namespace == service.metadata.namespace
     return pod.spec.hostname if pod.spec.hostname and belongs else None
 

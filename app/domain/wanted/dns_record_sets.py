@@ -12,9 +12,9 @@ from app.domain.wanted.dns_records import TTL, Records, dns_records
 
 
 def record_sets(service: Service, slices: Iterable[EndpointSlice], cluster: Cluster) -> list[DNSRecordSet]:
-    """The record sets of one Service, as objects that carry its revision and age.
+    """The record sets of one Service, as objects with its revision and creation time.
 
-    A set's name starts with its Service's and a dot, which no Service's name contains.
+    The name of a set starts with the name of its Service and a dot. Names of Services contain no dot.
     """
     return [_record_set(service, records) for records in dns_records(service, slices, cluster.cluster_domain)]
 

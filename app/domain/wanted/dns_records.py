@@ -1,4 +1,4 @@
-"""The records a Service shall have in the cluster's zone: Kubernetes' DNS specification 1.1.0, as a function."""
+"""The records of a Service in the cluster's zone, by Kubernetes' DNS specification 1.1.0."""
 
 import ipaddress
 from collections import defaultdict
@@ -9,7 +9,7 @@ from app.domain.kinds.endpoint_slice import Endpoint, EndpointSlice
 from app.domain.kinds.service import Service
 
 TTL = 5
-"""Seconds: short, for endpoints come and go (what CoreDNS answers for a cluster's zone)."""
+"""Seconds. It is short since endpoints change often; CoreDNS has the same for a cluster's zone."""
 
 _PRIORITY, _WEIGHT = 0, 100
 """SRV data (RFC 2782): one priority; targets of one name share the weight evenly."""
@@ -20,7 +20,7 @@ class Records:
     """All records of one name and type.
 
     Attributes:
-        label: Names the set among those of its Service: `a`, `srv.http.tcp`, `ptr.10-96-0-10`.
+        label: The name of the set within its Service: `a`, `srv.http.tcp`, `ptr.10-96-0-10`.
         name: Fully qualified owner name, with the trailing dot.
         type: `A`, `AAAA`, `CNAME`, `PTR`, `SRV` or `TXT`.
         values: Record data in presentation form; names in it end with a dot.
@@ -35,11 +35,11 @@ class Records:
 def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) -> list[Records]:
     """Compute the records of one Service.
 
-    Node ports, external addresses and load balancer addresses have none in the cluster's zone.
+    Node ports, external addresses and load balancer addresses have no records in the cluster's zone.
 
     Args:
-        service: The Service; its ClusterIPs may still be missing, then so are its records.
-        slices: Its EndpointSlices; they matter to a headless Service only.
+        service: The Service. Without ClusterIPs it has no records yet.
+        slices: Its EndpointSlices. Only a headless Service needs them.
         zone: The cluster's domain, e.g. `cluster.local`.
     """
     name = f"{service.metadata.name}.{service.metadata.namespace}.svc.{zone.rstrip('.')}."
@@ -99,7 +99,7 @@ def _headless(slices: Iterable[EndpointSlice], name: str) -> list[Records]:
 
 
 def _ready_hosts(slice_: EndpointSlice) -> Iterator[tuple[str, Sequence[str]]]:
-    """Each ready endpoint's hostname and addresses; an endpoint that is itself a domain name has no address."""
+    """The hostname and the addresses of each ready endpoint. An endpoint that is a domain name has no address."""
     if slice_.address_type not in ("IPv4", "IPv6"):
         return
     for endpoint in slice_.endpoints or []:

@@ -1,4 +1,4 @@
-"""The EndpointSlices a Service with a selector shall have: its pods, grouped, with conditions, zones and hints."""
+"""The EndpointSlices of a Service with a selector: its pods, grouped, with conditions, zones and hints."""
 
 from collections.abc import Iterable, Mapping
 
@@ -21,10 +21,10 @@ from app.domain.wanted import backends
 from app.domain.wanted.slice_packing import MANAGED_BY_LABEL, Frame, Group, PortsKey, SlicePlan, plan_slices, ports_key
 
 CONTROLLER = "endpointslice-controller.k8s.io"
-"""Value of the managed-by label on slices made from pods."""
+"""The value of the managed-by label of slices made from pods."""
 
 LIMIT = 100
-"""Endpoints in one slice."""
+"""The maximum of endpoints in a slice."""
 
 _CLOSE = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _OWN_LABELS = (SERVICE_NAME_LABEL, MANAGED_BY_LABEL, backends.HEADLESS_LABEL)
@@ -39,8 +39,8 @@ def plan_endpoint_slices(
     """Plan the writes to the slices of one Service (KEP-752).
 
     Args:
-        service: The Service. Without a selector, or of type ExternalName, its slices are left alone.
-        pods: Pods of its namespace; those it does not select are passed over.
+        service: The Service. Without a selector, or of type ExternalName, its slices are not changed.
+        pods: Pods of its namespace, selected or not.
         nodes: All nodes by name.
         existing: The Service's slices that carry our managed-by label.
     """
@@ -77,18 +77,18 @@ def _frame(service: Service, trigger_time: str | None) -> Frame:
 
 
 def _serving(endpoints: Iterable[Endpoint]) -> dict[str, bool]:
-    """Names of the pods that endpoints stand for, and whether these are ready."""
+    """Whether each pod that has an endpoint is ready, by name."""
     return {each.target_ref.name: bool(each.conditions.serving) for each in endpoints if each.target_ref}
 
 
 def _is_endpoint(service: Service, pod: Pod, nodes: Mapping[str, Node]) -> bool:
-    """Whether a selected pod is shown: it has an address, is not over, and the node it names is known."""
+    """Whether a selected pod gets an endpoint: it has an address, has not ended, and its node is known."""
     known = not pod.spec.node_name or pod.spec.node_name in nodes or service.spec.publish_not_ready_addresses
     return known and backends.can_be_endpoint(pod, terminating=True)
 
 
 def _ports(service: Service, pod: Pod) -> list[EndpointPort]:
-    """The Service's ports as this pod offers them; one that the pod does not offer is left out."""
+    """The ports of the Service that this pod offers."""
     found = ((port, backends.target_port(pod, port)) for port in service.spec.ports or [])
     return [
         EndpointPort(port.name, port.protocol or "TCP", number, port.app_protocol)
@@ -116,13 +116,13 @@ def _endpoint(service: Service, pod: Pod, node: Node | None, family: str) -> End
 
 
 def _zone(pod: Pod, node: Node | None) -> str | None:
-    """The zone of the pod's node; of a pod that names no node, the one it is labelled with itself."""
+    """The zone of the pod's node. For a pod without a node, the zone in its own labels."""
     labelled = pod.metadata.labels if not pod.spec.node_name else node.metadata.labels if node else None
     return (labelled or {}).get(ZONE_LABEL) or None
 
 
 def _hints(service: Service, zone: str | None, node_name: str) -> EndpointHints | None:
-    """Where a ready endpoint should be preferred (`spec.trafficDistribution`, KEP-4444 and KEP-3015)."""
+    """The clients that should prefer a ready endpoint (`spec.trafficDistribution`, KEP-4444 and KEP-3015)."""
     wish = service.spec.traffic_distribution
     if wish not in _CLOSE:
         return None

@@ -1,4 +1,4 @@
-"""The Endpoints object a Service with a selector shall have: the older form of its endpoints, in one object."""
+"""The Endpoints object of a Service with a selector: the older form of its endpoints, in one object."""
 
 import math
 from collections.abc import Iterable
@@ -15,22 +15,22 @@ from app.domain.wanted import backends
 from app.domain.wanted.slice_packing import with_trigger_time
 
 CAPACITY = 1000
-"""Addresses in one Endpoints object; ready ones are preferred when there are more."""
+"""The maximum of addresses in an Endpoints object. Ready ones come first."""
 
 OVER_CAPACITY_ANNOTATION = "endpoints.kubernetes.io/over-capacity"
-"""Set to `truncated` on an object that does not show everything."""
+"""The annotation with the value `truncated` on an object that does not show all addresses."""
 
 MANAGED_BY_LABEL, CONTROLLER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"
-"""Marks an object that is made from pods, as against one written by hand."""
+"""The label of objects that our controller makes from pods."""
 
 
 def plan_endpoints(service: Service, pods: Iterable[Pod], existing: Endpoints | None) -> Endpoints | None:
-    """The object to write, or None when there is nothing to write.
+    """The object to write, or None if there is nothing to write.
 
     Args:
-        service: The Service. Without a selector, or of type ExternalName, its Endpoints are left alone.
-        pods: Pods of its namespace; those it does not select are passed over.
-        existing: The object there is.
+        service: The Service. Without a selector, or of type ExternalName, its Endpoints are not changed.
+        pods: Pods of its namespace, selected or not.
+        existing: The present object.
     """
     if not backends.has_selected_backends(service):
         return None
@@ -55,7 +55,7 @@ def plan_endpoints(service: Service, pods: Iterable[Pod], existing: Endpoints | 
 
 
 def is_made_from_pods(endpoints: Endpoints) -> bool:
-    """Whether the object was made here, rather than by hand."""
+    """Whether our controller made the object, rather than a client."""
     return (endpoints.metadata.labels or {}).get(MANAGED_BY_LABEL) == CONTROLLER
 
 
@@ -81,7 +81,7 @@ def _annotations(before: Endpoints, *, truncated: bool) -> dict[str, str] | None
 
 
 def _subsets(service: Service, pod: Pod) -> list[EndpointSubset]:
-    """What one pod adds: a subset for each port it offers; just its address to a headless Service without ports."""
+    """The subsets of one pod: one for each port. For a headless Service without ports, only the address."""
     found = backends.addresses(pod, backends.families(service)[0])
     if not found:
         return []
@@ -110,7 +110,7 @@ def _subset(service: Service, pod: Pod, address: EndpointAddress, ports: list[En
 
 
 def _ready(endpoints: Endpoints) -> dict[str, bool]:
-    """Names of the pods that are shown, and whether as ready."""
+    """Whether each pod that is shown is ready, by name."""
     shown = {}
     for subset in endpoints.subsets or []:
         for listed, ready in ((subset.addresses, True), (subset.not_ready_addresses, False)):
@@ -123,7 +123,7 @@ def _size(subset: EndpointSubset) -> int:
 
 
 def _truncate(subsets: list[EndpointSubset]) -> list[EndpointSubset]:
-    """Cut to the capacity: ready addresses first, each subset keeping its share of what there is room for."""
+    """Cut to the capacity. Ready addresses come first, and each subset keeps its share."""
     ready = [len(subset.addresses or []) for subset in subsets]
     not_ready = [len(subset.not_ready_addresses or []) for subset in subsets]
     keep_ready = _shares(ready, CAPACITY)
@@ -140,7 +140,7 @@ def _truncate(subsets: list[EndpointSubset]) -> list[EndpointSubset]:
 
 
 def _shares(sizes: list[int], room: int) -> list[int]:
-    """Divide the room in proportion to the sizes, rounding up as long as there is any left."""
+    """Divide the capacity in proportion to the sizes, rounding up while there is some left."""
     total = sum(sizes)
     if total <= room:
         return sizes

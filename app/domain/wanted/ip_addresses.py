@@ -1,4 +1,4 @@
-"""The IPAddresses of a Service, computed from what it holds."""
+"""The IPAddresses of a Service, computed from its ClusterIPs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ MANAGED_BY_LABEL, ALLOCATOR = "ipaddress.kubernetes.io/managed-by", "ipallocator
 
 
 def addresses_of(service: Service, parts: Sequence[Any], cluster: Cluster) -> list[IPAddress]:
-    """The addresses a Service holds, as objects with its revision and age."""
+    """The ClusterIPs of a Service as objects, with its revision and creation time."""
     del parts, cluster
     return [_held(service, address) for address in service.spec.cluster_ips or [] if address not in ("", "None")]
 

@@ -1,4 +1,4 @@
-"""The EndpointSlices that mirror hand-written Endpoints of a Service without a selector (KEP-0752, mirroring)."""
+"""The EndpointSlices that mirror a client's Endpoints of a Service without a selector (KEP-0752, mirroring)."""
 
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -24,20 +24,20 @@ from app.domain.wanted.slice_packing import (
 )
 
 CONTROLLER = "endpointslicemirroring-controller.k8s.io"
-"""Value of the managed-by label on mirrored slices."""
+"""The value of the managed-by label of mirrored slices."""
 
 SKIP_LABEL = "endpointslice.kubernetes.io/skip-mirror"
 """Endpoints with this label set to `true` are not mirrored."""
 
 LIMIT = 1000
-"""Endpoints mirrored of one subset, and so in one slice."""
+"""The maximum of endpoints of a subset that are mirrored, and so of a slice."""
 
 _LEADER_ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
 _UNMIRRORED_ANNOTATIONS = (TRIGGER_TIME_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
 
 
 def is_mirrored(endpoints: Endpoints, service: Service | None) -> bool:
-    """Whether the Endpoints are somebody's own, of a Service that says nothing of its pods."""
+    """Whether to mirror: a client wrote the Endpoints, and the Service has no selector."""
     meta = endpoints.metadata
     if (meta.labels or {}).get(SKIP_LABEL) == "true" or _LEADER_ANNOTATION in (meta.annotations or {}):
         return False
@@ -45,11 +45,11 @@ def is_mirrored(endpoints: Endpoints, service: Service | None) -> bool:
 
 
 def plan_mirrored_slices(endpoints: Endpoints, service: Service | None, existing: Iterable[EndpointSlice]) -> SlicePlan:
-    """Plan the writes to the slices that mirror an Endpoints object; without a reason to mirror they are deleted.
+    """Plan the writes to the slices that mirror an Endpoints object. If it is not to be mirrored, they are deleted.
 
     Args:
-        endpoints: The hand-written object.
-        service: The Service of the same name, None when there is none.
+        endpoints: The Endpoints object.
+        service: The Service of the same name, or None.
         existing: The slices of that name that carry the mirroring controller's managed-by label.
     """
     groups: list[Group] = []
@@ -67,7 +67,7 @@ def _frame(endpoints: Endpoints) -> Frame:
 
 
 def _groups(subset: EndpointSubset) -> Iterator[Group]:
-    """One group for each address family of a subset, ready addresses first when there are too many."""
+    """One group for each address family of a subset. Ready addresses come first if there are too many."""
     listed = [(each, True) for each in subset.addresses or []] + [
         (each, False) for each in subset.not_ready_addresses or []
     ]

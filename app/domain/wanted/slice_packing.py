@@ -1,7 +1,7 @@
-"""How endpoints are spread over EndpointSlices: as few writes as possible, never more than a slice's limit.
+"""The distribution of endpoints over EndpointSlices, with few writes and within the limit of a slice.
 
-Watchers are sent whole slices, so a change should touch few of them: endpoints stay where they are; new ones go first
-to slices that are written anyway, then all into one that has room, then into a new one. Slices are never merged.
+Watchers get whole slices, so a change should touch few of them. Endpoints stay in their slices. New ones go first into
+slices that are written anyway, then all into one slice that has room, then into a new one. Slices are never merged.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
 """Label that names the controller a slice belongs to."""
 
 TRIGGER_TIME_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time"
-"""When the change happened that a slice's last write was for."""
+"""The annotation with the time of the change that caused the last write of a slice."""
 
 Identity = tuple[tuple[str, ...], str | None, str, str]
 PortsKey = tuple[tuple[str, str, int, str], ...]
@@ -25,15 +25,15 @@ PortsKey = tuple[tuple[str, str, int, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all slices of one owner have alike.
+    """What all slices of one owner share.
 
     Attributes:
-        namespace: Where they live.
-        owner: What they go with.
-        labels: All their labels.
-        limit: Endpoints in one slice, at most.
-        annotations: All their annotations, or None where those are nobody's business here.
-        trigger_time: When the change happened that is being planned for, RFC 3339, or None if not known.
+        namespace: Their namespace.
+        owner: The object that they are deleted with.
+        labels: All of their labels.
+        limit: The maximum of endpoints in a slice.
+        annotations: All of their annotations; None leaves the annotations as they are.
+        trigger_time: The time of the change that causes the writes, RFC 3339; None if unknown.
     """
 
     namespace: str
@@ -46,7 +46,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The endpoints of one address type that offer the same ports; they share slices with no others."""
+    """The endpoints of one address type that offer the same ports. Other endpoints are in other slices."""
 
     address_type: str
     ports: list[EndpointPort]
@@ -55,7 +55,7 @@ class Group:
 
 @dataclass(slots=True)
 class SlicePlan:
-    """What to write so that the slices are as they should be.
+    """The writes that bring the slices into the desired state.
 
     Attributes:
         create: New slices, with `generateName` and no name.
@@ -78,9 +78,9 @@ def plan_slices(
 
     Args:
         frame: What the slices have alike.
-        groups: What they shall hold; one group for each address type and set of ports, none of them empty.
-        existing: The slices there are; those of another owner are deleted.
-        always: Address types of which there is always a slice, an empty one if need be.
+        groups: The desired endpoints, one group for each address type and set of ports. No group is empty.
+        existing: The present slices. Slices of another owner are deleted.
+        always: Address types that always have a slice, even an empty one.
     """
     plan = SlicePlan()
     mine: dict[tuple[str, PortsKey], list[EndpointSlice]] = defaultdict(list)
@@ -101,7 +101,7 @@ def plan_slices(
 
 
 def ports_key(ports: Sequence[EndpointPort] | None) -> PortsKey:
-    """A set of ports as a value, whatever their order."""
+    """A set of ports as a value that does not depend on their order."""
     return tuple(
         sorted(
             (port.name or "", port.protocol or "TCP", -1 if port.port is None else port.port, port.app_protocol or "")
@@ -136,7 +136,7 @@ def _pack(frame: Frame, group: Group, slices: Sequence[EndpointSlice], plan: Sli
 
 
 def _staying(before: Sequence[Endpoint], wanted: dict[Identity, Endpoint], limit: int) -> list[Endpoint]:
-    """Those of a slice's endpoints that are still wanted, as they shall be now; they are taken out of `wanted`."""
+    """The endpoints of a slice that are still wanted, in their new form. They are removed from `wanted`."""
     staying: list[Endpoint] = []
     for endpoint in before:
         key = _identity(endpoint)
@@ -146,7 +146,7 @@ def _staying(before: Sequence[Endpoint], wanted: dict[Identity, Endpoint], limit
 
 
 def _filled(frame: Frame, slice_: EndpointSlice, missing: list[Endpoint]) -> EndpointSlice:
-    """The slice with as many of the missing endpoints as it has room for; they are taken out of `missing`."""
+    """The slice with as many of the missing endpoints as it has room for. They are removed from `missing`."""
     held = slice_.endpoints or []
     room = max(frame.limit - len(held), 0)
     added, missing[:] = missing[:room], missing[room:]
@@ -154,7 +154,7 @@ def _filled(frame: Frame, slice_: EndpointSlice, missing: list[Endpoint]) -> End
 
 
 def _best_fit(slices: Sequence[EndpointSlice], count: int, limit: int) -> EndpointSlice | None:
-    """The fullest slice that all `count` endpoints fit into; a whole slice's worth gets a slice of its own."""
+    """The fullest slice with room for `count` endpoints. As many as fill a slice get a new slice."""
     fitting = [each for each in slices if len(each.endpoints or []) + count <= limit]
     return min(fitting, key=_fullest_first, default=None) if count < limit else None
 
@@ -164,14 +164,14 @@ def _fullest_first(slice_: EndpointSlice) -> tuple[int, str]:
 
 
 def _identity(endpoint: Endpoint) -> Identity:
-    """What makes an endpoint the same one as before; the rest of it may change in place."""
+    """The identity of an endpoint. The other fields may change in place."""
     target = endpoint.target_ref
     where = (target.namespace, target.name) if target else ("", "")
     return (tuple(endpoint.addresses or ()), endpoint.hostname, *where)
 
 
 def _owned(slice_: EndpointSlice, owner: OwnerReference) -> bool:
-    """Whether the slice is this very owner's; one of an earlier owner with the same name is about to be collected."""
+    """Whether this owner has the slice. Slices of an earlier owner of the same name will be collected."""
     mine = (owner.api_version, owner.kind, owner.uid)
     return any((each.api_version, each.kind, each.uid) == mine for each in slice_.metadata.owner_references or [])
 
@@ -194,7 +194,7 @@ def _new(frame: Frame, group: Group) -> EndpointSlice:
 
 
 def with_trigger_time(annotations: Mapping[str, str] | None, time: str | None) -> dict[str, str] | None:
-    """Annotations that tell of this write's change; what an earlier write told goes in any case."""
+    """Annotations with the time of the change. The time of an earlier write is dropped in any case."""
     kept = {key: value for key, value in (annotations or {}).items() if key != TRIGGER_TIME_ANNOTATION}
     return (kept | {TRIGGER_TIME_ANNOTATION: time} if time else kept) or None
 
@@ -204,7 +204,7 @@ def _annotations(slice_: EndpointSlice) -> dict[str, str]:
 
 
 def _has_frame(frame: Frame, slice_: EndpointSlice) -> bool:
-    """Whether labels and annotations are as they should be."""
+    """Whether labels and annotations are as desired."""
     annotated = frame.annotations is None or frame.annotations == _annotations(slice_)
     return annotated and (slice_.metadata.labels or {}) == frame.labels
 
@@ -216,7 +216,7 @@ def _with_frame(frame: Frame, slice_: EndpointSlice) -> EndpointSlice:
 
 
 def _reuse_leaving(frame: Frame, plan: SlicePlan) -> None:
-    """Turn slices that would go into ones that would come: one write and one event instead of two."""
+    """Rewrite slices that would be deleted as new ones: one write and one event instead of two."""
     going, plan.delete = plan.delete, []
     for leaving in going:
         owned = _owned(leaving, frame.owner)

@@ -1,4 +1,4 @@
-"""How the text of an annotation is read: one function for each form that a value may have."""
+"""Readers of the texts of annotations: one function for each form of a value."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -15,17 +15,17 @@ from app.domain.rules.names import (
 )
 
 SERVICE_TAGS = ("AzureLoadBalancer", "Internet", "VirtualNetwork")
-"""Named ranges whose meaning does not depend on a list that Azure publishes."""
+"""Service tags whose ranges do not depend on a list that Azure publishes."""
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 class Reading(NamedTuple):
-    """What a text says.
+    """The result of reading a text.
 
     Attributes:
-        value: The value that counts. A bad text may be stored already, so it has a value, too: the part of the text
-            that can be used, or the value of an absent annotation.
+        value: The value. A wrong text has a value, too, since it may be stored already: the part of the text that
+            can be used, or the value of an absent annotation.
         problem: What is wrong with the text and what would be valid; None when nothing is wrong.
     """
 
@@ -37,22 +37,22 @@ Reader = Callable[[str], Reading]
 
 
 def boolean(text: str) -> Reading:
-    """`true` or `false`; anything else counts as false."""
+    """`true` or `false`; any other text means false."""
     return Reading(text == "true", None if text in ("true", "false") else "must be true or false, in lower case")
 
 
 def number(lowest: int, highest: int, unit: str) -> Reader:
-    """A reader of whole numbers within bounds; a number out of bounds counts as it is."""
+    """A reader of whole numbers within bounds. A number out of bounds is a problem, but is the value."""
     return partial(_number, lowest, highest, unit)
 
 
 def one_of(*words: str) -> Reader:
-    """A reader of one of some words, in lower case or not."""
+    """A reader of one of several words, in upper or lower case."""
     return partial(_one_of, words)
 
 
 def address(version: int) -> Reader:
-    """A reader of one address of an IP version, as canonical text; any other text counts as empty."""
+    """A reader of an address of an IP version, as canonical text; any other text means none."""
     return partial(_address, version)
 
 
@@ -67,7 +67,7 @@ def networks(text: str) -> Reading:
 
 
 def networks_checked_elsewhere(text: str) -> Reading:
-    """A list of CIDRs of which a rule of Kubernetes says what is wrong."""
+    """A list of CIDRs. A rule of Kubernetes says what is wrong with them."""
     return Reading(networks(text).value)
 
 
@@ -77,12 +77,12 @@ def service_tags(text: str) -> Reading:
 
 
 def resource_name(text: str) -> Reading:
-    """The name of an Azure resource; a bad one counts as it is, and nothing has that name."""
+    """The name of an Azure resource. A wrong name is the value, too; no resource has it."""
     return Reading(text, "; ".join(resource_name_problems(text)) or None)
 
 
 def dns_label(text: str) -> Reading:
-    """A DNS label, or nothing to remove the label there is."""
+    """A DNS label. The empty text removes the present label."""
     problems = dns_label_problems(text) if text else []
     return Reading(None, "; ".join(problems)) if problems else Reading(text)
 
@@ -129,7 +129,7 @@ def _address(version: int, text: str) -> Reading:
 
 
 def _list(text: str, read: Reader) -> Reading:
-    """The parts of a comma-separated list that can be read, each once, and the first problem."""
+    """The valid parts of a comma-separated list, each once, and the first problem."""
     readings = [read(part.strip()) for part in text.split(",")]
     return Reading(_each_once(readings), next((each.problem for each in readings if each.problem), None))
 

@@ -1,6 +1,6 @@
-"""What is refused and what is warned of in the annotations of a LoadBalancer Service that our controller serves.
+"""Errors and warnings for the annotations of a LoadBalancer Service that our controller serves.
 
-Azure ignores a misspelt key or value without a word. Here a bad value is refused, and an unknown key is warned of.
+Azure ignores misspelt keys and values silently. Here a wrong value is an error, and an unknown key gets a warning.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,13 @@ _LATER = tuple(
     PREFIX + name
     for name in ("azure-pls-", "azure-pip-prefix-id", "azure-pip-tags", "azure-load-balancer-configurations")
 )
-"""Beginnings of keys that Azure knows and this project does not act on."""
+"""Prefixes of keys that Azure knows and that have no effect here."""
 
 _DEFAULT_INTERVAL, _DEFAULT_COUNT = 5, 2
 
 
 def annotation_causes(service: Service, old: Service | None) -> list[Cause]:
-    """Refuse bad values.
+    """Refuse wrong values.
 
     Args:
         service: A LoadBalancer that our own controller serves.
@@ -65,7 +65,7 @@ def _warnings_of(each: Annotation, ports: set[int]) -> Iterator[str]:
 
 
 def _tag_causes(service: Service, old: Service | None) -> Iterator[Cause]:
-    """Clients are admitted by tag or by range, not by both."""
+    """A Service admits clients either by service tag or by range."""
     if _has_tags_and_ranges(service) and not (old is not None and _has_tags_and_ranges(old)):
         yield forbidden(annotation_field(ALLOWED_TAGS), "use either service tags or spec.loadBalancerSourceRanges")
 
@@ -75,7 +75,7 @@ def _has_tags_and_ranges(service: Service) -> bool:
 
 
 def _probe_time_causes(wish: LoadBalancerWish, stored: Mapping[str, str]) -> Iterator[Cause]:
-    """A dead backend must be noticed within two minutes, by the probe of all ports and by that of each."""
+    """Each probe must notice a dead backend within two minutes."""
     probes: list[tuple[int | None, ProbeWish]] = [(None, wish.probe)]
     probes += [(number, port.probe) for number, port in sorted(wish.ports.items())]
     for number, probe in probes:

@@ -1,4 +1,4 @@
-"""The annotations by which clients say what their load balancer is to be like: one table, and how it is applied."""
+"""The annotations with which clients configure their load balancer: one table, and the function that applies it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from app.domain.rules.service.annotation_readers import (
 PREFIX = "service.beta.kubernetes.io/"
 
 MAX_PROBE_SECONDS = 120
-"""The interval of a probe times the number of probes stays below."""
+"""The interval of a probe times the number of probes must be less."""
 
 ADDITIONAL_ADDRESSES = PREFIX + "azure-additional-public-ips"
 ADDRESS_KEYS = {"IPv4": PREFIX + "azure-load-balancer-ipv4", "IPv6": PREFIX + "azure-load-balancer-ipv6"}
@@ -60,7 +60,7 @@ READERS: Mapping[str, tuple[str, Reader]] = {
     HIGH_AVAILABILITY_PORTS: ("high_availability_ports", boolean),
     PREFIX + "azure-disable-load-balancer-floating-ip": ("floating_ip_disabled", boolean),
 }
-"""Each key with the attribute of `LoadBalancerWish` that it sets, and what reads its value."""
+"""Each key with the attribute of `LoadBalancerWish` that it sets, and the reader of its value."""
 
 PORT_READERS: Mapping[str, tuple[str, Reader]] = {
     "no_lb_rule": ("rule_disabled", boolean),
@@ -68,20 +68,20 @@ PORT_READERS: Mapping[str, tuple[str, Reader]] = {
     **{"health-probe_" + name: row for name, row in _PROBE.items()},
     "health-probe_port": ("probe.port", port),
 }
-"""The same for what stands after `port_<port>_`, with attributes of `PortWish`."""
+"""The same for the rest of a key after `port_<port>_`, with attributes of `PortWish`."""
 
 _PORT_KEY = re.compile(re.escape(PREFIX) + r"port_([0-9]{1,5})_(.+)")
 _OURS = (PREFIX + "azure-", SOURCE_RANGES)
 
 
 class Annotation(msgspec.Struct, frozen=True):
-    """One annotation that is meant for a load balancer, as it was read.
+    """One annotation for a load balancer, after reading.
 
     Attributes:
         key: The whole key.
-        text: The value that the client gave.
-        attribute: What it sets; "" when the key is unknown.
-        value: What it sets it to.
+        text: The value as the client wrote it.
+        attribute: The attribute that it sets; "" if the key is unknown.
+        value: The value of the attribute.
         problem: What is wrong with the text and what would be valid, or None.
         port: The number in the key of a setting for one port, or None.
     """
@@ -95,12 +95,12 @@ class Annotation(msgspec.Struct, frozen=True):
 
     @property
     def field(self) -> str:
-        """Its field path."""
+        """The field path of the annotation."""
         return annotation_field(self.key)
 
 
 def read_annotations(pairs: Iterable[tuple[str, str]]) -> Iterator[Annotation]:
-    """Read keys and texts; the keys all begin with `PREFIX`. Keys of other load balancers are passed over."""
+    """Read keys and texts. All keys begin with `PREFIX`. Keys of other load balancers are skipped."""
     for key, text in pairs:
         per_port = _PORT_KEY.fullmatch(key)
         if per_port is None and not key.startswith(_OURS):
@@ -120,5 +120,5 @@ def annotation_field(key: str) -> str:
 
 
 def source_ranges_text(service: Service) -> str | None:
-    """The annotation that was there before `spec.loadBalancerSourceRanges`, as the client wrote it; None if absent."""
+    """The annotation that preceded `spec.loadBalancerSourceRanges`, as the client wrote it; None if absent."""
     return (service.metadata.annotations or {}).get(SOURCE_RANGES)

@@ -1,7 +1,7 @@
-"""Addresses and ports that the client asks for by value: whether they can be had at all.
+"""Addresses and ports that the client asks for by value, and whether the server can give them.
 
-Whether somebody else holds one is for the claims to say. Kubernetes allocates before it validates, so what is wrong
-here is answered alone, first things first: ClusterIPs, then node ports, then the health check node port.
+The claims tell whether another object holds a value. Kubernetes allocates before it validates, so the first error here
+is the whole answer. The order is: ClusterIPs, node ports, health check node port.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from app.domain.rules.service.needs import (
 
 
 def share_asked_node_ports(spec: ServiceSpec) -> None:
-    """On create, ports of one number (TCP and UDP) get the nodePort that one of them asks for, in place."""
+    """On create, give ports of one number (TCP and UDP) the nodePort that one of them asks for, in place."""
     if not allocates_node_ports(spec):
         return
     asked: dict[int, int] = {}
@@ -35,7 +35,7 @@ def share_asked_node_ports(spec: ServiceSpec) -> None:
 
 
 def asked_value_causes(new: Service, old: Service | None, cluster: Cluster) -> list[Cause]:
-    """The first thing asked for that cannot be had, if any."""
+    """The first value that the server cannot give, if any."""
     spec, before = new.spec, old.spec if old is not None else None
     causes = chain(
         _nameless_causes(new) if old is None else (),
@@ -47,7 +47,7 @@ def asked_value_causes(new: Service, old: Service | None, cluster: Cluster) -> l
 
 
 def _nameless_causes(new: Service) -> Iterator[Cause]:
-    """A ClusterIP belongs to a Service that a path can name: an IPAddress refers to it (KEP-1880)."""
+    """A Service with a ClusterIP needs a name that fits into a path: an IPAddress refers to it (KEP-1880)."""
     if not needs_cluster_ip(new.spec) or is_headless(new.spec):
         return
     problems = path_segment_problems(new.metadata.name) if new.metadata.name else ["is missing"]
@@ -58,7 +58,7 @@ def _nameless_causes(new: Service) -> Iterator[Cause]:
 
 
 def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:
-    """Addresses at places where the stored object has none must lie in a Service range."""
+    """Addresses that the stored object does not have must be in a range of ClusterIPs."""
     if not needs_cluster_ip(new) or is_headless(new) or (old is not None and is_headless(old)):
         return
     stored = 0 if old is None or old.type == EXTERNAL_NAME else len(old.cluster_ips or [])
@@ -75,7 +75,7 @@ def _node_port_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluste
 
 
 def _created_node_ports(new: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
-    """On create one number serves ports of one number, whatever their protocols, and no others."""
+    """On create, ports can share a nodePort if they have the same number."""
     shared: dict[int, int] = {}
     held: set[int] = set()
     for index, port in enumerate(new.ports or []):
@@ -87,7 +87,7 @@ def _created_node_ports(new: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
 
 
 def _updated_node_ports(new: ServiceSpec, old: ServiceSpec, cluster: Cluster) -> Iterator[Cause]:
-    """On update one number may serve any ports of different protocols."""
+    """On update, ports can share a nodePort if they have different protocols."""
     stored = {port.node_port for port in old.ports or []}
     checked = {new.health_check_node_port} if needs_health_check_node_port(new) else set()
     held: set[tuple[str, int]] = set()
@@ -103,7 +103,7 @@ def _updated_node_ports(new: ServiceSpec, old: ServiceSpec, cluster: Cluster) ->
 
 
 def _health_check_causes(new: ServiceSpec, old: ServiceSpec | None, cluster: Cluster) -> Iterator[Cause]:
-    """Chosen when it becomes needed, from the node port range, and nobody's nodePort."""
+    """A new health check node port is in the node port range, and is no nodePort of the Service."""
     newly_needed = needs_health_check_node_port(new) and not (old is not None and needs_health_check_node_port(old))
     if newly_needed and new.health_check_node_port:
         held = {port.node_port for port in new.ports or []}

@@ -1,4 +1,4 @@
-"""What a Service holds: each claim is a unique row, so that nobody else can show the same."""
+"""The claims of a Service. Each claim is a unique row, so that no other object can have the same value."""
 
 from app.domain.kinds.service import Service
 from app.domain.rules.addresses import canonical, family_of
@@ -10,7 +10,7 @@ from app.domain.rules.service.needs import ingress_addresses, is_headless, needs
 
 
 def claims(service: Service, cluster: Cluster) -> tuple[Claim, ...]:
-    """Everything unique that a Service shows, each with the field that an error names."""
+    """All claims of a Service, each with the field that an error names."""
     return (*_cluster_ips(service), *_node_ports(service), *_frontends(service, cluster))
 
 
@@ -21,7 +21,7 @@ def _cluster_ips(service: Service) -> list[Claim]:
 
 
 def _node_ports(service: Service) -> list[Claim]:
-    """A node port is one claim whatever the protocols that share it; an alias may show numbers that mean nothing."""
+    """Ports that share a node port have one claim. Types without node ports have none, whatever numbers are stored."""
     found: dict[int, str] = {}
     if not needs_node_ports(service.spec):
         return []
@@ -34,7 +34,7 @@ def _node_ports(service: Service) -> list[Claim]:
 
 
 def _frontends(service: Service, cluster: Cluster) -> list[Claim]:
-    """Addresses asked for by the client may be shared, port by port; all others are one Service's own."""
+    """Services can share an address that they ask for, with different ports. Any other address is of one Service."""
     if not is_ours(service, cluster):
         return []
     wish = wish_of(service)
@@ -52,7 +52,7 @@ def _frontends(service: Service, cluster: Cluster) -> list[Claim]:
 
 
 def _asked_addresses(service: Service, wish: LoadBalancerWish) -> dict[str, str]:
-    """Each address that the client asks for, with the field where it does."""
+    """Each address that the client asks for, with the field that asks for it."""
     found = dict.fromkeys(wish.additional_addresses, annotation_field(ADDITIONAL_ADDRESSES))
     for family in service.spec.ip_families or []:
         asked = wish.asked.get(family)

@@ -1,7 +1,7 @@
-"""The conditions that say how far a Service has come: `Allocated`, `Resolvable`, `Programmed`.
+"""The conditions of a Service: `Allocated`, `Resolvable`, `Programmed`.
 
-They are the server's: a client's write to `/status` leaves them as they are. Service has no generation, so they carry
-none, and one is rewritten only when it says something new.
+Only the server writes them: a client's write to `/status` does not change them. Services have no generation, so the
+conditions have none. A condition is written only when it changes.
 """
 
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ from app.domain.rules.service.needs import (
 ALLOCATED, RESOLVABLE, PROGRAMMED = "Allocated", "Resolvable", "Programmed"
 OWN = (ALLOCATED, RESOLVABLE, PROGRAMMED)
 OUTSIDE_POOLS = "OutsidePools"
-"""Reason of the condition Allocated, which is True all the same, when no pool has an address of the Service."""
+"""Reason of the condition Allocated if no pool has an address of the Service. The condition is True nevertheless."""
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Something a Service should have and does not get now.
+    """Something that a Service should have and that cannot be allocated now.
 
     Attributes:
-        reason: For the condition, e.g. `PoolExhausted`.
-        pool: Which pool is short.
+        reason: The reason of the condition, such as `PoolExhausted`.
+        pool: The pool that has too little.
         size: How many values the pool has in all.
         free: How many of them nobody holds.
         message: What is missing and what will help.
@@ -50,7 +50,7 @@ class Shortage:
 
 
 def missing_frontend_families(service: Service, cluster: Cluster) -> list[str]:
-    """The families for which our load balancer controller owes an address."""
+    """The families for which our load balancer controller has not allocated an address yet."""
     if not is_ours(service, cluster):
         return []
     frontends = ingress_addresses(service)
@@ -63,7 +63,7 @@ def missing_frontend_families(service: Service, cluster: Cluster) -> list[str]:
 
 
 def missing_additional_addresses(service: Service, cluster: Cluster) -> list[str]:
-    """The addresses to be shown beside the frontends that are not shown yet."""
+    """The additional addresses that status does not show yet."""
     if not is_ours(service, cluster):
         return []
     shown = ingress_addresses(service)
@@ -71,7 +71,7 @@ def missing_additional_addresses(service: Service, cluster: Cluster) -> list[str
 
 
 def is_pending(service: Service, cluster: Cluster) -> bool:
-    """Whether something is left to allocate; one that is being deleted needs nothing new."""
+    """Whether something is left to allocate. A Service that is being deleted needs nothing new."""
     return service.metadata.deletion_timestamp is None and bool(missing(service, cluster))
 
 
@@ -88,11 +88,11 @@ def missing(service: Service, cluster: Cluster) -> list[str]:
 def refresh_conditions(
     service: Service, cluster: Cluster, shortages: Sequence[Shortage] = (), before: Service | None = None
 ) -> None:
-    """Make the conditions say what the Service now holds, and why it lacks what it lacks.
+    """Write the conditions: what the Service has, and why it lacks the rest.
 
     Args:
         service: Changed in place.
-        cluster: For the time, and for who serves load balancers.
+        cluster: For the time, and for whether our controller serves load balancers.
         shortages: What an allocation did not find.
         before: The stored state of a changed Service: what was said of that holds as long as it lacks the same.
     """
@@ -102,7 +102,7 @@ def refresh_conditions(
 
 
 def keep_own_conditions(new: Service, old: Service) -> None:
-    """Put our conditions back as they are stored, where the client has them or else at the end, in place."""
+    """Restore our conditions as they are stored, in place. Other conditions are the client's."""
     own = {item.type: item for item in old.status.conditions or [] if item.type in OWN}
     kept = []
     for item in new.status.conditions or []:
@@ -114,7 +114,7 @@ def keep_own_conditions(new: Service, old: Service) -> None:
 
 
 def set_condition(service: Service, cluster: Cluster, type_: str, status: str, *, reason: str, message: str) -> None:
-    """Write one condition; its transition time moves only when its status does."""
+    """Write one condition, in place. Its transition time changes only if its status does."""
     service.status.conditions = with_condition(
         service.status.conditions, type_, status, reason=reason, message=message, now=cluster.now
     )

@@ -1,7 +1,7 @@
-"""What a Service is given when the client leaves it out; the same on create and on update.
+"""Defaults of a Service, the same on create and on update.
 
-Only what does not depend on the cluster or on the stored object stands here: IP families are in `families.py`, what an
-update carries over in `transitions.py`, addresses and ports in `allocation.py`.
+They depend neither on the cluster nor on the stored object. IP families are in `families.py`, values that an update
+keeps in `transitions.py`, addresses and ports in `allocation.py`.
 """
 
 from app.domain.kinds.service import ClientIPConfig, Service, ServicePort, ServiceSpec, SessionAffinityConfig
@@ -22,7 +22,7 @@ DEFAULT_AFFINITY_SECONDS = 10800
 
 
 def apply_defaults(service: Service) -> None:
-    """Fill in what the client left out, in place; doing it twice changes nothing."""
+    """Set the fields that the client left out, in place. A second call changes nothing."""
     spec = service.spec
     spec.type = spec.type or CLUSTER_IP
     _default_affinity(spec)
@@ -45,16 +45,16 @@ def _default_affinity(spec: ServiceSpec) -> None:
 
 
 def _default_port(port: ServicePort) -> None:
-    """A port is TCP and leads to the same number behind the Service."""
+    """The protocol is TCP, and the target port has the same number."""
     port.protocol = port.protocol or "TCP"
     if not port.target_port:
         port.target_port = port.port
 
 
 def _default_traffic_policies(spec: ServiceSpec) -> None:
-    """Traffic may go to any node, where a policy applies at all (KEP-2086, spec.externalTrafficPolicy).
+    """Traffic may go to any node, if the policy applies to the type (KEP-2086, spec.externalTrafficPolicy).
 
-    An alias never shows an internal policy, not even one that the client sends; a misspelt one is left to validation.
+    An ExternalName Service has no internal policy, not even one that the client sends. Validation refuses a wrong one.
     """
     if is_external(spec) and not spec.external_traffic_policy:
         spec.external_traffic_policy = CLUSTER
@@ -65,7 +65,7 @@ def _default_traffic_policies(spec: ServiceSpec) -> None:
 
 
 def _default_load_balancer(service: Service) -> None:
-    """It gets node ports (KEP-1864), and an address at which it takes traffic is its own (KEP-1860)."""
+    """It has node ports (KEP-1864), and the mode of its addresses is VIP (KEP-1860)."""
     if service.spec.allocate_load_balancer_node_ports is None:
         service.spec.allocate_load_balancer_node_ports = True
     for point in service.status.load_balancer.ingress or []:

@@ -1,7 +1,7 @@
-"""IP families and ClusterIPs: what a Service's four linked fields mean together (KEP-563).
+"""IP families and ClusterIPs: four fields of a Service that depend on each other (KEP-563).
 
-`clusterIP` and `clusterIPs[0]` are one value; `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` say the same thing in
-three ways, of which a client may give any part.
+`clusterIP` and `clusterIPs[0]` are the same value. `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` say the same thing
+in three ways. A client may give any of them.
 """
 
 from collections.abc import Sequence
@@ -30,12 +30,12 @@ _DUAL = 2
 
 @dataclass(frozen=True, slots=True)
 class FamilyPlan:
-    """What the linked fields come to.
+    """The values of the linked fields.
 
     Attributes:
         policy: `ipFamilyPolicy`.
         families: `ipFamilies`, primary first.
-        cluster_ips: `clusterIPs` as far as they are known already.
+        cluster_ips: Those of `clusterIPs` that are known already.
     """
 
     policy: str
@@ -52,9 +52,8 @@ class FamilyPlan:
 def normalise_cluster_ips(new: ServiceSpec, old: ServiceSpec | None) -> None:
     """Make `clusterIPs` follow `clusterIP` for clients that know only the singular field, in place.
 
-    - A client that changes `clusterIP` and sends `clusterIPs` as they were means the change; one that clears
-      `clusterIP` so clears both.
-    - `clusterIP` alone is also `clusterIPs`, or what they were if it did not change.
+    - If `clusterIP` changed and `clusterIPs` did not, the change counts. If `clusterIP` was cleared, both are cleared.
+    - If only `clusterIP` is given, `clusterIPs` follow from it, or stay if it did not change.
     """
     if old is not None:
         if not new.cluster_ips and old.cluster_ip == new.cluster_ip:
@@ -66,10 +65,10 @@ def normalise_cluster_ips(new: ServiceSpec, old: ServiceSpec | None) -> None:
 
 
 def plan_families(new: Service, old: Service | None, cluster: Cluster) -> tuple[FamilyPlan | None, list[Cause]]:
-    """Work out policy, families and ClusterIPs from what the client gave, what is stored and what the cluster has.
+    """Compute policy, families and ClusterIPs from the new object, the stored object and the cluster.
 
     Returns:
-        The plan, or None when the fields stay as they are, and every field that is wrong; a cause means no plan.
+        The plan and the causes. The plan is None if the fields do not change, or if there are causes.
     """
     spec, before = new.spec, old.spec if old is not None else None
     if spec.type == EXTERNAL_NAME or _stays_preferred(spec, before):
@@ -91,19 +90,19 @@ def plan_families(new: Service, old: Service | None, cluster: Cluster) -> tuple[
 
 
 def is_free_of_the_cluster(spec: ServiceSpec) -> bool:
-    """Whether the families are only a statement about endpoints: headless without selector, on any cluster."""
+    """Whether the cluster does not limit the families: those of a headless Service without selector."""
     return spec.cluster_ip == NONE and not spec.selector
 
 
 def ip_field_causes(spec: ServiceSpec, old: ServiceSpec | None) -> list[Cause]:
-    """What is wrong with the linked fields whatever the cluster; values already stored need not be strict."""
+    """What is wrong with the linked fields on any cluster. Stored values need not be strict."""
     if spec.type == EXTERNAL_NAME:
         return []
     return [*_singular_causes(spec), *_family_causes(spec), *_policy_causes(spec), *_cluster_ip_causes(spec, old)]
 
 
 def _stays_preferred(spec: ServiceSpec, old: ServiceSpec | None) -> bool:
-    """PreferDualStack sent as it is stored: no second family is added or taken when the cluster's stack changed."""
+    """Whether PreferDualStack did not change. Then families do not change if those of the cluster did."""
     return (
         old is not None
         and is_proxied(spec)
@@ -116,7 +115,7 @@ def _stays_preferred(spec: ServiceSpec, old: ServiceSpec | None) -> bool:
 
 
 def _policy(spec: ServiceSpec, old: ServiceSpec | None) -> str:
-    """The client's policy, the stored one, or the default: both families for what is free of the cluster, else one."""
+    """The policy of the client, else the stored one, else the default."""
     if spec.ip_family_policy is not None:
         return spec.ip_family_policy
     if old is not None and old.ip_family_policy is not None:
@@ -125,7 +124,7 @@ def _policy(spec: ServiceSpec, old: ServiceSpec | None) -> str:
 
 
 def _downgraded(plan: FamilyPlan, old: ServiceSpec | None) -> FamilyPlan:
-    """SingleStack over unchanged lists means: keep the primary of each."""
+    """With SingleStack and unchanged lists, only the first value of each list is kept."""
     if old is None or plan.policy != SINGLE_STACK:
         return plan
     cluster_ips, families = plan.cluster_ips, plan.families
@@ -137,7 +136,7 @@ def _downgraded(plan: FamilyPlan, old: ServiceSpec | None) -> FamilyPlan:
 
 
 def _reduction_causes(plan: FamilyPlan, old: ServiceSpec | None) -> list[Cause]:
-    """A list made shorter gives up the second family, which only SingleStack may do."""
+    """A shorter list gives up the second family, which needs the policy SingleStack."""
     if old is None or plan.policy == SINGLE_STACK:
         return []
     shorter = [
@@ -167,7 +166,7 @@ def _single_stack_causes(plan: FamilyPlan) -> list[Cause]:
 
 
 def _with_inferred_families(plan: FamilyPlan, cluster: Cluster) -> tuple[FamilyPlan, list[Cause]]:
-    """Each ClusterIP without an entry in `ipFamilies` gives one."""
+    """Add the families of ClusterIPs that have no entry in `ipFamilies`."""
     families, causes = list(plan.families), []
     for index, address in enumerate(plan.cluster_ips):
         if address == NONE:
@@ -207,7 +206,7 @@ def _cluster_causes(plan: FamilyPlan, cluster: Cluster) -> list[Cause]:
 
 
 def _completed(plan: FamilyPlan, cluster: Cluster, *, every_family: bool) -> FamilyPlan:
-    """The cluster's primary family where none is named, and the other one where the policy wants two."""
+    """Add the primary family of the cluster if there is none, and the other one if the policy asks for two."""
     families = plan.families or cluster.families[:1]
     available = every_family or len(cluster.families) == _DUAL
     if plan.policy != SINGLE_STACK and len(families) == 1 and available:
@@ -254,7 +253,7 @@ def _policy_causes(spec: ServiceSpec) -> list[Cause]:
 
 
 def _cluster_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> list[Cause]:
-    """Each must be an address, at most one of a family, of the family that `ipFamilies` names at its place."""
+    """Each must be an address of the family at the same place in `ipFamilies`, at most one of each family."""
     cluster_ips = spec.cluster_ips or []
     causes = _spelling_causes(cluster_ips, frozenset((old.cluster_ips if old is not None else None) or ()))
     misspelt = bool(causes)

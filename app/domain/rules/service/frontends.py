@@ -1,7 +1,6 @@
-"""The addresses of a LoadBalancer Service that our own controller serves: which it may ask for, which it keeps.
+"""The addresses of a LoadBalancer Service that our own controller serves: those it may ask for, and those it keeps.
 
-A Service keeps the address it has. It gives one up only when it asks for another, moves between private and public, or
-drops the family.
+A Service keeps its address until it asks for another one, changes between private and public, or drops the family.
 """
 
 from collections.abc import Iterator
@@ -53,7 +52,7 @@ def _is_kept(point: LoadBalancerIngress, new: Service, old: Service, cluster: Cl
 
 
 def _load_balancer_ip_causes(new: Service, old: Service | None) -> Iterator[Cause]:
-    """The deprecated field names one address of a family that the Service has; the annotations beat it."""
+    """The deprecated field is an address of a family of the Service. Annotations take precedence over it."""
     text = new.spec.load_balancer_ip
     if not text or (old is not None and old.spec.load_balancer_ip == text):
         return
@@ -65,7 +64,7 @@ def _load_balancer_ip_causes(new: Service, old: Service | None) -> Iterator[Caus
 
 
 def _pool_causes(new: Service, old: Service | None, cluster: Cluster) -> Iterator[Cause]:
-    """An address asked for comes from a pool of its side, private or public, that the Service may use."""
+    """An address that the client asks for is in a pool that the Service may use, private or public."""
     asked_for, pool = wish_of(new).asked, PoolWish.of(new)
     before = wish_of(old).asked if old is not None and PoolWish.of(old) == pool else {}
     for family in new.spec.ip_families or [] if cluster.pools else []:

@@ -1,4 +1,4 @@
-"""What a LoadBalancer Service asks of our load balancer controller, read once from its annotations and spec."""
+"""The configuration that a LoadBalancer Service asks for, read once from its annotations and spec."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -21,17 +21,17 @@ from app.domain.rules.service.families import FAMILIES
 from app.domain.rules.service.needs import LOAD_BALANCER
 
 _REMEMBERED = 64
-"""How many wishes are remembered: as many as there are writes under way at a time, more or less. The annotations of an
-object have at most 256 KiB."""
+"""How many wishes are remembered: about as many as there are writes at a time. The annotations of an object have at
+most 256 KiB."""
 
 
 class AskedAddress(msgspec.Struct, frozen=True):
-    """An address that a Service asks for by itself or by name.
+    """An address that a Service asks for, by value or by name.
 
     Attributes:
-        address: Canonical text, or "" while only the name is known.
+        address: Canonical text, or "" if only the name is known.
         name: Name of a static address of the Service's namespace, or "".
-        field: Where the client asks for it.
+        field: The field path with which the client asks for it.
     """
 
     address: str
@@ -40,12 +40,12 @@ class AskedAddress(msgspec.Struct, frozen=True):
 
 
 class ProbeWish(msgspec.Struct, frozen=True, kw_only=True):
-    """How backends are to be probed; None where the client does not say.
+    """The probe of backends that a Service asks for; None where it says nothing.
 
     Attributes:
         protocol: `tcp`, `http` or `https`.
         interval: Seconds from one probe to the next.
-        count: How many probes fail before a backend gets no traffic.
+        count: Failed probes after which a backend gets no traffic.
         path: Path of an HTTP request.
         port: Number of a port, or name or number of a Service port; only in the settings of one port.
     """
@@ -58,12 +58,12 @@ class ProbeWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PortWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for one port number, whatever the protocol.
+    """The settings of one port number, for all protocols.
 
     Attributes:
-        rule_disabled: The port gets no rule.
-        probe_disabled: The backends of the port are not probed.
-        probe: Overrides the probe of the whole Service.
+        rule_disabled: Whether the port gets no rule.
+        probe_disabled: Whether the backends of the port are not probed.
+        probe: The probe of this port, instead of that of the Service.
     """
 
     rule_disabled: bool = False
@@ -72,26 +72,27 @@ class PortWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadBalancerWish(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a Service asks of its load balancer beside ports and policies.
+    """All settings of a load balancer that a Service asks for, except ports and policies.
 
     Attributes:
-        internal: The frontends are private.
-        subnet: What a private frontend comes from; "" for the default, and for a public one.
-        asked: The address asked for, by IP family: by name, by annotation, or by `spec.loadBalancerIP`, in this order.
-        additional_addresses: Shown in status beside the frontends, canonical. An address that is also asked for as a
-            frontend is that frontend, and not among these.
+        internal: Whether the frontends are private.
+        subnet: The pool of a private frontend; "" for the default and for a public frontend.
+        asked: The address that the client asks for, by IP family: by name, else by annotation, else by
+            `spec.loadBalancerIP`.
+        additional_addresses: Addresses that status shows after the frontends, in canonical form. An address that the
+            client also asks for as a frontend is not among them.
         dns_label: Label of a DNS name for the address; "" removes it, None leaves it alone.
         allowed_ranges: CIDRs whose clients are admitted (`azure-allowed-ip-ranges`).
         source_ranges: CIDRs whose clients are admitted (`load-balancer-source-ranges`).
         allowed_tags: Service tags whose clients are admitted.
-        denies_all_else: Clients in the private network are refused, too, unless a range admits them.
+        denies_all_else: Whether clients in the private network need a range that admits them, too.
         idle_timeout: Minutes after which an idle connection ends; None for the default.
-        tcp_reset_disabled: Nobody is told when an idle connection ends.
-        probe: How backends are probed.
-        high_availability_ports: One rule stands for all ports.
-        floating_ip_disabled: Backends are reached at the nodePort.
+        tcp_reset_disabled: Whether idle connections end without a TCP reset.
+        probe: The probe of backends.
+        high_availability_ports: Whether one rule covers all ports.
+        floating_ip_disabled: Whether backends are reached at the nodePort.
         ports: Settings for single ports, by number.
-        annotations: The annotations themselves, for what is to be said of them.
+        annotations: The annotations themselves, for errors and warnings.
     """
 
     internal: bool = False
@@ -116,14 +117,14 @@ _NOTHING = LoadBalancerWish()
 
 
 def is_ours(service: Service, cluster: Cluster) -> bool:
-    """Whether our own controller serves it: a LoadBalancer without `loadBalancerClass` (KEP-1959)."""
+    """Whether our own controller serves a Service: a LoadBalancer without `loadBalancerClass` (KEP-1959)."""
     return (
         cluster.manages_load_balancers and service.spec.type == LOAD_BALANCER and not service.spec.load_balancer_class
     )
 
 
 def wish_of(service: Service) -> LoadBalancerWish:
-    """Read what a Service asks for; only a Service that is ours asks our controller for anything."""
+    """The settings that a Service asks for. They have an effect only if our controller serves the Service."""
     annotations, asked = service.metadata.annotations, service.spec.load_balancer_ip
     pairs = tuple(pair for pair in annotations.items() if pair[0].startswith(PREFIX)) if annotations else ()
     if not pairs and not asked:
@@ -133,7 +134,7 @@ def wish_of(service: Service) -> LoadBalancerWish:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read(pairs: tuple[tuple[str, str], ...], load_balancer_ip: str, families: tuple[str, ...]) -> LoadBalancerWish:
-    """A Service is asked for its wish at each step of a write, with the same annotations each time."""
+    """The result is remembered, since each step of a write needs the wish of the same annotations."""
     annotations = tuple(read_annotations(pairs))
     known = [each for each in annotations if each.attribute]
     values = _values(each for each in known if each.port is None)

@@ -1,4 +1,4 @@
-"""What a Service of some shape needs: the questions that defaulting, validation, transitions and allocation share."""
+"""What a Service needs, by its type and settings. Defaulting, validation, transitions and allocation ask for it."""
 
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
 
@@ -14,7 +14,7 @@ SINGLE_STACK, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK = "SingleStack", "PreferDual
 
 
 def is_proxied(spec: ServiceSpec) -> bool:
-    """Whether the type is one of those that proxies serve."""
+    """Whether kube-proxy serves Services of the type."""
     return spec.type in (CLUSTER_IP, NODE_PORT, LOAD_BALANCER)
 
 
@@ -24,7 +24,7 @@ def is_headless(spec: ServiceSpec) -> bool:
 
 
 def needs_cluster_ip(spec: ServiceSpec) -> bool:
-    """Whether the type has a ClusterIP at all; `None` counts as one."""
+    """Whether the type has a ClusterIP; `None` counts as one."""
     return spec.type != EXTERNAL_NAME
 
 
@@ -34,14 +34,14 @@ def needs_node_ports(spec: ServiceSpec) -> bool:
 
 
 def allocates_node_ports(spec: ServiceSpec) -> bool:
-    """Whether ports without a nodePort get one (KEP-1864: a LoadBalancer may do without)."""
+    """Whether ports without a nodePort get one (KEP-1864: a LoadBalancer can have none)."""
     if spec.type == LOAD_BALANCER:
         return spec.allocate_load_balancer_node_ports is not False
     return spec.type == NODE_PORT
 
 
 def is_external(spec: ServiceSpec) -> bool:
-    """Whether traffic from outside reaches it, so that `externalTrafficPolicy` means something."""
+    """Whether traffic from outside reaches the Service, so that `externalTrafficPolicy` has a meaning."""
     return needs_node_ports(spec) or (spec.type == CLUSTER_IP and bool(spec.external_ips))
 
 
@@ -68,5 +68,5 @@ def lacks_health_check_node_port(spec: ServiceSpec) -> bool:
 
 
 def ingress_addresses(service: Service) -> list[str]:
-    """The addresses at which a load balancer takes traffic for it."""
+    """The addresses at which a load balancer takes traffic for the Service."""
     return [item.ip for item in service.status.load_balancer.ingress or [] if item.ip]

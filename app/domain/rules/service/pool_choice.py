@@ -1,4 +1,4 @@
-"""Which pools a load balancer address of a Service comes from."""
+"""The choice of the pools for a load balancer address of a Service."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class PoolWish:
-    """What matters for the choice of a pool.
+    """What the choice of a pool depends on.
 
     Attributes:
-        namespace: Of the Service.
-        internal: The address is to be private.
-        pool: The pool that the Service names, by name or alias; "" where it names none.
+        namespace: The namespace of the Service.
+        internal: Whether the address is private.
+        pool: The pool that the Service names, by name or alias; "" if it names none.
     """
 
     namespace: str
@@ -27,23 +27,23 @@ class PoolWish:
 
     @classmethod
     def of(cls, service: Service) -> "PoolWish":
-        """What a Service asks for."""
+        """The wish of a Service."""
         wish = wish_of(service)
         return cls(service.metadata.namespace or "", wish.internal, wish.subnet)
 
     @property
     def scope(self) -> str:
-        """The scope of the pools that come into question."""
+        """The scope of the pools in question."""
         return INTERNAL if self.internal else EXTERNAL
 
     @property
     def side(self) -> str:
-        """The pools that come into question, in words."""
+        """The pools in question, in words."""
         return f'the pool "{self.pool}"' if self.pool else f"the {self.scope} pools"
 
 
 def pools_for(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> Sequence[PoolDescription]:
-    """The pools that an address of a family may be picked from, in order."""
+    """The pools that can give the Service an address of a family, in order."""
     found = [pool for pool in _in_question(wish, pools) if not _obstacle(pool, wish, family)]
     return sorted(found, key=lambda pool: (-pool.priority, pool.name))
 
@@ -59,12 +59,12 @@ def why_not_asked(wish: PoolWish, address: str, pools: Iterable[PoolDescription]
 
 
 def keeps_address(wish: PoolWish, address: str, pools: Iterable[PoolDescription]) -> bool:
-    """Whether an address that a Service has is one of the pools in question; they may give no others any more."""
+    """Whether a Service can keep its address: a pool in question has it, even if the pool gives no more addresses."""
     return any(address in pool.usable for pool in _in_question(wish, pools))
 
 
 def why_none(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> str:
-    """Why there is no pool to pick from, and what helps."""
+    """Why no pool can give an address, and what helps."""
     found = list(_in_question(wish, pools))
     told = [f'pool "{pool.name}" {_obstacle(pool, wish, family)}' for pool in found[:_SHOWN]]
     if not told:
@@ -86,7 +86,7 @@ def _in_question(wish: PoolWish, pools: Iterable[PoolDescription]) -> Iterator[P
 
 
 def _obstacle(pool: PoolDescription, wish: PoolWish, family: str) -> str:
-    """Why an address of a family cannot be picked from a pool in question; "" where it can."""
+    """Why a pool cannot give an address of a family; "" if it can."""
     if family not in pool.families:
         return f"has no {family} addresses"
     if not (pool.auto_assign or wish.pool):

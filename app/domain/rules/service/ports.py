@@ -1,4 +1,4 @@
-"""The ports of a Service: names, numbers, protocols, and which of them may stand together (spec.ports)."""
+"""The ports of a Service: names, numbers, protocols, and which combinations are valid (spec.ports)."""
 
 from collections.abc import Iterator
 
@@ -13,8 +13,8 @@ def port_causes(spec: ServiceSpec, *, created: bool) -> list[Cause]:
     """Everything wrong with `spec.ports`.
 
     Args:
-        spec: With defaults.
-        created: Whether ports of one number without a nodePort are going to share one.
+        spec: The spec, with defaults.
+        created: Whether the Service is new. Then ports of one number without a nodePort will share one.
     """
     ports = spec.ports or []
     causes = list(_missing(spec))
@@ -34,7 +34,7 @@ def _missing(spec: ServiceSpec) -> Iterator[Cause]:
 
 
 def _name_causes(port: ServicePort, field: str, names: set[str], *, required_: bool) -> Iterator[Cause]:
-    """A name tells ports apart, so it is needed with the second one, and unique."""
+    """With several ports, each needs a name. Names are unique."""
     if not port.name:
         if required_:
             yield required(f"{field}.name", "each port of a Service with several ports needs a name")
@@ -56,7 +56,7 @@ def _value_causes(port: ServicePort, field: str) -> Iterator[Cause]:
 
 
 def _repeated_node_ports(spec: ServiceSpec, *, created: bool) -> Iterator[Cause]:
-    """A nodePort leads to one port of a protocol, so also those that are going to share one must differ in protocol."""
+    """Ports with the same nodePort, or that will share one, must have different protocols."""
     seen = set()
     for index, port in enumerate(spec.ports or []):
         number: object = port.node_port

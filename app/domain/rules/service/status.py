@@ -1,4 +1,4 @@
-"""What a write to `/status` of a Service may say (status.loadBalancer)."""
+"""The rules of a write to `/status` of a Service (status.loadBalancer)."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ IP_MODES = ("Proxy", "VIP")
 
 
 def status_causes(new: Service, old: Service) -> list[Cause]:
-    """Everything wrong with the points at which a load balancer takes traffic."""
+    """Everything wrong with the addresses and names at which a load balancer takes traffic."""
     points = new.status.load_balancer.ingress or []
     if points and new.spec.type != LOAD_BALANCER:
         return [forbidden("status.loadBalancer.ingress", "only a LoadBalancer Service has load balancer addresses")]
@@ -28,7 +28,7 @@ def status_causes(new: Service, old: Service) -> list[Cause]:
 
 
 def _mode_causes(field: str, point: LoadBalancerIngress) -> Iterator[Cause]:
-    """KEP-1860: an address says how traffic to it is delivered, a hostname does not."""
+    """KEP-1860: an address has a mode, which says how its traffic is delivered; a hostname has none."""
     if point.ip_mode is None:
         if point.ip:
             yield required(

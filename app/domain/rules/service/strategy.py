@@ -35,7 +35,7 @@ class ServiceStrategy(Strategy[Service]):
         apply_defaults(new)
 
     def prepare_create(self, new: Service, cluster: Cluster) -> None:
-        """Drop the status, settle addresses and families, and say what is still to be allocated."""
+        """Drop the status, set addresses and families, and write conditions about what is still to be allocated."""
         new.status = ServiceStatus()
         normalise_cluster_ips(new.spec, None)
         share_asked_node_ports(new.spec)
@@ -43,7 +43,7 @@ class ServiceStrategy(Strategy[Service]):
         refresh_conditions(new, cluster)
 
     def asks_of_cluster(self, new: Service) -> bool:
-        """Addresses by value and families depend on ranges and pools, which may have changed a moment ago."""
+        """Whether the client asks for addresses or families: ranges and pools may have changed a moment ago."""
         spec = new.spec
         asks_for_cluster_ip = any(each not in ("", "None") for each in (spec.cluster_ip, *(spec.cluster_ips or [])))
         asks_for_address = asks_for_cluster_ip or bool(wish_of(new).asked)
@@ -59,7 +59,7 @@ class ServiceStrategy(Strategy[Service]):
         return [*service_causes(new, None), *_own_load_balancer_causes(new, None, cluster)]
 
     def prepare_update(self, new: Service, old: Service, cluster: Cluster) -> None:
-        """Carry over what the server chose and what only `/status` may change; drop what the type has no use for."""
+        """Keep what the server chose and what only `/status` may change. Drop what the new type does not have."""
         restore_chosen_values(new.spec, old.spec)
         normalise_cluster_ips(new.spec, old.spec)
         _settle_families(new, old, cluster)
@@ -69,12 +69,12 @@ class ServiceStrategy(Strategy[Service]):
         refresh_conditions(new, cluster, before=old)
 
     def validate_update(self, new: Service, old: Service, cluster: Cluster) -> list[Cause]:
-        """Name every field that is wrong or must not change."""
+        """Name every field that is wrong or cannot change."""
         causes = [*service_update_causes(new, old), *service_causes(new, old)]
         return [*causes, *_own_load_balancer_causes(new, old, cluster)]
 
     def prepare_status(self, new: Service, old: Service, cluster: Cluster) -> None:
-        """Restore the spec, our own conditions, and the addresses of a load balancer that is ours."""
+        """Restore the spec, our own conditions, and the addresses of a load balancer that our controller serves."""
         new.spec = old.spec
         keep_own_conditions(new, old)
         if is_ours(old, cluster):
@@ -106,7 +106,7 @@ class ServiceStrategy(Strategy[Service]):
         return is_pending(obj, cluster)
 
     def untried(self, obj: Service, cluster: Cluster) -> bool:
-        """Whether nobody has tried yet: why something is short is said once, and a release comes when it comes."""
+        """Whether the reconciler has not tried yet. After it has, the conditions say what is missing."""
         return is_pending(obj, cluster) and not is_explained(obj)
 
 

@@ -1,7 +1,7 @@
-"""What an update keeps, gives back and drops: the life of a Service's fields across its types.
+"""The fields that an update of a Service keeps, restores and drops, by its old and new type.
 
-A client may leave out what the server chose for it; a change of type must not carry along what the new type has no use
-for. A value that the client itself changes is never touched here: validation says what is wrong with it.
+A client may leave out values that the server chose. A change of type drops values that the new type does not have. A
+value that the client itself changes is not touched here; validation says what is wrong with it.
 
 | transition | what happens |
 |---|---|
@@ -28,9 +28,9 @@ from app.domain.rules.service.needs import (
 
 
 def restore_chosen_values(new: ServiceSpec, old: ServiceSpec) -> None:
-    """Give back what the server chose before and the client left out, in place.
+    """Restore values that the server chose and the client left out, in place.
 
-    So a client may send the same manifest again that created the Service.
+    So a client can send the manifest that created the Service again.
     """
     if needs_cluster_ip(old) and needs_cluster_ip(new):
         new.cluster_ip = new.cluster_ip or old.cluster_ip
@@ -42,7 +42,7 @@ def restore_chosen_values(new: ServiceSpec, old: ServiceSpec) -> None:
 
 
 def _restore_node_ports(new: ServiceSpec, old: ServiceSpec) -> None:
-    """By port name, whatever else of the port changed; a number that stands elsewhere in the new object stays there."""
+    """Ports get their nodePort back by name, unless another port of the new object has that number."""
     taken = node_port_numbers(old) & node_port_numbers(new)
     by_name = {port.name: port.node_port for port in old.ports or []}
     for port in new.ports or []:
@@ -52,7 +52,7 @@ def _restore_node_ports(new: ServiceSpec, old: ServiceSpec) -> None:
 
 
 def drop_what_the_type_forbids(new: Service, old: Service) -> None:
-    """Drop what the new type has no use for and the client did not change, in place."""
+    """Drop values that the new type does not have and the client did not change, in place."""
     _drop_cluster_ips(new.spec, old.spec)
     _drop_node_ports(new.spec, old.spec)
     _drop_load_balancer_fields(new, old)
@@ -60,7 +60,7 @@ def drop_what_the_type_forbids(new: Service, old: Service) -> None:
 
 
 def _drop_cluster_ips(new: ServiceSpec, old: ServiceSpec) -> None:
-    """A Service that becomes an alias has no addresses and so no families."""
+    """A Service that becomes an ExternalName has no addresses and no families."""
     if not needs_cluster_ip(old) or needs_cluster_ip(new):
         return
     if new.cluster_ip == old.cluster_ip and (new.cluster_ips or []) == (old.cluster_ips or []):
@@ -72,7 +72,7 @@ def _drop_cluster_ips(new: ServiceSpec, old: ServiceSpec) -> None:
 
 
 def _drop_node_ports(new: ServiceSpec, old: ServiceSpec) -> None:
-    """Ports may be added, renamed or removed meanwhile; only a node port that was not there before is a wish."""
+    """Only a node port that the stored Service does not have is a wish of the client."""
     if not needs_node_ports(old) or needs_node_ports(new):
         return
     if node_port_numbers(new) <= node_port_numbers(old):

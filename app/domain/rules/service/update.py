@@ -1,4 +1,4 @@
-"""What an update of a Service may not change."""
+"""The fields of a Service that an update cannot change."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ def service_update_causes(new: Service, old: Service) -> list[Cause]:
 
 
 def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
-    """A ClusterIP stays while the Service lives, but for a way through ExternalName; a second one may come and go."""
+    """The first ClusterIP cannot change, except through type ExternalName. A second one can be added and removed."""
     if EXTERNAL_NAME in (new.type, old.type) or (is_headless(new) and is_headless(old)):
         return
     before, after = old.cluster_ips or [], new.cluster_ips or []
@@ -29,7 +29,7 @@ def _cluster_ip_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
 
 
 def _family_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
-    """The primary family stays like the primary address; a headless Service may change its families."""
+    """The primary family cannot change, except that of a headless Service."""
     if EXTERNAL_NAME in (new.type, old.type) or is_headless(new) or is_headless(old):
         return
     before, after = old.ip_families or [], new.ip_families or []
@@ -44,7 +44,7 @@ def _changed(name: str, before: Sequence[str], after: Sequence[str]) -> Iterator
 
 
 def _load_balancer_class_causes(new: ServiceSpec, old: ServiceSpec) -> Iterator[Cause]:
-    """KEP-1959: who implements a load balancer is settled when it becomes one."""
+    """KEP-1959: the class cannot change while the type is LoadBalancer."""
     if new.type == old.type == LOAD_BALANCER and new.load_balancer_class != old.load_balancer_class:
         problem = f"{FIELD_IS_IMMUTABLE} while the type is LoadBalancer: it is {old.load_balancer_class or 'not set'}"
         yield invalid("spec.loadBalancerClass", new.load_balancer_class or "", problem)

@@ -1,4 +1,4 @@
-"""What a Service must look like, new or changed (core/v1 Service); ports and IP families have files of their own."""
+"""The validation of a Service, new or changed (core/v1 Service), except for ports and IP families."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ MAX_AFFINITY_SECONDS = 86400
 """A day."""
 
 KUBELET_PORT = 10250
-"""Where every node takes orders: a load balancer that opens it to the world opens the nodes."""
+"""The port of the kubelet on every node. A load balancer must not expose it."""
 
 TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
@@ -37,7 +37,7 @@ TRAFFIC_DISTRIBUTIONS = (PREFER_CLOSE, PREFER_SAME_ZONE, PREFER_SAME_NODE)
 
 
 def service_causes(new: Service, old: Service | None) -> list[Cause]:
-    """Everything wrong with a Service that has its defaults; `old` is the stored one, whose values are tolerated."""
+    """Everything wrong with a Service that has its defaults. Values of the stored Service, `old`, are tolerated."""
     spec, before = new.spec, old.spec if old is not None else None
     return [
         *_topology_causes(new),
@@ -55,7 +55,7 @@ def service_causes(new: Service, old: Service | None) -> list[Cause]:
 
 
 def _topology_causes(service: Service) -> Iterator[Cause]:
-    """The old annotation and the new one say the same (KEP-2433)."""
+    """The old annotation and the new one have the same value (KEP-2433)."""
     annotations = service.metadata.annotations or {}
     mode, hints = annotations.get(TOPOLOGY_MODE), annotations.get(TOPOLOGY_HINTS)
     if mode is not None and hints is not None and mode != hints:
@@ -88,7 +88,7 @@ def _kubelet_causes(spec: ServiceSpec) -> Iterator[Cause]:
 
 
 def _external_name_causes(spec: ServiceSpec) -> Iterator[Cause]:
-    """An alias has no addresses of its own; its name may end with the dot of a full name."""
+    """An ExternalName Service has no addresses. Its name may end with the dot of a fully qualified name."""
     for name, value in (
         ("clusterIPs", spec.cluster_ips),
         ("ipFamilies", spec.ip_families),
@@ -122,7 +122,7 @@ def _external_ip_causes(spec: ServiceSpec, old: ServiceSpec | None) -> Iterator[
 
 
 def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
-    """The field, or the annotation that was there before it; blanks around a CIDR are part of the API."""
+    """The field, or the annotation that preceded it. Blanks around a CIDR are allowed."""
     field, annotation = "spec.LoadBalancerSourceRanges", source_ranges_text(new)
     ranges = new.spec.load_balancer_source_ranges or []
     if not ranges and annotation is None:
@@ -144,7 +144,7 @@ def _source_range_causes(new: Service, old: Service | None) -> Iterator[Cause]:
 
 
 def _load_balancer_causes(spec: ServiceSpec) -> Iterator[Cause]:
-    """KEP-1864 and KEP-1959: only a LoadBalancer chooses whether it has node ports, and who implements it."""
+    """KEP-1864 and KEP-1959: only a LoadBalancer can refuse node ports, and can have a class."""
     if spec.type != LOAD_BALANCER and spec.allocate_load_balancer_node_ports is not None:
         yield forbidden(
             "spec.allocateLoadBalancerNodePorts", "only a LoadBalancer Service can choose this; leave it out"
@@ -159,7 +159,7 @@ def _load_balancer_causes(spec: ServiceSpec) -> Iterator[Cause]:
 
 
 def _external_traffic_causes(spec: ServiceSpec) -> Iterator[Cause]:
-    """The policy needs traffic from outside, the health check node port a load balancer with policy Local."""
+    """The policy needs traffic from outside. The health check node port needs a load balancer with policy Local."""
     policy, field = spec.external_traffic_policy, "spec.externalTrafficPolicy"
     if policy and not is_external(spec):
         yield invalid(

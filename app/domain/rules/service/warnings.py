@@ -1,4 +1,4 @@
-"""What a Service may say, but should not: texts for Warning headers."""
+"""Warnings about valid values that a Service should not have: texts for Warning headers."""
 
 from collections.abc import Iterator
 
