@@ -1,1 +1,1 @@
-"""The composition root: from settings to a running API process or reconciler."""
+"""The composition root: puts an API process and a reconciler together from their settings."""

@@ -1,4 +1,4 @@
-"""An API process."""
+"""An API process, put together."""
 
 import asyncio
 import socket
@@ -64,7 +64,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         leases = Leases(parts.database)
         presence = Presence(leases, lease_name(address, holder), holder, ensure)
         await _somebody_allocates(leases, settings.allocation_wait)
-        # A process that cannot tell where it is reached is of no use: whichever ends, the other does.
+        # A process that others cannot find is of no use, nor one that serves nothing: if one task ends, both do.
         tasks = [
             asyncio.create_task(presence.run(stopping), name="presence"),
             asyncio.create_task(serve(app, listener, stopping, tls), name="serve"),
@@ -79,9 +79,9 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
 
 
 async def _somebody_allocates(leases: Leases, patience: float) -> None:
-    """Wait until a reconciler owns allocation, so that the first requests after a cold start do not wait for it.
+    """Wait until a reconciler owns allocation, so that the first writes after a cold start need not wait for one.
 
-    Reads need none, so it is not waited for longer than a write would.
+    Reads need no reconciler, so this waits no longer than a write does.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + patience

@@ -1,4 +1,4 @@
-"""What an API process and a reconciler have in common, started over the database."""
+"""The parts that API processes and reconcilers have in common, started on a database."""
 
 import gc
 import os
@@ -37,7 +37,7 @@ from app.store.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an API process and a reconciler have in common."""
+    """The parts that API processes and reconcilers have in common."""
 
     database: Database
     writer: Writer
@@ -51,7 +51,7 @@ class Parts:
         """The verbs over these parts.
 
         Args:
-            allocation_wait: Seconds that a write waits for its allocation before it is answered pending.
+            allocation_wait: Seconds that a write waits for its allocation. After that, the answer is a pending object.
         """
         context = Context(
             kinds=self.kinds,
@@ -67,22 +67,26 @@ class Parts:
         return Registry(context)
 
     async def check_mirror(self) -> None:
-        """For `/readyz`: the objects are in memory and follow the log."""
+        """For `/readyz`: check that the objects are in memory and follow the log.
+
+        Raises:
+            ServiceUnavailable: They do not.
+        """
         if not self.mirror.ready:
             raise ServiceUnavailable("the objects in memory do not follow the log")
 
 
 @asynccontextmanager
 async def started(settings: Settings, *, gathering: float = 0.0) -> AsyncIterator[Parts]:
-    """Build what both processes need, started, and close it at the end.
+    """Start the parts, and close them at the end.
 
     Args:
         settings: Of the process.
-        gathering: Of the mirror.
+        gathering: Seconds that changes may wait to be fetched together with others.
 
     Raises:
         UnsuitableDatabaseError: The database has another version's schema, or none, or cannot be decrypted.
-        DisagreementError: Others work on the database with other settings.
+        DisagreementError: Other processes work on the database with other settings.
     """
     store = Store(settings.url, keyring=Keyring(settings.encryption_keys))
     try:
@@ -98,11 +102,11 @@ async def started(settings: Settings, *, gathering: float = 0.0) -> AsyncIterato
 
 @asynccontextmanager
 async def _working(settings: Settings, store: Store, gathering: float) -> AsyncIterator[Parts]:
-    """Everything that works on a database which is one to work with."""
+    """The parts on a database that has passed all checks."""
     mirror = Mirror(store.reader, store.notifications, gathering=gathering)
     await mirror.start()
     ranges = ServiceRanges(mirror, tuple(map(str, settings.service_cidrs)))
-    # What was loaded stays: a full collection need not walk it each time.
+    # The loaded objects stay, so full garbage collections need not visit them.
     gc.collect()
     gc.freeze()
     try:
@@ -138,12 +142,12 @@ def _cluster(settings: Settings, ranges: ServiceRanges, pools: PoolDescriptions)
 
 
 def holder_name() -> str:
-    """A name for this process that no other ever had."""
+    """A name for this process that no other process has had."""
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 def now() -> str:
-    """The present as RFC 3339, in whole seconds: made once a second, since every write asks."""
+    """The present as RFC 3339, in whole seconds. It is formatted once a second, since every write asks for it."""
     return _second(int(time.time()))
 
 

@@ -1,10 +1,11 @@
-"""A reconciler."""
+"""A reconciler process, and how its controllers are put together."""
 
 import asyncio
 import secrets
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.controllers.allocation.controller import Allocation
 from app.controllers.allocation.memory import PoolMemory
 from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
-from app.controllers.controller import Controller
+from app.controllers.controller import Controller, Targets
 from app.controllers.encryption import Encryption
 from app.controllers.endpoint_slices import EndpointSlices
 from app.controllers.endpoints_objects import EndpointsObjects
@@ -41,7 +42,7 @@ from app.settings import ReconcilerSettings
 from app.store.leases import Leases
 
 _GATHERING_SECONDS = 0.01
-"""Seconds that changes gather for one fetch: controllers rest for longer than that between two batches."""
+"""Seconds in which changes gather before they are fetched; controllers rest longer than that between two batches."""
 
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -64,7 +65,7 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
         loop.add_signal_handler(signum, stopping.set)
     async with reloading(stopping.set, *log_level(settings)), started(settings, gathering=_GATHERING_SECONDS) as parts:
         _warn_of_readers(settings.encryption_key_file)
-        work = asyncio.create_task(_reconciler(parts).run(), name="reconciler")
+        work = asyncio.create_task(reconciler_of(parts, controllers_of(parts)).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,20 +78,32 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
 
 
 def _warn_of_readers(encryption_keys: Path | None) -> None:
-    """Say once, as most deployments have one or two reconcilers, who can read Secrets without asking the API."""
+    """Log who can read Secrets without the API: once, as most deployments have only one or two reconcilers."""
     if encryption_keys is None:
         _log.warning("Secrets are stored in clear, for whoever can read the database: give --encryption-key-file")
     else:
         warn_if_exposed(encryption_keys)
 
 
-def _reconciler(parts: Parts) -> Reconciler:
+def memory_of(parts: Parts) -> PoolMemory:
+    """The pools as a reconciler remembers them."""
+    return PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
+
+
+def allocation_of(parts: Parts, memory: PoolMemory) -> Allocation:
+    """The controller that allocates from the remembered pools."""
+    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
+    return Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
+
+
+def controllers_of(parts: Parts) -> list[Controller[Any]]:
+    """All controllers of a reconciler."""
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
-    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
-    controllers: list[Controller[Any]] = [
-        Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds),
+    memory = memory_of(parts)
+    return [
+        allocation_of(parts, memory),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
@@ -104,8 +117,14 @@ def _reconciler(parts: Parts) -> Reconciler:
         LogCompaction(parts.database),
         Encryption(parts.database),
     ]
+
+
+def reconciler_of(parts: Parts, controllers: Sequence[Controller[Any]], targets: Sequence[Targets] = ()) -> Reconciler:
+    """The loop that runs controllers."""
+    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     reports = FailureReports(parts.writer, parts.mirror, parts.kinds, parts.cluster, recorder)
-    return Reconciler(controllers, WorkerContext(parts.mirror, leases, parts.notifications, reports, holder_name()))
+    context = WorkerContext(parts.mirror, Leases(parts.database), parts.notifications, reports, holder_name())
+    return Reconciler(controllers, context, targets)
 
 
 async def _serve_health(listener: socket.socket | None, parts: Parts, stopping: asyncio.Event) -> None:

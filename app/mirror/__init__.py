@@ -1,1 +1,1 @@
-"""The objects in memory: read without asking the database, followed change by change."""
+"""The objects in memory: read without a query, kept up to date from the log."""

@@ -1,4 +1,4 @@
-"""What is older than the history: read from the log itself."""
+"""Changes that are older than the history, read from the log in the database."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -7,31 +7,31 @@ from app.mirror.history import expired
 from app.store.reader import Reader
 
 _CHANGES_AT_ONCE = 500
-"""Changes read at a time, so that no reader of old changes holds many of them."""
+"""Changes read at a time, so that a reader of old changes holds few of them in memory."""
 
 
 class Archive:
-    """Reads old changes, and notices when compaction has taken some of them."""
+    """Reads old changes, and notices if compaction has deleted some of them."""
 
     def __init__(self, reader: Reader, compacted: Callable[[], Awaitable[int]]) -> None:
         """Prepare.
 
         Args:
             reader: Reads the log.
-            compacted: Answers, as of a moment after the call, up to where the log has been compacted.
+            compacted: Answers up to which revision the log has been compacted, as of a moment after the call.
         """
         self._reader = reader
         self._compacted = compacted
 
     async def page(self, kind: str, namespace: str | None, after: int, until: int) -> tuple[Sequence[Change], int]:
-        """Read the first changes between two revisions; answers how far they are complete, too.
+        """Read the first changes between two revisions; also answers up to which revision they are complete.
 
         Raises:
             Expired: Some of them have been compacted away.
             ServiceUnavailable: The database cannot be reached.
         """
         rows = await self._reader.changes_between(kind, namespace, after, until, _CHANGES_AT_ONCE)
-        # What had been deleted by then could not be read, and whoever asks afterwards is told of the deletion.
+        # Asked after reading: changes that were compacted before they could be read are noticed.
         compacted = await self._compacted()
         if compacted > after:
             raise expired(after, compacted)
@@ -41,7 +41,7 @@ class Archive:
         """Read all changes of a kind between two revisions.
 
         Raises:
-            Expired: Some have been compacted away, or there are more than `limit`.
+            Expired: Some of them have been compacted away, or there are more than `limit`.
             ServiceUnavailable: The database cannot be reached.
         """
         changes: list[Change] = []

@@ -1,4 +1,4 @@
-"""What the mirror holds: objects as encoded bytes, and the changes between their states."""
+"""The values of the mirror: states of objects as encoded bytes, and the changes between them."""
 
 import sys
 from typing import Literal
@@ -15,7 +15,7 @@ NamespacedName = tuple[str, str]
 
 
 class Entry(msgspec.Struct, gc=False, eq=False):
-    """One state of one object; shared by everybody, so never changed.
+    """One state of one object. It is shared, so nobody changes it.
 
     There is one for every object in the cluster: nothing decoded is kept, and since the fields cannot form a circle
     the garbage collector need not visit it.
@@ -25,7 +25,7 @@ class Entry(msgspec.Struct, gc=False, eq=False):
         namespace: "" for a cluster-scoped object.
         name: Its name.
         uid: Lower-case UUID.
-        revision: The write that made this state.
+        revision: The revision of the write that made this state.
         wire: The object as the API answers it, resourceVersion included.
     """
 
@@ -37,7 +37,7 @@ class Entry(msgspec.Struct, gc=False, eq=False):
     wire: bytes
 
     def at(self, revision: int) -> "Entry":
-        """The same state under a later revision: that which deleted it, or took it out of a selection."""
+        """The same state at a later revision: the one that deleted it, or that took it out of a selection."""
         wire = with_revision(self.wire, revision)
         return Entry(self.kind, self.namespace, self.name, self.uid, revision, wire)
 
@@ -67,7 +67,7 @@ class Change(msgspec.Struct, gc=False, eq=False):
 
     @property
     def size(self) -> int:
-        """Bytes it may come to hold: its frame, and the states that nothing else may hold any more."""
+        """The most bytes that it can hold: its frame, and states that nothing else holds any more."""
         before = 0 if self.previous is None else len(self.previous.wire)
         return before + 2 * len(self.entry.wire) + _OVERHEAD
 
@@ -79,7 +79,7 @@ _TYPES: dict[str, ChangeType] = {"ADDED": "ADDED", "MODIFIED": "MODIFIED", "DELE
 
 
 def entry_from_row(row: ObjectRow | ChangeRow, revision: int) -> Entry:
-    """The state a row stores; kinds and namespaces, which repeat, are kept once."""
+    """The state that a row stores. Kinds and namespaces repeat, so each text is kept once."""
     return Entry(
         sys.intern(row.kind), sys.intern(row.namespace), row.name, row.uid, revision, wire_bytes(row.body, revision)
     )
@@ -91,7 +91,7 @@ def type_of(row: ChangeRow) -> ChangeType:
 
 
 def change_of(row: ChangeRow) -> Change:
-    """A logged change with both of its states, from the log alone."""
+    """A logged change with both of its states, made from its row alone."""
     previous = None
     if row.previous_body is not None and row.previous_revision is not None:
         previous = entry_from_row(row._replace(body=row.previous_body), row.previous_revision)

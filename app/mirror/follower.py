@@ -1,4 +1,4 @@
-"""When the mirror fetches, and who waits for it."""
+"""When the mirror fetches from the log, and the requests that wait for that."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import structlog
 from app.domain.errors import ServiceUnavailable
 
 _POLL_SECONDS = 1.0
-"""Seconds between fetches that nobody asked for; notifications are only hints."""
+"""Seconds between fetches without any hint; notifications are only hints."""
 
 _PAUSE_SECONDS = 0.1
 """Seconds before the first retry of a fetch that failed; doubles up to `_POLL_SECONDS`."""
@@ -17,13 +17,12 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Follower:
-    """Runs one fetch after the other, each for everybody who asked before it was sent.
+    """Runs one fetch after the other. Each serves all callers of `fresh` that called before it was sent.
 
-    A fetch that was already on its way when somebody asked may have been answered before that moment, so it does not
-    count for him: he joins the next one.
+    A fetch that was sent before the call may have been answered before it, so the caller waits for the next one.
 
     Attributes:
-        started: Set when a fetch has succeeded for the first time.
+        started: Set once a fetch has succeeded.
     """
 
     def __init__(
@@ -32,11 +31,11 @@ class Follower:
         """Start on the running event loop.
 
         Args:
-            fetch: Brings in everything that was committed when it was called.
-            behind: Whether there was a hint of something that no fetch has brought in.
+            fetch: Fetches and applies everything that was committed when it was called.
+            behind: Whether there was a hint of a revision that no fetch has reached.
             patience: Seconds after which a caller is told that the database cannot be reached.
-            gathering: Seconds from a hint to its fetch, so that hints that follow each other cost one fetch together;
-                whoever waits for a fetch does not wait for that.
+            gathering: Seconds from a hint to its fetch, so that several hints cost one fetch. Callers of `fresh` do not
+                wait for that.
         """
         self.started = asyncio.Event()
         self._fetch = fetch
@@ -59,7 +58,7 @@ class Follower:
         return self._failing_since is not None
 
     def hint(self) -> None:
-        """Fetch soon, unless what was hinted at is brought in before."""
+        """Fetch soon, unless another fetch reaches the hinted revision first."""
         if not self._gathering:
             self._signal()
         elif self._gathered is None:
@@ -85,7 +84,7 @@ class Follower:
         await future
 
     async def close(self) -> None:
-        """Stop; whoever waits is turned away."""
+        """Stop; callers that wait get an error."""
         self._timer.cancel()
         if self._gathered is not None:
             self._gathered.cancel()
@@ -104,7 +103,7 @@ class Follower:
     async def _run(self) -> None:
         while True:
             await self._wake_up
-            # From here on a wake-up asks for the fetch after this one.
+            # A wake-up from here on asks for the next fetch.
             self._wake_up = self._loop.create_future()
             if not (self._asked or self._behind()):
                 continue
@@ -112,7 +111,7 @@ class Follower:
             self._served, self._waiting = self._waiting, []
             try:
                 await self._fetch()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the mirror goes on trying and its readers are told
+            except Exception as error:  # noqa: BLE001 - the mirror goes on trying, and its readers are told
                 await self._failed(error)
             else:
                 self._succeeded()
@@ -142,7 +141,7 @@ class Follower:
         self.wake()
 
     def _turn_away(self, since: float) -> None:
-        """Give up for those who have waited since then or longer."""
+        """Answer callers that have waited since then or longer with an error."""
         for future, joined in (*self._served, *self._waiting):
             if joined <= since and not future.done():
                 future.set_exception(_unavailable())

@@ -1,4 +1,4 @@
-"""The recent past: what watches read and what a read at an older revision undoes."""
+"""Recent changes: watches read them, and a read at an older revision undoes them."""
 
 from bisect import bisect_right
 from collections import Counter, deque
@@ -12,12 +12,12 @@ _REVISION = attrgetter("revision")
 
 
 def expired(revision: int, oldest: int) -> Expired:
-    """The changes since `revision` are no longer all at hand."""
+    """The error for changes since `revision` that are no longer kept."""
     return Expired(f"too old resource version: {revision}; the oldest that can be served is {oldest}: list again")
 
 
 class KindHistory:
-    """The recent changes of one kind, in order. A position counts changes and stays valid while others are dropped.
+    """The recent changes of one kind, in order. A position counts changes, and stays valid while others are dropped.
 
     Attributes:
         floor: Every change of the kind after this revision is here.
@@ -46,7 +46,7 @@ class KindHistory:
         self.floor = floor
 
     def drop(self, count: int) -> int:
-        """Forget the oldest changes; answers how many bytes they stood for."""
+        """Drop the oldest changes; answers how many bytes they held."""
         dropped = self._changes[:count]
         del self._changes[:count]
         self._first += count
@@ -54,7 +54,7 @@ class KindHistory:
         return sum(change.size for change in dropped)
 
     def position_after(self, revision: int) -> int:
-        """Where the changes after a revision begin.
+        """The position of the first change after a revision.
 
         Raises:
             Expired: Some of them have been dropped.
@@ -78,15 +78,15 @@ class History:
     """The recent changes of every kind, bounded together by number and by bytes.
 
     Attributes:
-        revision: The moment it reaches to.
-        ended: Makes the error that says why nothing will be added any more, or None.
+        revision: The newest revision.
+        ended: None, or makes the error that says why no more changes will be added.
     """
 
     def __init__(self, revision: int, limit: int, byte_limit: int) -> None:
         """Start empty.
 
         Args:
-            revision: The moment the objects were loaded at; the history begins there.
+            revision: The revision at which the objects were loaded; the history begins there.
             limit: How many changes to keep at most.
             byte_limit: How many bytes they may hold at most.
         """
@@ -107,7 +107,7 @@ class History:
         return history
 
     def extend(self, changes: Iterable[Change]) -> None:
-        """Add the newest changes, in order, and drop the oldest of all kinds beyond the bounds."""
+        """Add the newest changes, in order; beyond the bounds drop the oldest of all kinds."""
         for change in changes:
             history = self.of(change.entry.kind)
             history.append(change)
@@ -133,7 +133,7 @@ class History:
         self._bytes += sum(change.size for change in changes)
 
     def _trim(self) -> None:
-        """Drop an eighth more than must go, so that dropping stays cheap for each change."""
+        """Drop an eighth more than necessary, so that dropping costs little for each change."""
         while self._order and (len(self._order) > self._limit * 7 // 8 or self._bytes > self._byte_limit * 7 // 8):
             step = min(len(self._order), max(1, self._limit // 64))
             for history, count in Counter(self._order.popleft() for _ in range(step)).items():

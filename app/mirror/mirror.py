@@ -1,4 +1,4 @@
-"""The objects in memory: one copy a process, fed from the log, read without asking the database."""
+"""The objects in memory: one copy a process, kept up to date from the log and read without a query."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from app.store.rows import ChangeRow
 from app.telemetry.metrics import MIRROR_OBJECTS, MIRROR_RELOADS, MIRROR_REVISION
 
 _CHANGES_AT_ONCE = 1000
-"""Changes a fetch takes at a time, so that applying them never holds the event loop for long."""
+"""Changes that a fetch takes at a time, so that applying them never holds the event loop for long."""
 
 Changed = Callable[[Sequence[Change]], None]
 Reloaded = Callable[[], None]
@@ -32,7 +32,7 @@ class Mirror:
     """All objects as of `revision`, current when `fresh` returns, with enough of the past for watches.
 
     Attributes:
-        revision: The newest write that is in it.
+        revision: The newest revision in it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Mirror:
             history: How many past changes are kept at most.
             history_bytes: How many bytes they may hold at most.
             patience: Seconds that `fresh` waits for a database that does not answer.
-            gathering: Seconds that changes may wait for others to be brought in with, unless `fresh` asks for them.
+            gathering: Seconds that changes may wait to be fetched together with others, unless `fresh` asks for them.
         """
         self.revision = 0
         self._told = 0
@@ -83,7 +83,7 @@ class Mirror:
         return self._loaded and follower is not None and follower.started.is_set() and not follower.failing
 
     async def start(self) -> None:
-        """Load everything and go on following the log; returns when loaded, however long the database is away."""
+        """Load everything and follow the log from then on. Returns when all is loaded, however long that takes."""
         self._follower = Follower(self._catch_up, lambda: self._told > self.revision, self._patience, self._gathering)
         self._notifications.subscribe(CHANGES, self._hinted)
         self._follower.wake()
@@ -98,7 +98,7 @@ class Mirror:
         self._end_watches(partial(ServiceUnavailable, "this process is stopping: watch again", retry_after=1))
 
     async def fresh(self) -> int:
-        """Bring the mirror up to this moment; answers the revision reached.
+        """Bring the mirror up to date; answers the revision reached.
 
         One query serves all that wait for it, and never one that was sent before the call.
 
@@ -111,7 +111,7 @@ class Mirror:
         return self.revision
 
     async def at_least(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109 - running out is an answer
-        """Wait until `revision` is in; answers False when `timeout` seconds pass, which only a future one takes.
+        """Wait until the mirror reaches `revision`; False if `timeout` seconds pass first, as for one in the future.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -123,7 +123,7 @@ class Mirror:
         return self.revision >= revision
 
     async def wait_for(self, uid: str, timeout: float, after: int = 0) -> Entry | None:  # noqa: ASYNC109 - None is an answer
-        """Wait for a state of an object newer than `after`: at 0 until it is published.
+        """Wait for a state of an object newer than `after`; with 0, until it is published.
 
         Returns:
             The first such state seen here; None when the object is deleted or `timeout` seconds pass first.
@@ -148,7 +148,7 @@ class Mirror:
     def list_at(
         self, kind: str, namespace: str | None, revision: int, after: NamespacedName | None = None
     ) -> Sequence[Entry]:
-        """All objects as they were at a revision, from behind the object `after`.
+        """All objects as they were at a revision that follow the object `after`.
 
         Raises:
             Expired: The revision has left the history.
@@ -177,10 +177,10 @@ class Mirror:
         return self._objects.slice(kind, namespace, after, limit, undo)
 
     async def reach_back(self, kind: str, revision: int) -> None:
-        """Have the history of a kind reach back to a revision, so that it can be listed as it was then.
+        """Extend the history of a kind back to a revision, so that its objects can be listed as they were then.
 
         Raises:
-            Expired: The log no longer reaches back so far, or further than fits in the history.
+            Expired: The log no longer has all changes since then, or they do not fit in the history.
             ServiceUnavailable: The database cannot be reached.
         """
         async with self._reaching:
@@ -204,16 +204,16 @@ class Mirror:
         return Watcher(kind, namespace, after, self._history, self._idle, self._archive)
 
     def subscribe(self, changed: Changed, reloaded: Reloaded) -> None:
-        """Be told of everything, at once and in order, for indexes and queues in this process.
+        """Call back for all changes, at once and in order: for indexes and queues in this process.
 
         Args:
             changed: Gets each batch of changes after it has been applied; must be quick.
-            reloaded: Called when everything was read anew, so that what was built from changes must be built again.
+            reloaded: Called when everything was loaded anew, so that indexes must be built anew, too.
         """
         self._subscribers.append((changed, reloaded))
 
     def _hinted(self, revision: str) -> None:
-        """The log has grown; a session that listens anew knows nothing, and asks."""
+        """Fetch, because the log has grown, or because a new session of notifications may have missed that."""
         if self._follower is None:
             return
         if revision:
@@ -223,14 +223,14 @@ class Mirror:
             self._follower.wake()
 
     async def _catch_up(self) -> None:
-        """Bring in everything that was committed when this was called."""
+        """Fetch and apply everything that was committed when this was called."""
         goal = 0
         while True:
             if not self._loaded:
                 await self._load()
             tail = await self._reader.tail(self.revision, _CHANGES_AT_ONCE)
             if tail.compacted > self.revision or tail.newest < self.revision:
-                # Changes were missed for good, or the database was put back to an earlier state.
+                # Changes were compacted before they were fetched, or the database was restored to an earlier state.
                 _log.warning("mirror reloads", revision=self.revision, compacted=tail.compacted, newest=tail.newest)
                 MIRROR_RELOADS.inc()
                 self._loaded, self._told = False, 0
@@ -243,7 +243,7 @@ class Mirror:
                 return
 
     def _apply(self, rows: Sequence[ChangeRow]) -> None:
-        """Bring changes in; whoever reads sees all of them or none."""
+        """Apply changes; a reader sees all of them or none."""
         entries = [entry_from_row(row, row.revision) for row in rows]
         changes = [self._step(row, entry) for row, entry in zip(rows, entries, strict=True)]
         starts = {entry.kind: self._history.of(entry.kind).end for entry in entries}
@@ -260,13 +260,13 @@ class Mirror:
         return Change(row.revision, type_of(row), entry, previous)
 
     async def _load(self) -> None:
-        """Read everything anew as of one moment; what was there stays readable meanwhile."""
+        """Load everything anew as of one moment; the old objects stay readable meanwhile."""
         objects = Objects()
         async with self._reader.snapshot() as snapshot:
             async for page in snapshot.pages():
                 for row in page:
                     objects.put(entry_from_row(row, row.revision or 0))
-        self._end_watches(partial(Expired, "too old resource version: everything was read anew: list again"))
+        self._end_watches(partial(Expired, "too old resource version: the server loaded everything anew: list again"))
         forgotten, self._objects = self._objects, objects
         self._history = History(snapshot.revision, *self._bounds)
         self.revision = snapshot.revision
@@ -292,8 +292,8 @@ class Mirror:
 
 
 def _tell(subscriber: Callable[[], None]) -> None:
-    """Call a subscriber; one that fails must not keep the others, or the mirror, from going on."""
+    """Call a subscriber. If it fails, the mirror and the other subscribers go on."""
     try:
         subscriber()
-    except Exception:  # noqa: BLE001 - logged; its own business
+    except Exception:  # noqa: BLE001 - logged; the fault is the subscriber's
         _log.exception("a subscriber of the mirror failed")

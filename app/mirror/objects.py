@@ -12,7 +12,7 @@ from app.mirror.entry import Change, Entry, NamespacedName
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """A stretch of a list.
+    """A part of a list.
 
     Attributes:
         entries: In order of namespace and name.
@@ -24,7 +24,7 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 class Objects:
-    """All objects, newest state only. Get is O(1), a page O(log n + its length), a change O(log n)."""
+    """The newest state of all objects. A get costs O(1), a page O(log n + its length), a change O(log n)."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, SortedDict[NamespacedName, Entry]] = {}
@@ -35,7 +35,7 @@ class Objects:
 
     @property
     def kinds(self) -> Iterable[str]:
-        """The kinds there ever were objects of."""
+        """All kinds that ever had objects."""
         return self._kinds.keys()
 
     def count(self, kind: str) -> int:
@@ -82,14 +82,14 @@ class Objects:
         limit: int | None = None,
         undo: Sequence[Change] = (),
     ) -> Listing:
-        """List objects, also as they were before some changes.
+        """List objects, now or as they were before some changes.
 
         Args:
             kind: Kind key.
             namespace: None for all.
-            after: Start behind this object, at the beginning when None.
+            after: Start after this object; None starts at the beginning.
             limit: How many at most, None for all.
-            undo: The kind's changes since the moment that is asked for, oldest first.
+            undo: The changes of the kind to undo, oldest first.
         """
         objects = self._kinds.get(kind) or SortedDict()
         low, high = _bounds(namespace, after)
@@ -109,7 +109,7 @@ class Objects:
 
 
 def _bounds(namespace: str | None, after: NamespacedName | None) -> tuple[NamespacedName, NamespacedName | None]:
-    """The names between which a list lies, neither of them included; no namespace and no name sorts before ("", "")."""
+    """The names before and after a list, neither of them in it; no name sorts before ("", "")."""
     low = after or ("", "")
     if namespace is None:
         return low, None
@@ -126,7 +126,7 @@ def _undone(
     names: Iterator[NamespacedName],
     then: dict[NamespacedName, Entry | None],
 ) -> Iterator[Entry]:
-    """Merge what has not changed since with what was there then, in order."""
+    """Merge the objects that did not change with the old states of those that did, in order."""
     was = sorted((entry for entry in then.values() if entry is not None), key=_PLACE)
     unchanged = (objects[name] for name in names if name not in then)
     return merge(unchanged, was, key=_PLACE)

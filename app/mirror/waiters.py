@@ -1,4 +1,4 @@
-"""Those who wait for one particular thing to appear in the mirror."""
+"""Requests that wait until the mirror has a certain state or revision."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from app.mirror.objects import Objects
 
 
 class Waiters:
-    """Those who wait for an object's next state, or for a revision."""
+    """Requests that wait for the next state of an object, or for a revision."""
 
     def __init__(self) -> None:
         self._states: dict[str, list[tuple[int, asyncio.Future[Entry | None]]]] = {}
         self._revisions: list[tuple[int, asyncio.Future[None]]] = []
 
     async def next_state(self, uid: str, after: int, timeout: float) -> Entry | None:  # noqa: ASYNC109 - no error here
-        """Wait for a state of an object newer than `after`; None when it is deleted or `timeout` seconds pass."""
+        """Wait for a state of an object newer than `after`; None if it is deleted or `timeout` seconds pass first."""
         future: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()
         expected = self._states.setdefault(uid, [])
         expected.append((after, future))
@@ -37,14 +37,14 @@ class Waiters:
             self._revisions.remove((revision, future))
 
     def wake(self, changes: Iterable[Change], revision: int) -> None:
-        """End the waiting for what these changes bring."""
+        """Wake the requests that wait for these changes."""
         if self._states:
             for change in changes:
                 self._wake_state(change.entry, deleted=change.type == "DELETED")
         self._wake_revision(revision)
 
     def wake_all(self, objects: Objects, revision: int) -> None:
-        """End the waiting for what is here, when it was not changes that brought it."""
+        """Wake the requests whose object or revision is there, after everything was loaded anew."""
         for uid in tuple(self._states):
             entry = objects.by_uid(uid)
             if entry is not None:

@@ -1,4 +1,4 @@
-"""Watchers: cursors into the shared history, and those of them that wait for more of it."""
+"""Watchers: cursors into the shared history."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from app.mirror.history import History
 
 
 class IdleWatchers:
-    """Wakes those whose kind and namespace changed, and nobody else."""
+    """The watchers that wait for changes. Only those whose kind and namespace changed are woken."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str | None], set[Watcher]] = {}
@@ -27,7 +27,7 @@ class IdleWatchers:
                 del self._waiting[watcher.kind, watcher.namespace]
 
     def wake(self, changes: Iterable[Change], starts: dict[str, int]) -> None:
-        """Wake those whom changes concern; `starts` has the position of each kind's first change among them."""
+        """Wake the watchers of these changes; `starts` has the position of each kind's first change among them."""
         if not self._waiting:
             return
         touched = {(change.entry.kind, change.entry.namespace) for change in changes}
@@ -36,7 +36,7 @@ class IdleWatchers:
                 watcher.wake(starts[kind])
 
     def wake_all(self) -> None:
-        """Wake everybody: the history has ended."""
+        """Wake all watchers, because the history has ended."""
         waiting, self._waiting = self._waiting, {}
         for watchers in waiting.values():
             for watcher in watchers:
@@ -44,12 +44,12 @@ class IdleWatchers:
 
 
 class Watcher:
-    """One reader of changes: a cursor, so that it costs the same however far it is behind.
+    """One reader of changes. It is a cursor, so it costs the same however far it is behind.
 
     Attributes:
         kind: Kind key.
         namespace: None for all.
-        revision: Everything up to here has been given out.
+        revision: All changes up to this revision have been given out.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class Watcher:
         self._archive = archive
         self._wake_up: asyncio.Future[None] | None = None
         self._joined = False
-        # None while it waits: it has seen everything, whatever the history drops meanwhile.
+        # None while it waits: it has seen all changes, even if the history drops some meanwhile.
         self._position: int | None = None
         self._closed = False
         self._join()
 
     async def next(self, timeout: float | None) -> Sequence[Change]:  # noqa: ASYNC109 - running out is no error here
-        """Give everything that became ready since the last call; nothing when `timeout` seconds pass or it is closed.
+        """All changes that became ready since the last call; none if `timeout` seconds pass or the watch is closed.
 
         Raises:
-            Expired: What comes next has been dropped: the reader was too slow, or the mirror had to reload.
+            Expired: The next changes have been dropped: the reader was too slow, or the mirror had to reload.
             ServiceUnavailable: The log is needed and the database cannot be reached, or the mirror was closed.
         """
         while not (self._joined or self._closed or self._history.ended):
@@ -89,19 +89,19 @@ class Watcher:
         return ready
 
     def close(self) -> None:
-        """End the watch; whoever waits in `next` gets nothing."""
+        """End the watch; a call of `next` that waits gets no changes."""
         self._closed = True
         self.wake(None)
 
     def wake(self, position: int | None) -> None:
-        """End the waiting; the next change is at `position`, if there is one."""
+        """End the wait; `position` is that of the next change, None if there is none."""
         if position is not None:
             self._position = position
         if self._wake_up is not None and not self._wake_up.done():
             self._wake_up.set_result(None)
 
     def _join(self) -> None:
-        """Go over from the log to the history as soon as it reaches back far enough."""
+        """Change from the log to the history once that reaches back far enough."""
         self._joined = self.revision >= self._changes.floor
         if self._joined:
             self._position = self._changes.position_after(self.revision)

@@ -1,1 +1,1 @@
-"""What is there from the start: initial objects, and the presence of processes."""
+"""Starting a process: the initial objects, and the lease by which others find it."""

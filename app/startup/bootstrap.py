@@ -1,4 +1,4 @@
-"""What is there from the start: the namespaces every cluster has, its ranges, and the Service of the API itself."""
+"""The initial objects: the namespaces of every cluster, its service ranges, and the Service of the API itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 async def bootstrap(registry: Registry) -> None:
-    """Create the namespaces that are missing; any number of processes may do so at once.
+    """Create the initial namespaces that are missing; any number of processes may do so at once.
 
     Raises:
         ApiError: The store cannot be reached.
@@ -41,18 +41,18 @@ async def bootstrap(registry: Registry) -> None:
 
 @dataclass(frozen=True, slots=True)
 class InitialObjects:
-    """What else is there from the start, and depends on the settings.
+    """The initial objects that depend on the settings.
 
     Attributes:
         cidrs: The ranges of ClusterIPs, primary family first.
-        port: Where the API listens.
+        port: The port that the API listens on.
     """
 
     cidrs: Sequence[str]
     port: int
 
     async def ensure(self, registry: Registry) -> None:
-        """Create what is missing; any number of processes may do so at once, as often as they like.
+        """Create the initial objects that are missing; any number of processes may do so at once, and repeatedly.
 
         Raises:
             ApiError: The store cannot be reached.
@@ -63,13 +63,15 @@ class InitialObjects:
         try:
             await _ensure(registry, _API, api_service(str(ip_network(self.cidrs[0])[1]), self.port))
         except Invalid as error:
-            # Its address is somebody else's, or in no range that gives any; or another process was first by a moment,
-            # and who asks for an address is told first that it is held.
+            # Another object holds the address, or no range has it. Or another process has just created the Service:
+            # then the store refuses the address before the name.
             if not await _is_there(registry, _API, as_of=""):
                 _log.warning("the API has no Service", name=API_SERVICE, why=error.message)
 
     async def adapt(self, registry: Registry) -> None:
-        """Bring what was there already to what the settings say, as far as that is possible; others may do so, too.
+        """Change initial objects that are there already to what the settings say, as far as that is possible.
+
+        Any number of processes may do so at once.
 
         Raises:
             ApiError: The store cannot be reached.
@@ -79,11 +81,11 @@ class InitialObjects:
                 await self._adapt_ranges(registry)
                 await self._adapt_port(registry)
             except Conflict:
-                continue  # another process was first by a moment: look at what it made of them
+                continue  # another process changed them at the same time: look again
             return
 
     async def _adapt_ranges(self, registry: Registry) -> None:
-        """A second family can be added to ranges; anything else takes another ServiceCIDR."""
+        """Add a second family to the ranges; any other change needs another ServiceCIDR."""
         stored = decode_object(SERVICE_CIDR, (await registry.get(_DEFAULT_RANGES)).wire)
         before, wanted = stored.spec.cidrs or [], list(self.cidrs)
         if before == wanted[: len(before)] and len(before) < len(wanted):
@@ -92,7 +94,7 @@ class InitialObjects:
             _log.info("service ranges extended", ranges=wanted)
         elif before != wanted:
             _log.warning(
-                "the stored service ranges hold, not those of the settings; others can be added as a ServiceCIDR",
+                "the stored service ranges apply, not those of the settings; add others as a ServiceCIDR",
                 stored=before,
                 settings=wanted,
             )
@@ -108,7 +110,7 @@ class InitialObjects:
 
 
 async def _ensure(registry: Registry, collection: Target, obj: KubeObject) -> None:
-    """Create an object unless it is there; what is known to be there costs nothing."""
+    """Create an object unless it is there. For an object in the mirror this costs nothing."""
     target = collection.named(obj.metadata.name)
     if await _is_there(registry, target):
         return

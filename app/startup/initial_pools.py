@@ -1,4 +1,4 @@
-"""The pools that the settings name become objects at the first start, and are nothing but objects from then on."""
+"""At the first start the pools of the settings become objects; from then on only the objects count."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ async def make_initial_pools(registry: Registry, milestones: Milestones, pools: 
 
     Args:
         registry: The verbs.
-        milestones: Tells whether it was done before: a pool that was deleted since does not come again.
+        milestones: Tells whether it was done before, so that a pool that was deleted does not come back.
         pools: By scope, which is also the name of the pool, its addresses.
 
     Raises:

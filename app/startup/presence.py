@@ -1,4 +1,4 @@
-"""What each API process does for others to find it: it holds a lease, and keeps what is there from the start there."""
+"""How other processes find an API process: by a lease, which it renews. It also keeps the initial objects there."""
 
 import asyncio
 import ipaddress
@@ -11,17 +11,17 @@ from app.domain.errors import ApiError
 from app.store.leases import Leases
 from app.store.writes import LeaseGuard
 
-TTL = 15.0
-"""Seconds after which a process that was killed is no endpoint any more."""
+TTL_SECONDS = 15.0
+"""Seconds after which a killed process is no longer an endpoint of the API's Service."""
 
-RENEWAL = 5.0
-"""Seconds between renewals, and between looks at what should be there."""
+RENEWAL_SECONDS = 5.0
+"""Seconds between renewals of the lease, and between checks of the initial objects."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
 class Presence:
-    """Says that this process is there, until it is told to stop."""
+    """Holds the lease of this process until it stops."""
 
     def __init__(self, leases: Leases, name: str, holder: str, ensure: Callable[[], Awaitable[None]]) -> None:
         """Prepare.
@@ -30,7 +30,7 @@ class Presence:
             leases: Where the lease is.
             name: Of the lease.
             holder: This process.
-            ensure: Creates what should be there and is not.
+            ensure: Creates the initial objects that are missing.
         """
         self._leases = leases
         self._name = name
@@ -39,7 +39,7 @@ class Presence:
         self._guard: LeaseGuard | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Renew the lease until `stopping` is set, then give it back."""
+        """Renew the lease until `stopping` is set, then release it."""
         while not stopping.is_set():
             try:
                 await self._renew()
@@ -47,14 +47,14 @@ class Presence:
             except ApiError as error:
                 _log.warning("presence not renewed", error=error.message)
             try:
-                await asyncio.wait_for(stopping.wait(), RENEWAL)
+                await asyncio.wait_for(stopping.wait(), RENEWAL_SECONDS)
             except TimeoutError:
                 continue
         await self._leave()
 
     async def _renew(self) -> None:
-        if self._guard is None or not await self._leases.renew(self._guard, self._holder, TTL):
-            self._guard = await self._leases.acquire(self._name, self._holder, TTL)
+        if self._guard is None or not await self._leases.renew(self._guard, self._holder, TTL_SECONDS):
+            self._guard = await self._leases.acquire(self._name, self._holder, TTL_SECONDS)
 
     async def _leave(self) -> None:
         try:
@@ -65,7 +65,7 @@ class Presence:
 
 
 def advertised_address(host: str) -> str:
-    """The address at which others reach what listens on `host`, which may be the one that stands for all."""
+    """The address at which others reach a server that listens on `host`, which may be the unspecified address."""
     address = ipaddress.ip_address(host)
     if not address.is_unspecified:
         return str(address)
@@ -73,7 +73,7 @@ def advertised_address(host: str) -> str:
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the protocol's own number
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            # Nothing is sent: the kernel only says from which address it would be.
+            # Nothing is sent. The kernel only says which address it would send from.
             probe.connect((elsewhere, 9))
         except OSError:
             return loopback

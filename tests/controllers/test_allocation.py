@@ -2,23 +2,20 @@
 
 import asyncio
 import contextlib
-import secrets
-import time
 import uuid
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from app.controllers.allocation import attempts
-from app.controllers.allocation.controller import Allocation
 from app.controllers.allocation.memory import PoolMemory
-from app.controllers.event_recorder import EventRecorder
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import Timeout
 from app.domain.kinds.service import Service, ServicePort, ServiceSpec
-from app.domain.pools.pool_set import PoolSet
+from app.main.reconciler import allocation_of, memory_of
 from app.store.object_writes import write_of
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
@@ -47,10 +44,7 @@ class Unlucky:
 
 
 def made(world, writer=None):
-    parts = world.parts
-    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
-    return Allocation(writer or parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
+    return allocation_of(replace(world.parts, writer=writer or world.parts.writer), memory_of(world.parts))
 
 
 @contextlib.asynccontextmanager

@@ -155,7 +155,7 @@ async def test_a_process_is_there_from_its_start_to_its_end(pointing, leases):
 
 
 async def test_a_process_makes_up_for_what_is_missing(world, leases, monkeypatch):
-    monkeypatch.setattr("app.startup.presence.RENEWAL", 0.05)
+    monkeypatch.setattr("app.startup.presence.RENEWAL_SECONDS", 0.05)
     async with present(world, leases):
         await world.becomes(SERVICE, "kubernetes", lambda _: True)
         await world.delete(SERVICE, "kubernetes")

@@ -2,21 +2,16 @@
 
 import asyncio
 import contextlib
-import secrets
-import time
 
 import msgspec
 import pytest
 
-from app.controllers.allocation.controller import Allocation
-from app.controllers.allocation.memory import PoolMemory
-from app.controllers.event_recorder import EventRecorder
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.decoding import Strictness
 from app.domain.errors import Invalid
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
-from app.domain.pools.pool_set import PoolSet
+from app.main.reconciler import allocation_of, memory_of
 from app.registry.bulk_preparation import BulkOptions, RawItem
 from app.registry.options import WriteOptions
 from tests.controllers.world import running
@@ -33,11 +28,7 @@ async def bulk(database_url):
 
 @contextlib.asynccontextmanager
 async def allocating(world):
-    parts = world.parts
-    recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    memory = PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
-    allocation = Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
-    async with world.reconciling(allocation):
+    async with world.reconciling(allocation_of(world.parts, memory_of(world.parts))):
         yield
 
 

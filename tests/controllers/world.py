@@ -2,28 +2,21 @@
 
 import asyncio
 import contextlib
-import itertools
+from dataclasses import replace
 
 import msgspec
 
-from app.controllers.event_recorder import EventRecorder
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
 from app.main.parts import started
-from app.main.reconciler import _reconciler
-from app.reconciler.failures import FailureReports
-from app.reconciler.loop import Reconciler
-from app.reconciler.worker import WorkerContext
+from app.main.reconciler import controllers_of, reconciler_of
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
 from app.settings import Settings
 from app.startup.bootstrap import bootstrap
 from app.startup.initial_pools import make_initial_pools
-from app.store.leases import Leases
 from app.store.milestones import Milestones
 from tests.e2e.waiting import eventually
-
-_holders = itertools.count(1)
 
 
 def target(kind, namespace, name="", subresource=""):
@@ -98,16 +91,11 @@ class World:
 
     def reconciling(self, *controllers, targets=(), reporting=None):
         """Run controllers until the end of the block; `reporting` writes what is shown of failures."""
-        parts = self.parts
-        recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-        reports = FailureReports(reporting or parts.writer, parts.mirror, parts.kinds, parts.cluster, recorder)
-        leases, holder = Leases(parts.database), f"test-{next(_holders)}"
-        context = WorkerContext(parts.mirror, leases, parts.notifications, reports, holder)
-        return _run(Reconciler(controllers, context, targets))
+        return _run(reconciler_of(replace(self.parts, writer=reporting or self.parts.writer), controllers, targets))
 
     def reconciling_everything(self):
         """Run the controllers of a reconciler process until the end of the block."""
-        return _run(_reconciler(self.parts))
+        return _run(reconciler_of(self.parts, controllers_of(self.parts)))
 
 
 @contextlib.asynccontextmanager

@@ -131,7 +131,7 @@ async def test_below_the_compacted_revision_it_reloads_whole(store, reader, quie
     await quiet.fresh()
     assert held(quiet) == await stored(database_url)
     assert (await published).uid == awaited.uid
-    with pytest.raises(Expired, match="everything was read anew"):
+    with pytest.raises(Expired, match="everything anew"):
         await waiting
     with pytest.raises(Expired):
         await watcher.next(None)
