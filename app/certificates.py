@@ -4,6 +4,9 @@ import ssl
 from pathlib import Path
 from typing import NoReturn
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificates
+
 from app.secret_files import refuse_if_writable
 
 
@@ -42,6 +45,41 @@ class ServedCertificate:
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self._current
+
+
+class RootCertificates:
+    """The certificates by which clients know the API, from a file, which can be read again.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        pem: They, and nothing else that the file holds: a private key beside them is nobody's to see.
+
+    Raises:
+        CertificateError: The file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pem = ""
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the file again.
+
+        Raises:
+            CertificateError: It cannot be used; what was read before stays.
+        """
+        try:
+            found = load_pem_x509_certificates(self.path.read_bytes())
+        except OSError as error:
+            raise CertificateError(f"{self.path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise CertificateError(
+                f"{self.path} must hold certificates in PEM, which begins with -----BEGIN"
+            ) from error
+        self.pem = b"".join(each.public_bytes(Encoding.PEM) for each in found).decode()
 
 
 def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, CliToggleFlag, NoDecode, SettingsConfigDict
 
-from app.certificates import ServedCertificate
+from app.certificates import RootCertificates, ServedCertificate
 from app.encryption_keys import read_keys
 from app.setting_values import (
     LARGEST_PORT,
@@ -146,7 +146,7 @@ class Settings(DatabaseSettings):
 
     @model_validator(mode="after")
     def _keys_can_be_used(self) -> Self:
-        len(self.encryption_keys)
+        self.encryption_keys  # noqa: B018 - read once, so that what is wrong with them is told at the start
         return self
 
     @model_validator(mode="after")
@@ -261,6 +261,21 @@ class ReconcilerSettings(Settings):
     health_port: int = Field(
         8081, ge=0, le=LARGEST_PORT, description="Port of /healthz, /readyz and /metrics; 0 turns them off"
     )
+    root_ca_file: Path | None = Field(
+        None,
+        description="Certificates by which clients know the API, in PEM: shown in every namespace as the ConfigMap "
+        "kube-root-ca.crt; `serve` takes those of its kubeconfig",
+    )
+
+    @cached_property
+    def root_certificates(self) -> RootCertificates | None:
+        """The certificates by which clients know the API, None where they are not known."""
+        return None if self.root_ca_file is None else RootCertificates(self.root_ca_file)
+
+    @model_validator(mode="after")
+    def _root_certificates_can_be_used(self) -> Self:
+        self.root_certificates  # noqa: B018 - read once, so that what is wrong with it is told at the start
+        return self
 
 
 class ServeSettings(EdgeSettings):

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from app.api.health import health_routes
 from app.api.server import serve
+from app.certificates import RootCertificates
 from app.controllers.address_pools import AddressPools
 from app.controllers.allocation.controller import Allocation
 from app.controllers.allocation.memory import PoolMemory
@@ -28,12 +29,13 @@ from app.controllers.event_recorder import EventRecorder
 from app.controllers.garbage_collection import GarbageCollection
 from app.controllers.log_compaction import LogCompaction
 from app.controllers.mirrored_slices import MirroredSlices
+from app.controllers.namespace_defaults import NamespaceDefaults
 from app.controllers.namespaces import Namespaces
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
 from app.domain.pools.pool_set import PoolSet
 from app.main.parts import Parts, holder_name, started
-from app.main.reloading import reloading, warn_if_exposed
+from app.main.reloading import reloading, root_certificates, warn_if_exposed
 from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
 from app.reconciler.worker import WorkerContext
@@ -63,9 +65,11 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
-    async with reloading(stopping.set, *log_level(settings)), started(settings, gathering=_GATHERING_SECONDS) as parts:
+    roots = settings.root_certificates
+    sources = (*log_level(settings), *root_certificates(roots))
+    async with reloading(stopping.set, *sources), started(settings, gathering=_GATHERING_SECONDS) as parts:
         _warn_of_readers(settings.encryption_key_file)
-        work = asyncio.create_task(reconciler_of(parts, controllers_of(parts)).run(), name="reconciler")
+        work = asyncio.create_task(reconciler_of(parts, controllers_of(parts, roots)).run(), name="reconciler")
         health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
         end = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
@@ -96,8 +100,8 @@ def allocation_of(parts: Parts, memory: PoolMemory) -> Allocation:
     return Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
 
 
-def controllers_of(parts: Parts) -> list[Controller[Any]]:
-    """All controllers of a reconciler."""
+def controllers_of(parts: Parts, roots: RootCertificates | None = None) -> list[Controller[Any]]:
+    """All controllers of a reconciler; `roots` are the certificates by which clients know the API, if they do."""
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
@@ -105,6 +109,7 @@ def controllers_of(parts: Parts) -> list[Controller[Any]]:
     return [
         allocation_of(parts, memory),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
+        NamespaceDefaults(parts.writer, parts.mirror, parts.cluster, lambda: "" if roots is None else roots.pem),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
         MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),

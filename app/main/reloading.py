@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from app.certificates import ServedCertificate
+from app.certificates import RootCertificates, ServedCertificate
 from app.reloading import Reloads, Source, Terminal
 from app.secret_files import others_can_read
 from app.telemetry.logs import mask
@@ -79,6 +79,12 @@ def certificate(served: ServedCertificate | None) -> Iterator[Source]:
         warn_if_exposed(served.private_key)
 
     yield Source("certificate", (served.certificate, served.private_key), read)
+
+
+def root_certificates(roots: RootCertificates | None) -> Iterator[Source]:
+    """The certificates by which clients know the API, where they are known."""
+    if roots is not None:
+        yield Source("root certificates", (roots.path,), roots.reload)
 
 
 def warn_if_exposed(path: Path) -> None:

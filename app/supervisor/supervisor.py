@@ -141,6 +141,8 @@ class Supervisor:
         if self._own_certificate is not None:
             for setting in ("TLS_CERT_FILE", "TLS_PRIVATE_KEY_FILE"):
                 environment[f"{ENVIRONMENT_PREFIX}{setting}"] = str(self._own_certificate.path)
+        if self._trusted is not None:
+            environment[f"{ENVIRONMENT_PREFIX}ROOT_CA_FILE"] = str(self._trusted.absolute())
         if self._keys is not None:
             environment[f"{ENVIRONMENT_PREFIX}ENCRYPTION_KEY_FILE"] = str(self._keys)
         return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)

@@ -20,6 +20,7 @@ from app.supervisor.probe import Probe
 from tests.clients.kubectl import Kubectl
 from tests.e2e.serving import Serving
 from tests.e2e.test_serve import with_token
+from tests.e2e.waiting import until
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -68,6 +69,8 @@ def test_with_tokens_everything_that_is_said_at_the_start_works(tmp_path):
         for name in ("localhost", "127.0.0.1"):
             server = f"--server={serving.url.replace('127.0.0.1', name)}"
             assert kubectl("get", "--raw", "/readyz", server) == "ok"
+        shown = ["get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "--output=jsonpath={.data.ca\\.crt}"]
+        assert until(lambda: kubectl(*shown)) == (data / "tls" / "ca.crt").read_text()
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{serving.url}/readyz")
         kubeconfig = (data / "kubeconfig").read_bytes()

@@ -1,7 +1,8 @@
 """The declaration of CustomResourceDefinition, of which there are none.
 
-kubectl and Helm look for a kind that a served group does not have among them. Where the list cannot be read they give
-the whole file up; where it is empty they apply the rest. So it can be read, and discovery does not show it.
+kubectl looks for a kind that a served group does not have among them. Where the list cannot be read it gives
+the whole file up; where it is empty it applies the rest, and Helm says what is missing. So the list can be read, and
+discovery does not show it.
 """
 
 from app.domain.declarations.columns import NAME

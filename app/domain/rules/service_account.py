@@ -5,9 +5,6 @@ from app.domain.kinds.service_account import ServiceAccount
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.strategy import Strategy
 
-DEFAULT_ACCOUNT = "default"
-"""The ServiceAccount of programs that name none. Every namespace has it."""
-
 
 class ServiceAccountStrategy(Strategy[ServiceAccount]):
     """Of references to Secrets only the name is kept, since Secrets are in the same namespace."""
