@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from app.api.exchange import Exchange
-from app.api.media_types import JSON, OBJECTS, YAML
+from app.api.headers import JSON, OBJECTS, YAML
 from app.api.protobuf.documents import ProtobufDocuments
 from app.domain.declarations.kind import Kind
 from app.domain.documents.decoding import LARGE_BODY, Strictness, decode, decode_json, decode_yaml

@@ -8,7 +8,7 @@ import msgspec
 
 from app.api.bodies import media_type
 from app.api.exchange import Exchange
-from app.api.media_types import JSON, YAML
+from app.api.headers import JSON, YAML
 from app.api.parameters import flag, strictness, write_options
 from app.api.rendering import Renderer
 from app.domain.documents.decoding import MAX_DEPTH, parse_json, yaml_problems
@@ -26,7 +26,7 @@ MEDIA_TYPES = (JSON, YAML, *JSON_LINES)
 """A v1 List, documents one after the other, or one object a line."""
 
 _ITEMS_IN_A_ROW = 256
-"""Results encoded between two turns of the event loop."""
+"""Results encoded before the event loop gets its turn."""
 
 
 class _List(msgspec.Struct, rename="camel"):
@@ -36,7 +36,7 @@ class _List(msgspec.Struct, rename="camel"):
 
 
 class BulkApplication:
-    """Reads the objects, has them applied and tells what became of each."""
+    """Reads the objects of a request, has them applied and answers the result of each."""
 
     def __init__(self, registry: Registry, renderer: Renderer) -> None:
         self._registry = registry
@@ -61,7 +61,7 @@ class BulkApplication:
         )
         exchange.body_limit = MAX_BYTES
         body = await exchange.read_body()
-        # YAML of this size takes seconds to read; others are to be answered meanwhile.
+        # YAML of this size takes seconds to read. The event loop answers other requests meanwhile.
         items = await asyncio.to_thread(read_items, content_type, body)
         results = await self._registry.apply(items, options)
         await self._renderer.document(exchange, await _encoded(results, dry_run=options.write.dry_run))
@@ -96,11 +96,11 @@ def _items(content_type: str, body: bytes) -> Iterator[RawItem]:
 
 
 def _members(body: bytes, problems: tuple[str, ...] = ()) -> Iterator[RawItem]:
-    """The members of a v1 List, or the one object that it is instead."""
+    """The items of a v1 List; a body that is no List is one item."""
     try:
         found = msgspec.json.decode(body, type=_List)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        # Says what is wrong with it as it does of any other body.
+        # Raises the error that any other malformed body gets.
         parse_json(body)
         raise BadRequest("the body must be a List of apiVersion v1, or an object") from None
     if (found.api_version, found.kind) != ("v1", "List"):

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from app.api.bodies import Bodies, media_type
 from app.api.exchange import Exchange
-from app.api.media_types import OBJECTS
+from app.api.headers import OBJECTS
 from app.api.meta_models import DeleteOptionsBody, Preconditions
 from app.api.parameters import flag, whole_number
 from app.domain.documents.decoding import Strictness

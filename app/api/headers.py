@@ -1,8 +1,21 @@
-"""Headers of answers. A Warning header says that a request was accepted, but is probably not what the client wants."""
+"""Headers of requests and answers: media types, and warnings.
+
+A Warning header says that a request was accepted, but is probably not what the client wants.
+"""
 
 from collections.abc import Iterable
 
 Header = tuple[bytes, bytes]
+
+JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+OBJECTS = (JSON, YAML, PROTOBUF)
+"""The media types in which objects and options may be sent."""
+
+SWAGGER_AS_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+SWAGGER_AS_PROTOBUF_ASKED = ("application/com.github.proto-openapi.spec.v2@v1.0+protobuf", SWAGGER_AS_PROTOBUF)
+"""Clients ask with an `@`, which a media type cannot have. They cannot read an answer with it."""
 
 _WARNINGS_BYTES = 4096
 """Size of all warnings of an answer; clients and proxies of Kubernetes accept that much."""

@@ -31,7 +31,7 @@ def whole_number(query: dict[str, str], name: str) -> int:
 
 
 def is_watch(query: dict[str, str]) -> bool:
-    """Whether a list request asks for a stream."""
+    """Whether a list request asks for a watch."""
     return "watch" in query and flag(query, "watch")
 
 
@@ -97,7 +97,7 @@ def write_options(exchange: Exchange, *, apply: bool = False) -> WriteOptions:
 
 
 def strictness(query: dict[str, str]) -> Strictness:
-    """What `fieldValidation` asks for; Warn when it asks for nothing.
+    """How strictly the body is decoded, as `fieldValidation` says; Warn if it is absent.
 
     Raises:
         Invalid: It is none of Ignore, Warn and Strict.
@@ -121,7 +121,7 @@ def _manager_causes(manager: str, *, needed: bool) -> list[Cause]:
     if needed and not manager:
         return [required("fieldManager", "a server-side apply must name its field manager")]
     if len(manager) > _FIELD_MANAGER_LIMIT:
-        return [invalid("fieldManager", manager, f"may not be longer than {_FIELD_MANAGER_LIMIT} characters")]
+        return [invalid("fieldManager", manager, f"must have at most {_FIELD_MANAGER_LIMIT} characters")]
     return [] if manager.isprintable() else [invalid("fieldManager", manager, "must consist of printable characters")]
 
 

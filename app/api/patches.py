@@ -12,7 +12,7 @@ from app.registry.target import Target
 
 
 async def read_patch(exchange: Exchange, target: Target, now: Callable[[], str]) -> tuple[Patch, WriteOptions]:
-    """The patch in the body and the options of the request.
+    """Read the patch in the body, and the options of the request.
 
     Raises:
         ApiError: The body is of a wrong type, too large or malformed, or an option has no meaning.

@@ -1,4 +1,4 @@
-"""From a path to the kind, the object and the subresource it names, at a cost that does not grow with the kinds."""
+"""Reads resource paths: which kind, object and subresource one names. More kinds do not make it slower."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ _NAMESPACES = "namespaces"
 _STATUS_VERBS = ("get", "patch", "update")
 
 READ_METHODS = ["GET", "HEAD"]
-"""Of whatever is no resource: documents, health, metrics. Resources have no HEAD, as in Kubernetes."""
+"""For paths that are no resources: documents, health, metrics. Resources have no HEAD, as in Kubernetes."""
 
 
 def subresource_verbs(kind: Kind[Any]) -> dict[str, tuple[str, ...]]:
-    """The subresources of a kind and what each offers."""
+    """The subresources of a kind, and the verbs of each."""
     status = {"status": _STATUS_VERBS} if kind.has_status else {}
     return status | {each.name: each.verbs for each in kind.subresources}
 
@@ -46,7 +46,7 @@ class ResourcePaths:
         return self._target(group, version, rest[1:] if watch else rest, watch=watch), watch
 
     def verbs(self, target: Target) -> tuple[str, ...]:
-        """What the target's kind or subresource offers."""
+        """The verbs of the target's kind or subresource."""
         if target.subresource:
             return self._subresources[target.kind.key][target.subresource]
         return target.kind.verbs
@@ -67,5 +67,5 @@ class ResourcePaths:
 
 
 def unknown_path() -> NotFound:
-    """The error for a path that names nothing."""
+    """The error for a path that names nothing that is served."""
     return NotFound("the server could not find the requested resource")

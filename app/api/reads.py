@@ -1,4 +1,4 @@
-"""The verbs that only look: get, list and watch."""
+"""The verbs that read: get, list and watch."""
 
 from app.api.exchange import Exchange
 from app.api.negotiation import PLAIN
@@ -12,7 +12,7 @@ from app.registry.target import Target
 
 
 class Reads:
-    """Answers reads from the registry."""
+    """Answers requests that read."""
 
     def __init__(self, registry: Registry, renderer: Renderer, streams: Streams) -> None:
         self._registry = registry

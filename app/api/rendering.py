@@ -18,9 +18,9 @@ from app.registry.options import Page
 _YAML_TYPE: Header = (b"content-type", b"application/yaml")
 _JSON_TYPE: Header = (b"content-type", b"application/json")
 _ENTRIES_AT_ONCE = 1000
-"""Entries of a long list that are joined and sent at once, so that memory and the loop's turns stay bounded."""
+"""Entries of a long list that are joined and sent at once: they take little memory and time of the event loop."""
 _YAML_APART_FROM = 16 * 1024
-"""Bytes of JSON whose YAML is written in another thread: a megabyte takes half a second."""
+"""Bytes of JSON from which on YAML is made in another thread, as a megabyte takes half a second."""
 _COMPRESS_FROM = 128 * 1024
 _APART_AT_ONCE = 2
 _COMPRESSED: tuple[Header, ...] = ((b"content-encoding", b"gzip"), (b"vary", b"accept-encoding"))
@@ -28,7 +28,7 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Renderer:
-    """Writes answers; whatever is large is sent in pieces, and compressed in another thread or not at all.
+    """Writes answers. A large one is sent in pieces, and compressed in another thread or not at all.
 
     Args:
         now: Tells the present as RFC 3339, for the ages in Tables.

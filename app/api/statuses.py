@@ -28,13 +28,13 @@ _NO_DETAILS = StatusDetails()
 
 
 def success(*, group: str, plural: str, name: str, uid: str) -> bytes:
-    """The Status that DELETE answers with, for kinds whose last state it does not return."""
+    """The Status of a successful DELETE, for kinds whose DELETE does not answer the object."""
     details = StatusDetails(name, group, plural, uid)
     return msgspec.json.encode(Status(kind="Status", api_version="v1", status="Success", details=details))
 
 
 async def reply_failure(exchange: Exchange, error: ApiError) -> None:
-    """Answer with an error: in JSON, whatever form the client asked for.
+    """Answer with an error, always in JSON.
 
     Headers say what the client can do about it: Retry-After (RFC 9110, 10.2.3), WWW-Authenticate (RFC 6750, 3).
     """

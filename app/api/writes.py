@@ -17,7 +17,7 @@ from app.registry.target import Target
 
 
 class Writes:
-    """Reads what a client wants written, lets the registry do it and sends what became of it.
+    """Answers requests that write: reads the body and the options, calls the registry and sends the result.
 
     Args:
         registry: The verbs.
@@ -72,7 +72,7 @@ class Writes:
         await self._send(exchange, target, answer)
 
     async def delete_collection(self, exchange: Exchange, target: Target) -> None:
-        """DELETE of all that the selectors choose."""
+        """DELETE of all objects that the selectors choose."""
         if target.namespace is None:
             raise MethodNotAllowed("a collection is deleted one namespace at a time")
         selected = list_options(exchange.query)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.api.bodies import Bodies
-from app.api.media_types import PROTOBUF
+from app.api.headers import PROTOBUF
 from app.api.meta_models import DeleteOptionsBody
 from app.api.model_names import ModelNames, package_of
 from app.api.protobuf.descriptors import MessageClasses, described_file

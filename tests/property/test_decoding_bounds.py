@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.api.bodies import Bodies
 from app.api.bulk import JSON_LINES, read_items
-from app.api.media_types import JSON, PROTOBUF, YAML
+from app.api.headers import JSON, PROTOBUF, YAML
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.pod import POD
 from app.domain.declarations.service import SERVICE

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from app.api.guard import is_open
-from app.api.media_types import JSON
+from app.api.headers import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import PATCH, Document, reference, request_body, success
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag

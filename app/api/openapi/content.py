@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.api.media_types import JSON, YAML
+from app.api.headers import JSON, YAML
 from app.api.model_names import DELETE_OPTIONS, META, STATUS
 from app.api.openapi.operations import Operation
 from app.domain.patching.prepared import MEDIA_TYPES

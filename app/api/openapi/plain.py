@@ -1,7 +1,7 @@
 """The operations that belong to no kind: discovery, version, health, bulk apply."""
 
 from app.api.bulk import BULK_PATH
-from app.api.media_types import JSON
+from app.api.headers import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import Document, reference
 from app.domain.declarations.catalog import Kinds

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from app.api.media_types import JSON, SWAGGER_AS_PROTOBUF, SWAGGER_AS_PROTOBUF_ASKED
+from app.api.headers import JSON, SWAGGER_AS_PROTOBUF, SWAGGER_AS_PROTOBUF_ASKED
 from app.api.negotiation import negotiate
 from app.api.openapi.documents import SWAGGER, SWAGGER_PROTOBUF, OpenApiDocuments
 from app.api.paths import READ_METHODS, unknown_path

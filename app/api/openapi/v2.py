@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.api.media_types import JSON, YAML
+from app.api.headers import JSON, YAML
 from app.api.model_names import DELETE_OPTIONS
 from app.api.openapi.content import PATCH, Document, result_schema
 from app.api.openapi.operations import Operation, group_version_kind, operations, tag
