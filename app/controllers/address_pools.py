@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from app.controllers.allocation.memory import PoolMemory
-from app.controllers.controller import Controller, ObjectKey
+from app.controllers.controller import SEEN_SECONDS, Controller, ObjectKey
 from app.controllers.own_writes import conflict, removal, update
 from app.controllers.stray_addresses import StrayAddresses
 from app.domain.declarations.address_pool import ADDRESS_POOL
@@ -33,9 +33,9 @@ from app.store.reader import Reader
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing
 
-DELAY = timedelta(seconds=2)
+_DELAY = timedelta(seconds=SEEN_SECONDS)
 """How long a pool stays after its deletion was asked for, in use or not: until then other processes may still give
-addresses of it, since it takes them a second at most to see the deletion."""
+addresses of it."""
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -116,7 +116,7 @@ class AddressPools(Controller[ObjectKey]):
         if holders:
             return False
         deleted = parse_time(pool.metadata.deletion_timestamp or cluster.now)
-        if parse_time(cluster.now) - deleted < DELAY:
+        if parse_time(cluster.now) - deleted < _DELAY:
             return True
         kept = [each for each in pool.metadata.finalizers or [] if each != FINALIZER]
         pool.metadata.finalizers = kept or None

@@ -10,6 +10,9 @@ from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.writes import LeaseGuard
 
+SEEN_SECONDS = 2.0
+"""So long after a change every process has seen it: its mirror asks for news once a second at least."""
+
 _ENTRIES_IN_A_ROW = 2_000
 
 KeyT = TypeVar("KeyT", bound=Hashable)

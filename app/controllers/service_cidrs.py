@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
-from app.controllers.controller import Controller, ObjectKey
+from app.controllers.controller import SEEN_SECONDS, Controller, ObjectKey
 from app.controllers.own_writes import conflict, removal, update
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
@@ -25,11 +25,9 @@ from app.store.writes import Committed, LeaseGuard, Missing
 READY, TERMINATING = "Ready", "Terminating"
 """Reasons of the condition Ready."""
 
-DELAY = timedelta(seconds=2)
-"""How long ranges stay after their deletion was asked for, in use or not.
-
-Other API processes may still accept addresses of them until they have seen it, which takes them a second at most.
-"""
+_DELAY = timedelta(seconds=SEEN_SECONDS)
+"""How long ranges stay after their deletion was asked for, in use or not: until then other API processes may still
+accept addresses of them."""
 
 _CLAIMS_AT_ONCE = 2_000
 
@@ -89,7 +87,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
             set_ready(service_cidr, "True", reason=READY, message="addresses are allocated from these ranges", now=now)
             return await self._write(service_cidr, entry, lease)
         needed = await self._needed_for(service_cidr)
-        if needed is None and parse_time(now) - parse_time(deleted) >= DELAY:
+        if needed is None and parse_time(now) - parse_time(deleted) >= _DELAY:
             kept = [each for each in service_cidr.metadata.finalizers or [] if each != FINALIZER]
             service_cidr.metadata.finalizers = kept or None
             return await self._write(service_cidr, entry, lease)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from ipaddress import ip_address
 
+from app.controllers.controller import SEEN_SECONDS
 from app.controllers.own_writes import update
 from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.service import SERVICE
@@ -19,9 +20,6 @@ from app.store.reader import Reader
 from app.store.rows import ClaimRow
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard
-
-SETTLED_SECONDS = 2.0
-"""How long after a pool's change another process may still give an address of it."""
 
 _KEPT_SECONDS = 60.0
 _CLAIMS_AT_ONCE = 2_000
@@ -67,7 +65,7 @@ class StrayAddresses:
             ApiError: The database cannot be reached; it is tried again.
         """
         now = self._clock()
-        due = [each for each in self._changed if now - each[0] >= SETTLED_SECONDS]
+        due = [each for each in self._changed if now - each[0] >= SEEN_SECONDS]
         for each in due:
             async for claim in self._claims(each[1]):
                 await self._tell_holder(claim, lease)

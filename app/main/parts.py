@@ -22,7 +22,7 @@ from app.domain.timestamps import format_time
 from app.mirror.mirror import Mirror
 from app.registry.context import Context
 from app.registry.forms import Forms
-from app.registry.held_addresses import HeldAddresses
+from app.registry.pool_shrinking import PoolShrinking
 from app.registry.preview import ServicePreview
 from app.registry.registry import Registry
 from app.settings import Settings
@@ -62,7 +62,7 @@ class Parts:
             allocation_wait=allocation_wait,
             forms=Forms(self.kinds),
             previews={SERVICE.key: ServicePreview(self.reader)},
-            questions={ADDRESS_POOL.key: HeldAddresses(self.reader)},
+            questions={ADDRESS_POOL.key: PoolShrinking(self.reader)},
         )
         return Registry(context)
 

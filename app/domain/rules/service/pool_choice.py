@@ -44,7 +44,7 @@ class PoolWish:
 
 def pools_for(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> Sequence[PoolDescription]:
     """The pools that can give the Service an address of a family, in order."""
-    found = [pool for pool in _in_question(wish, pools) if not _obstacle(pool, wish, family)]
+    found = [pool for pool in _in_question(wish, pools) if not _why_not_picked(pool, wish, family)]
     return sorted(found, key=lambda pool: (-pool.priority, pool.name))
 
 
@@ -54,7 +54,7 @@ def why_not_asked(wish: PoolWish, address: str, pools: Iterable[PoolDescription]
     holding = [pool for pool in found if address in pool.usable]
     if not holding:
         return f"must be a usable address of {wish.side}: {_listed(found, address)}"
-    told = [_barrier(pool, wish) for pool in holding]
+    told = [_why_not_given(pool, wish) for pool in holding]
     return "" if "" in told else f'pool "{holding[0].name}" {told[0]}'
 
 
@@ -66,7 +66,7 @@ def keeps_address(wish: PoolWish, address: str, pools: Iterable[PoolDescription]
 def why_none(wish: PoolWish, family: str, pools: Iterable[PoolDescription]) -> str:
     """Why no pool can give an address, and what helps."""
     found = list(_in_question(wish, pools))
-    told = [f'pool "{pool.name}" {_obstacle(pool, wish, family)}' for pool in found[:_SHOWN]]
+    told = [f'pool "{pool.name}" {_why_not_picked(pool, wish, family)}' for pool in found[:_SHOWN]]
     if not told:
         missing = f'there is no {wish.scope} pool "{wish.pool}"' if wish.pool else "there is no pool of such addresses"
         return f"{missing}; add one, and it is given at once"
@@ -85,16 +85,16 @@ def _in_question(wish: PoolWish, pools: Iterable[PoolDescription]) -> Iterator[P
     return (pool for pool in pools if pool.scope == wish.scope and (not wish.pool or pool.is_called(wish.pool)))
 
 
-def _obstacle(pool: PoolDescription, wish: PoolWish, family: str) -> str:
+def _why_not_picked(pool: PoolDescription, wish: PoolWish, family: str) -> str:
     """Why a pool cannot give an address of a family; "" if it can."""
     if family not in pool.families:
         return f"has no {family} addresses"
     if not (pool.auto_assign or wish.pool):
         return "is only for Services that name it"
-    return _barrier(pool, wish)
+    return _why_not_given(pool, wish)
 
 
-def _barrier(pool: PoolDescription, wish: PoolWish) -> str:
+def _why_not_given(pool: PoolDescription, wish: PoolWish) -> str:
     """Why a Service can get no address of a pool at all, not even one that it asks for."""
     if not pool.gives:
         return f"gives no addresses: {pool.obstacle}"

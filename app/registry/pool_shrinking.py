@@ -7,7 +7,7 @@ from app.domain.rules.address_pool import SHOWN_HOLDERS, held_cause, leaving_add
 from app.store.reader import Reader
 
 
-class HeldAddresses:
+class PoolShrinking:
     """Asks the claims who holds what an update takes out of a pool.
 
     An address may be given in the moment between this and the write, by a process that has not seen the write yet. It
