@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -13,6 +14,7 @@ import uvicorn
 from app.api.application import create_app
 from app.api.server import configuration
 from app.certificates import client_context, server_context
+from app.domain.declarations.catalog import Kinds
 from app.domain.timestamps import format_time
 from app.main.parts import started
 from app.settings import Settings
@@ -29,10 +31,11 @@ def now():
 
 
 @asynccontextmanager
-async def running_registry(url):
+async def running_registry(url, *more_kinds):
     """The registry over a real store and mirror, with the first namespaces."""
     async with started(Settings(database_url=url)) as parts:
-        registry = parts.registry(allocation_wait=0.2)
+        kinds = Kinds((*parts.kinds, *more_kinds))
+        registry = replace(parts, kinds=kinds).registry(allocation_wait=0.2)
         await bootstrap(registry)
         yield registry
 
