@@ -11,6 +11,7 @@ from app.controllers.event_recorder import EventRecorder, Note
 from app.controllers.own_writes import update, write_in_turn
 from app.domain.declarations.catalog import Kinds
 from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.peeking import has_condition
 from app.domain.errors import ApiError, Permanent, RetryError, Temporary
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
@@ -59,7 +60,6 @@ class Failures:
     def __init__(self, controller: Controller[Any]) -> None:
         self._controller = controller
         self._failing: dict[Any, _Failing] = {}
-        self._shown = f'"type":"{controller.condition}","status":"False"'.encode()
 
     def findings(self, keys: Sequence[Any], failures: Mapping[Any, RetryError], now: float) -> dict[Any, Finding]:
         """What is to be told after an attempt; `now` counts seconds.
@@ -85,7 +85,7 @@ class Failures:
 
     def _is_shown(self, key: Any) -> bool:
         entry = self._controller.object_of(key) if self._controller.condition else None
-        return entry is not None and self._shown in entry.wire
+        return entry is not None and has_condition(entry.wire, self._controller.condition, "False")
 
     def _failed(self, key: Any, failure: RetryError, now: float) -> Finding | None:
         if not isinstance(failure, Temporary | Permanent):

@@ -4,7 +4,8 @@ import pytest
 
 from app.domain.documents import peeking
 from app.domain.documents.encoding import encode_body, wire_bytes
-from app.domain.documents.objects import ObjectMeta, OwnerReference
+from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta, OwnerReference
+from app.domain.kinds.meta import Condition
 from app.domain.kinds.service import Service, ServiceSpec
 
 
@@ -46,3 +47,14 @@ def test_a_mention_is_a_whole_text():
     encoded = wire(ObjectMeta(name="web-2"))
     assert peeking.mentions(encoded, "web-2")
     assert not peeking.mentions(encoded, "web")
+
+
+def test_a_condition_is_one_of_the_status():
+    elsewhere = ManagedFieldsEntry(fields_v1={"type": "Ready", "status": "False"})
+    service = Service(api_version="v1", kind="Service", metadata=ObjectMeta(name="web", managed_fields=[elsewhere]))
+    assert not peeking.has_condition(encode_body(service), "Ready", "False")
+    service.status.conditions = [Condition("Ready", "True"), Condition("Other", "False")]
+    assert not peeking.has_condition(encode_body(service), "Ready", "False")
+    assert peeking.has_condition(encode_body(service), "Ready", "True")
+    service.status.conditions = [Condition("Ready", "False", reason="Because")]
+    assert peeking.has_condition(encode_body(service), "Ready", "False")

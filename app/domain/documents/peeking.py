@@ -51,10 +51,24 @@ class _Selecting(msgspec.Struct):
     spec: _Selector
 
 
+class _Condition(msgspec.Struct):
+    type: str = ""
+    status: str = ""
+
+
+class _Conditions(msgspec.Struct):
+    conditions: list[_Condition] | None = None
+
+
+class _WithConditions(msgspec.Struct):
+    status: _Conditions
+
+
 _LABELLED = msgspec.json.Decoder(_Labelled)
 _WITH_METADATA = msgspec.json.Decoder(_WithMetadata)
 _WITH_RAW_METADATA = msgspec.json.Decoder(_WithRawMetadata)
 _SELECTING = msgspec.json.Decoder(_Selecting)
+_WITH_CONDITIONS = msgspec.json.Decoder(_WithConditions)
 
 
 def mentions(wire: bytes, text: str) -> bool:
@@ -95,3 +109,12 @@ def selector_of(wire: bytes) -> Mapping[str, str] | None:
 def is_deleting(wire: bytes) -> bool:
     """Whether the deletion of an object has been asked for."""
     return mentions(wire, "deletionTimestamp") and metadata_of(wire).deletion_timestamp is not None
+
+
+def has_condition(wire: bytes, condition: str, status: str) -> bool:
+    """Whether the status of an object has a condition of a type with a status, such as Ready and False."""
+    # Conditions are encoded with their type first and their status next.
+    if b'"type":"%b","status":"%b"' % (condition.encode(), status.encode()) not in wire:
+        return False
+    found = _WITH_CONDITIONS.decode(wire).status.conditions or []
+    return any((each.type, each.status) == (condition, status) for each in found)
