@@ -10,13 +10,13 @@ import structlog
 
 from app.domain.errors import FairleadError, ServiceUnavailable
 from app.store.database import LOST, Database, unreachable
-from app.store.leases import Leases
+from app.store.leases import IS_LIVE, Leases
 from app.store.sealing import read_each_other
 from app.store.writes import LeaseGuard
 
 _LOCK = "SELECT pg_advisory_xact_lock(4712303103)"
 _STORED = "SELECT name, value FROM settings"
-_WORKING = "SELECT EXISTS (SELECT FROM leases WHERE expires_at > clock_timestamp())"
+_WORKING = f"SELECT EXISTS (SELECT FROM leases WHERE {IS_LIVE})"
 _STORE = """
     INSERT INTO settings (name, value) SELECT * FROM unnest($1::text[], $2::text[])
     ON CONFLICT (name) DO UPDATE SET value = excluded.value

@@ -12,7 +12,7 @@ _ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
 # would queue behind it.
 _RENEW = """
     WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-    UPDATE leases l SET expires_at = clock_timestamp() + asked.ttl
+    UPDATE leases l SET ttl = asked.ttl, expires_at = clock_timestamp() + asked.ttl
     FROM soon, unnest($1::text[], $2::bigint[], $3::text[], $4::interval[]) AS asked (name, epoch, holder, ttl)
     WHERE l.name = asked.name AND l.epoch = asked.epoch AND l.holder = asked.holder AND l.expires_at > '-infinity'
     RETURNING l.name, l.epoch
@@ -20,8 +20,18 @@ _RENEW = """
 _RELEASE = """
     UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND epoch = $2 AND holder = $3 RETURNING epoch
 """
-_LIVE = "SELECT name FROM leases WHERE starts_with(name, $1) AND expires_at > clock_timestamp() ORDER BY name"
-_FORGET = "DELETE FROM leases WHERE starts_with(name, $1) AND expires_at < clock_timestamp() - $2::interval"
+IS_LIVE = "expires_at > clock_timestamp() AND expires_at <= clock_timestamp() + ttl"
+"""Whether a row of the table is a lease that is held.
+
+A lease that would live longer than it was given for was renewed before the database's clock was set back, and counts as
+expired.
+"""
+
+_LIVE = f"SELECT name FROM leases WHERE starts_with(name, $1) AND {IS_LIVE} ORDER BY name"
+_FORGET = """
+    DELETE FROM leases WHERE starts_with(name, $1)
+        AND (expires_at < clock_timestamp() - $2::interval OR expires_at > clock_timestamp() + ttl + $2::interval)
+"""
 
 
 class Leases:

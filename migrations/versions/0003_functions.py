@@ -18,25 +18,35 @@ BEGIN
     SELECT b.outcomes, b.revisions, b.holders INTO outcomes, revisions, holders FROM batches b WHERE b.id = p_batch;
     IF NOT FOUND THEN
         INSERT INTO batches (id) VALUES (p_batch);
+    ELSE
+        -- Its own commit may not have waited for a synchronous standby, if the connection was lost while it did. The
+        -- commit of this change comes later in the log, and waits for the standby to have both.
+        UPDATE batches SET at = at WHERE id = p_batch;
+    END IF;
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
 END $$
 """
+
+# A lease that would live longer than it was given for was renewed before the clock was set back: it counts as expired,
+# so that its holder's death holds up the others for no longer than ever. A holder that lives renews it at once.
+_IS_LIVE = "l.expires_at > clock_timestamp() AND l.expires_at <= clock_timestamp() + l.ttl"
 
 _ACQUIRE = f"""
 CREATE FUNCTION fairlead_acquire(p_name text, p_holder text, p_ttl interval, OUT epoch bigint)
 LANGUAGE plpgsql {PLANS} AS $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM leases l WHERE l.name = p_name AND l.holder <> p_holder AND l.expires_at > clock_timestamp()
-    ) THEN
+    IF EXISTS (SELECT FROM leases l WHERE l.name = p_name AND l.holder <> p_holder AND {_IS_LIVE}) THEN
         RETURN;
     END IF;
     -- Under the write lock: what the holder before wrote is committed and seen, and what it has not written is refused.
     PERFORM ({WRITE_LOCK});
-    INSERT INTO leases AS l (name, holder, epoch, expires_at)
-    VALUES (p_name, p_holder, 1, clock_timestamp() + p_ttl)
-    ON CONFLICT (name) DO UPDATE SET holder = p_holder, epoch = l.epoch + 1, expires_at = clock_timestamp() + p_ttl
-        WHERE l.holder = p_holder OR l.expires_at <= clock_timestamp()
+    INSERT INTO leases AS l (name, holder, epoch, ttl, expires_at)
+    VALUES (p_name, p_holder, 1, p_ttl, clock_timestamp() + p_ttl)
+    ON CONFLICT (name) DO UPDATE
+        SET holder = p_holder, epoch = l.epoch + 1, ttl = p_ttl, expires_at = clock_timestamp() + p_ttl
+        WHERE l.holder = p_holder OR NOT ({_IS_LIVE})
     RETURNING l.epoch INTO epoch;
 END $$
 """

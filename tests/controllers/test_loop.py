@@ -151,7 +151,10 @@ async def test_who_loses_the_lease_is_stopped_and_lets_go(world, probe):
         probe.open.clear()
         await add(world, "one")
         await until(lambda: probe.asked == ["one"])
-        await lease(world, "holder = 'thief', epoch = epoch + 1, expires_at = clock_timestamp() + interval '1 hour'")
+        await lease(
+            world,
+            "holder = 'thief', epoch = epoch + 1, ttl = '1 hour', expires_at = clock_timestamp() + interval '1 hour'",
+        )
         await until(lambda: "let go" in probe.calls)
         assert probe.calls == ["learn", "take over", "cancelled", "let go"]
         probe.open.set()

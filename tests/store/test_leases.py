@@ -26,6 +26,41 @@ async def test_one_holds_a_lease_until_it_expires(store: Store):
     assert not await store.leases.renew(first, "one", 30)
 
 
+async def set_clock_back(store: Store) -> None:
+    """What a lease looks like once the database's clock has been set back by an hour."""
+    async with session(store) as connection:
+        await connection.execute("UPDATE leases SET expires_at = expires_at + interval '1 hour'")
+
+
+async def test_a_clock_that_is_set_back_prolongs_no_lease(store: Store):
+    first = await store.leases.acquire("zone:a", "one", 30)
+    await set_clock_back(store)
+    assert await store.leases.live("zone:") == []
+    second = await store.leases.acquire("zone:a", "two", 30)
+    assert second == LeaseGuard("zone:a", 2)
+    assert await store.leases.live("zone:") == ["zone:a"]
+    assert not await store.leases.renew(first, "one", 30)
+    await shop(store)
+    assert isinstance(await store.writer.write(service("create", "web", uid(), lease=first)), LeaseLost)
+
+
+async def test_a_holder_that_lives_keeps_its_lease_when_the_clock_is_set_back(store: Store):
+    guard = await store.leases.acquire("zone:a", "one", 30)
+    await set_clock_back(store)
+    assert await store.leases.renew(guard, "one", 30)
+    assert await store.leases.acquire("zone:a", "two", 30) is None
+
+
+async def test_a_lease_from_before_the_clock_was_set_back_is_forgotten(store: Store):
+    await store.leases.acquire("api/a", "one", 30)
+    await store.leases.forget("api/", 60)
+    assert await store.leases.live("api/") == ["api/a"]
+    await set_clock_back(store)
+    await store.leases.forget("api/", 60)
+    async with session(store) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM leases") == 0
+
+
 async def test_renewing_keeps_it(store: Store):
     guard = await store.leases.acquire("zone:a", "one", 0.2)
     assert await store.leases.renew(guard, "one", 30)

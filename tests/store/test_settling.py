@@ -299,3 +299,32 @@ async def test_a_stopped_or_killed_process_does_not_keep_others_from_writing(sto
     await committed(store, service("create", "afterwards", uid()))
     names = {change.name for change in (await store.reader.tail(0, 100_000)).changes}
     assert sum(name.startswith("stopped-") for name in names) > 20
+
+
+async def waiting_for_a_standby(connection: Any, statement: str) -> list[int]:
+    """The backends that have committed and wait until a synchronous standby has that, too."""
+    rows = await connection.fetch(
+        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%' || $1 || '%'", statement
+    )
+    return [row["pid"] for row in rows]
+
+
+async def require_standby(connection: Any, name: str) -> None:
+    await connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+    await connection.execute("SELECT pg_reload_conf()")
+
+
+async def test_a_batch_that_no_standby_has_is_not_answered_as_stored(store: Store):
+    """Whoever is answered must find the write again after a failover to the standby."""
+    batch = uuid.uuid4()
+    async with session(store) as connection, session(store) as settling:
+        await connection.execute("SET synchronous_commit = local")
+        await connection.execute("INSERT INTO batches (id, outcomes) VALUES ($1, '{Committed}')", batch)
+        await require_standby(connection, "absent")
+        try:
+            asked = asyncio.create_task(settling.fetchrow("SELECT * FROM fairlead_settle($1)", batch))
+            await eventually(lambda: waiting_for_a_standby(connection, "fairlead_settle"))
+            assert not asked.done()
+        finally:
+            await require_standby(connection, "")
+        assert (await asked)["outcomes"] == ["Committed"]
