@@ -28,7 +28,7 @@ async def serve(
     Args:
         app: The application.
         listener: A bound socket; it is closed at the end.
-        stopping: Whoever stops the server sets it; SIGTERM and SIGINT set it, too. Streams that have no end end then.
+        stopping: Set to stop the server; SIGTERM and SIGINT set it, too. Watches end then.
         tls: TLS with a certificate; None serves plain HTTP.
     """
     config = configuration(app, tls)

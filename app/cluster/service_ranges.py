@@ -11,7 +11,7 @@ from app.mirror.mirror import Mirror
 
 
 class ServiceRanges:
-    """As current as the mirror. It subscribes to it, so whoever asks while changes are brought in comes after it.
+    """As current as the mirror. It subscribes to the mirror first, so it is up to date when later subscribers ask.
 
     Attributes:
         cidrs: The ranges that addresses are allocated from, the oldest first.

@@ -1,4 +1,4 @@
-"""What every namespace has from the start; whoever deletes it gets it anew."""
+"""What every namespace has from the start. When it is deleted, it is created again."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

@@ -97,7 +97,7 @@ class StrayAddresses:
         before = encode_body(service)
         refresh_conditions(service, cluster)
         if encode_body(service) != before:
-            # Whoever is faster than this write brings the conditions up to date as well.
+            # A write that is faster than this one brings the conditions up to date, too.
             await self._writer.write(update(SERVICE, service, entry.revision, cluster, lease))
 
 

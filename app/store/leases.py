@@ -49,7 +49,7 @@ class Leases:
 
         Args:
             name: The concern, e.g. `zone:example.org`.
-            holder: Who asks; unique to a process.
+            holder: The name of the process that asks; no other process has it.
             ttl: Seconds until it expires unless renewed.
 
         Returns:

@@ -116,7 +116,7 @@ class Reader:
     async def snapshot(self) -> AsyncIterator[Snapshot]:
         """The whole store at one moment, to be read page by page; the tail goes on from its revision."""
         try:
-            # Who reads takes his time between two pages.
+            # The reader waits between two pages while the caller works on one.
             connection = await self._database.connect({"idle_in_transaction_session_timeout": "60s"})
         except LOST as error:
             raise unreachable(error) from error
@@ -167,7 +167,7 @@ class Reader:
                 self._database.session() as session,
                 session.transaction(isolation="read_committed", readonly=True),
             ):
-                # Who reads takes his time between two pages.
+                # The reader waits between two pages while the caller works on one.
                 await session.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
                 cursor = await session.cursor(claim_queries.claimed(table))
                 while rows := await cursor.fetch(_PAGE):

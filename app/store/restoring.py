@@ -20,7 +20,7 @@ async def bump_revision(database: Database) -> int:
 
     Without it the revisions between the backup and its restoring are given out again, for other states: a client that
     kept one would watch from it as if nothing had happened (`etcdutl snapshot restore --bump-revision
-    --mark-compacted` is the same for etcd). With it, whoever watches from any revision of before is told to list again.
+    --mark-compacted` is the same for etcd). With it, a watch from an earlier revision is told to list again.
     Processes that run meanwhile read everything anew.
 
     Returns:

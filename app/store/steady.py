@@ -6,7 +6,7 @@ from typing import Any
 from app.store.database import LOST, Database, Session, is_passing, unreachable
 
 _ATTEMPT_SECONDS = 2.0
-"""Seconds for one answer; who waits for it gives up soon after."""
+"""Seconds for one answer; a request that waits for it gives up soon after."""
 
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 """Settings of the session: the plan is always the same, whatever the arguments."""

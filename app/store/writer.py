@@ -217,7 +217,7 @@ class Writer:
             _fail(members, InternalError(f"the write failed: {error!r}"))
 
     async def _commit_by(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
-        """Commit, and note whether that is possible: who waits for a database that stores waits for his turn."""
+        """Commit a batch, and note whether the database stores; while it does, writes wait for their turn."""
         try:
             outcomes = await self._committer.commit(writes, until, together=together)
         except ApiError:

@@ -55,7 +55,7 @@ class Supervisor:
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
         self._own_certificate = OwnCertificate(self._path / "tls", settings) if settings.needs_own_certificate else None
         self._trusted = self._own_certificate.authority if self._own_certificate else settings.tls_cert_file
-        # Beside the database that nobody else has keys for; whoever brings a database brings keys for it, too.
+        # Only for the embedded database. With a database of your own, bring the keys for it, too.
         self._keys = self._path / "encryption-keys" if self._postgres and not settings.encryption_key_file else None
         self._workers: list[Child] = []
         self._reconciler: Child | None = None

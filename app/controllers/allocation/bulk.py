@@ -71,7 +71,7 @@ class BulkAllocation:
         self._publishing = publishing
 
     async def sweep(self, lease: LeaseGuard) -> None:
-        """Remove results: who waits for one is told by its change, however short it lived."""
+        """Remove results. A process that waits for one learns of it from its change, however short it lived."""
         for entry in self._mirror.list(BULK_APPLY_KEY, None):
             body = encode_body(msgspec.json.decode(entry.wire, type=BulkApply))
             await self._writer.write(

@@ -2,7 +2,7 @@
 
 There may be a million objects, and most questions concern few of them. A peek decodes one part of the object and skips
 the rest. `mentions` does not even do that: it looks for a text in the bytes. A hit may stand anywhere in the object, so
-whoever gets one decodes; a miss is certain.
+a caller decodes to be sure; a miss is certain.
 """
 
 from collections.abc import Mapping
