@@ -1,6 +1,7 @@
 """Allocation: what a Service lacks is picked from pools and written into it.
 
-The claims of the result make it true: if another object turns out to hold a value when the result is stored, the caller picks again.
+The claims of the result make it true. If another object turns out to hold a value when the result is stored, the caller
+picks again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
