@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.store.database import Database
+from app.store.database import LOST, Database, unreachable
 
 _CHANGES_AT_ONCE = 2_000
 """Rows deleted in one transaction, so that none lasts long."""
@@ -31,10 +31,22 @@ _DELETE = """
 """
 _COMPACTED = "SELECT compacted FROM compaction"
 _TRIM = "DELETE FROM batches WHERE at < now() - $1::interval"
+# From then on the room of what is gone is used again. Autovacuum would come only when a fifth of a table is dead. A
+# table that is being vacuumed already is left alone.
+_VACUUM = "VACUUM (SKIP_LOCKED) changes, batches"
+_GENTLE = {
+    "application_name": "fairlead-compaction",
+    # However much there is to do, nobody waits for it.
+    "statement_timeout": "0",
+    # Autovacuum's own pace, so that no commit has to queue behind it at the disk.
+    "vacuum_cost_delay": "2ms",
+}
 
 
 async def compact(database: Database, older_than: timedelta, keep: int) -> int:
     """Delete changes that are older than an age and not among the latest `keep`, and forget settled batches.
+
+    The tables do not grow by it: the room of what was deleted is used again.
 
     Args:
         database: Where.
@@ -47,11 +59,27 @@ async def compact(database: Database, older_than: timedelta, keep: int) -> int:
     Raises:
         ServiceUnavailable: The database cannot be reached.
     """
-    boundary = await database.fetch(_BOUNDARY, keep)
-    if boundary:
-        deleted = _CHANGES_AT_ONCE
-        while deleted == _CHANGES_AT_ONCE:
-            deleted = (await database.fetch(_DELETE, boundary[0][0], older_than, _CHANGES_AT_ONCE))[0][0]
-    await database.fetch(_TRIM, _BATCHES_KEPT)
-    compacted: int = (await database.fetch(_COMPACTED))[0][0]
+    deleted = await _delete(database, older_than, keep)
+    try:
+        connection = await database.connect(_GENTLE)
+        try:
+            trimmed = await connection.execute(_TRIM, _BATCHES_KEPT)
+            if deleted or trimmed != "DELETE 0":
+                await connection.execute(_VACUUM)
+            compacted: int = await connection.fetchval(_COMPACTED)
+        finally:
+            connection.terminate()
+    except LOST as error:
+        raise unreachable(error) from error
     return compacted
+
+
+async def _delete(database: Database, older_than: timedelta, keep: int) -> int:
+    """Delete what is old and beyond the number to keep, and answer how many changes that were."""
+    boundary = await database.fetch(_BOUNDARY, keep)
+    total = 0
+    deleted = _CHANGES_AT_ONCE if boundary else 0
+    while deleted == _CHANGES_AT_ONCE:
+        deleted = (await database.fetch(_DELETE, boundary[0][0], older_than, _CHANGES_AT_ONCE))[0][0]
+        total += deleted
+    return total

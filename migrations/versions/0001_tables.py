@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.claim_tables import SOON_VACUUMED
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -46,7 +48,7 @@ def _objects() -> None:
         "objects_pending", "objects", ["kind", "ordinal"], postgresql_where=sa.text("pending AND published")
     )
     # Room on the page for the next state, so that most updates leave the indexes alone.
-    op.execute("ALTER TABLE objects SET (fillfactor = 75)")
+    op.execute(f"ALTER TABLE objects SET (fillfactor = 75, {SOON_VACUUMED})")
 
 
 def _log() -> None:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.store import compaction
 from app.store.compaction import compact
 from app.store.store import Store
-from tests.store.writing import committed, service, session, shop, uid
+from tests.store.writing import body, committed, service, session, shop, uid
 
 pytestmark = pytest.mark.anyio
 
@@ -79,3 +80,38 @@ async def test_settled_batches_are_forgotten(store: Store):
     await committed(store, service("create", "web", uid()))
     await compact(store.database, HOUR, keep=0)
     assert (await store.database.fetch("SELECT count(*) FROM batches"))[0][0] == 1
+
+
+async def room(store: Store) -> dict[str, int]:
+    """Bytes that the tables take, with their indexes."""
+    tables = ["changes", "batches"]
+    rows = await store.database.fetch("SELECT t, pg_total_relation_size(t::regclass) FROM unnest($1::text[]) t", tables)
+    return {row[0]: row[1] for row in rows}
+
+
+async def test_a_log_of_constant_length_takes_constant_room(store: Store, monkeypatch: pytest.MonkeyPatch):
+    """Postgres' autovacuum is off in tests: the compaction alone has to see to it."""
+    monkeypatch.setattr(compaction, "_BATCHES_KEPT", timedelta())
+    await shop(store)
+    owners = [uid() for _ in range(100)]
+    await store.writer.write_all([service("create", owner, owner) for owner in owners])
+    sizes: list[dict[str, int]] = []
+    for _ in range(40):
+        for _ in range(4):
+            updates = [
+                service("update", owner, owner, body=body("x" * (300 + 5 * at))) for at, owner in enumerate(owners)
+            ]
+            await store.writer.write_all(updates)
+        await compact(store.database, timedelta(), keep=1_000)
+        sizes.append(await room(store))
+    assert len((await store.reader.tail(0, 10_000)).changes) == 1_000
+    # The first cycles fill the log, and go on before the room of others is free.
+    for table, settled in sizes[5].items():
+        assert max(size[table] for size in sizes[6:]) <= 1.15 * settled, [size[table] for size in sizes]
+
+
+async def test_what_is_being_vacuumed_already_is_left_alone(store: Store):
+    old = await grow(store, 5, age=2 * HOUR)
+    async with session(store) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE changes IN SHARE UPDATE EXCLUSIVE MODE")
+        assert await compact(store.database, HOUR, keep=0) == old[-1]

@@ -129,10 +129,15 @@ STEADY = ("tail", "tail, far behind", "unpublished")
 """Those that are asked on sessions which plan once."""
 
 
+@pytest.mark.parametrize("vacuumed", [False, True])
 @pytest.mark.parametrize(("settings", "names"), [({}, READS), (PLANNED_ONCE, STEADY)])
-async def test_a_reader_reads_no_more_than_it_answers(store: Store, settings: dict[str, str], names: Iterable[str]):
+async def test_a_reader_reads_no_more_than_it_answers(
+    store: Store, settings: dict[str, str], names: Iterable[str], vacuumed: bool
+):
     connection = await store.database.connect(settings)
     try:
+        if vacuumed:
+            await connection.execute(f"VACUUM {', '.join(TABLES)}")
         for _ in range(8):
             for read in READS.values():
                 await read(connection)
