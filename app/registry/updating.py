@@ -253,8 +253,9 @@ def _carry_metadata(kind: Kind[Any], new: KubeObject, old: KubeObject) -> None:
     to.namespace, to.uid = kept.namespace, to.uid or kept.uid
     to.generate_name = to.generate_name or kept.generate_name
     to.creation_timestamp = kept.creation_timestamp
-    to.deletion_timestamp = kept.deletion_timestamp
-    to.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
+    to.deletion_timestamp = kept.deletion_timestamp or to.deletion_timestamp
+    if to.deletion_grace_period_seconds is None:
+        to.deletion_grace_period_seconds = kept.deletion_grace_period_seconds
     to.generation, to.self_link, to.resource_version = kept.generation, None, None
 
 

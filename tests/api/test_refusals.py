@@ -317,6 +317,33 @@ async def test_no_patch_changes_a_uid(api, media_type):
     assert [cause["field"] for cause in status["details"]["causes"]] == ["metadata.uid"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("deletionTimestamp", "2026-01-01T00:00:00Z"), ("deletionGracePeriodSeconds", 30)]
+)
+async def test_no_update_begins_a_deletion(api, field, value):
+    made = await created(api, "web", finalizers=["example.com/hold"])
+    for answer in (
+        await api.patch(
+            f"{SERVICES}/web",
+            json={"metadata": {field: value}},
+            headers={"content-type": "application/merge-patch+json"},
+        ),
+        await api.put(f"{SERVICES}/web", json={**made, "metadata": {**made["metadata"], field: value}}),
+    ):
+        status = await refused(answer, 422, "Invalid")
+        assert [cause["field"] for cause in status["details"]["causes"]] == [f"metadata.{field}"]
+    going = (await api.delete(f"{SERVICES}/web")).json()["metadata"]
+    # What the object has by now may be sent again, and left out.
+    for metadata in ({"deletionTimestamp": value if field == "deletionTimestamp" else None}, {"finalizers": None}):
+        answer = await api.patch(
+            f"{SERVICES}/web",
+            json={"metadata": metadata},
+            headers={"content-type": "application/merge-patch+json"},
+        )
+        assert answer.status_code == 200
+        assert answer.json()["metadata"]["deletionTimestamp"] == going["deletionTimestamp"]
+
+
 async def test_an_object_of_another_uid_is_not_replaced(api):
     made = await created(api, "web")
     made["metadata"]["uid"] = "00000000-0000-0000-0000-000000000000"
