@@ -176,7 +176,7 @@ class Exchange:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> RequestEntityTooLarge:
-        return RequestEntityTooLarge(f"the request body is larger than the limit of {self.body_limit} bytes")
+        return RequestEntityTooLarge(f"Request entity too large: limit is {self.body_limit} bytes")
 
     async def disconnected(self) -> None:
         """Return when the client has closed the connection; what it still sends is discarded."""

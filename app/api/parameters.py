@@ -2,11 +2,12 @@
 
 from app.api.exchange import Exchange
 from app.domain.documents.decoding import Strictness
-from app.domain.errors import BadRequest, Cause, Invalid, forbidden, invalid, not_supported, required
+from app.domain.errors import BadRequest, Cause, Invalid, causes_text, forbidden, invalid, not_supported, required
 from app.registry.options import ListOptions, WatchOptions, WriteOptions
 
 _FIELD_MANAGER_LIMIT = 128
 _FALSE = ("false", "0")
+_OPTIONS_KINDS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 
 
 def flag(query: dict[str, str], name: str) -> bool:
@@ -88,7 +89,9 @@ def write_options(exchange: Exchange, *, apply: bool = False) -> WriteOptions:
     if not apply and "force" in query and exchange.method == "PATCH":
         causes.append(forbidden("force", "only a server-side apply can be forced"))
     if causes:
-        raise Invalid("the options of the request are invalid", kind="PatchOptions", group="meta.k8s.io", causes=causes)
+        kind = _OPTIONS_KINDS[exchange.method]
+        message = f'{kind}.meta.k8s.io "" is invalid: {causes_text(causes)}'
+        raise Invalid(message, kind=kind, group="meta.k8s.io", causes=causes)
     return WriteOptions(
         dry_run="dryRun" in query,
         field_manager=manager or _manager_from_agent(exchange),

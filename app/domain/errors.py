@@ -107,6 +107,8 @@ def _cause(reason: str, field: str, message: str) -> Cause:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{shortened(value)}"' if isinstance(value, str) else shortened(str(value))

@@ -11,7 +11,7 @@ from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
 from app.registry.context import Context, entry_from_object
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
-from app.registry.outcomes import conflict, refusal
+from app.registry.outcomes import conflict, other_object, refusal
 from app.registry.publication import existing
 from app.registry.reading import Reading
 from app.registry.target import Target
@@ -108,13 +108,11 @@ class Deletion:
 
 def _check_preconditions(kind: Kind[Any], entry: Entry, options: DeleteOptions) -> None:
     if options.uid is not None and options.uid != entry.uid:
-        raise conflict(
-            kind, entry.name, f"Precondition failed: UID in precondition: {options.uid}, of the object: {entry.uid}"
-        )
+        raise other_object(kind, entry.name, options.uid, entry.uid)
     if options.resource_version is not None and options.resource_version != str(entry.revision):
         raise conflict(
             kind,
             entry.name,
             f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
-            f"of the object: {entry.revision}",
+            f"ResourceVersion in object meta: {entry.revision}",
         )

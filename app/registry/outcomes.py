@@ -55,6 +55,12 @@ def conflict(kind: Kind[Any], name: str, why: str) -> Conflict:
     return Conflict(message, group=kind.group, kind=kind.plural, name=name)
 
 
+def other_object(kind: Kind[Any], name: str, uid: str, found: str = "") -> Conflict:
+    """The client means another object of the same name: one with `uid`, not with `found` ("" if there is none)."""
+    told = f"UID in precondition: {uid}, UID in object meta: {found}"
+    return conflict(kind, name, f"StorageError: invalid object, Code: 4: Precondition failed: {told}")
+
+
 def invalid_object(kind: Kind[Any], name: str, causes: list[Cause]) -> Invalid:
     """The object breaks rules."""
     resource = f"{kind.name}.{kind.group}" if kind.group else kind.name

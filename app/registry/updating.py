@@ -20,7 +20,7 @@ from app.mirror.entry import Entry
 from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.options import Answer, WriteOptions
-from app.registry.outcomes import MODIFIED, conflict, invalid_object, refusal
+from app.registry.outcomes import MODIFIED, conflict, invalid_object, other_object, refusal
 from app.registry.publication import existing, written
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
@@ -114,7 +114,7 @@ class Updating:
         """
         meta, kind = obj.metadata, target.kind
         if meta.uid:
-            raise conflict(kind, meta.name, f"precondition failed: there is no object with the uid {meta.uid}")
+            raise other_object(kind, meta.name, meta.uid)
         if meta.resource_version not in (None, "", "0"):
             raise conflict(kind, meta.name, f"there is no object with the resourceVersion {meta.resource_version}")
         meta.resource_version = None
@@ -133,8 +133,7 @@ class Updating:
         kind = target.kind
         # In a whole object the uid says which object is meant. In a patch it is a change, which the rules refuse.
         if patch is None and new.metadata.uid and new.metadata.uid != entry.uid:
-            told = f"precondition failed: uid {new.metadata.uid} of the request is not the object's uid {entry.uid}"
-            raise conflict(kind, entry.name, told)
+            raise other_object(kind, entry.name, new.metadata.uid, entry.uid)
         old = self._context.forms.decoded(kind, entry)
         warnings = self.apply_rules(target, entry, new, old, options, recorded=recorded)
         body = encode_body(new)

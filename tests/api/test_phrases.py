@@ -20,6 +20,17 @@ def sent(method, path="", **options):
     return method, SERVICES + path, options
 
 
+def _applied(**spec):
+    """A server-side apply that changes the spec of `web`."""
+    return sent(
+        "PATCH",
+        "/web",
+        params={"fieldManager": "me"},
+        headers={"content-type": APPLY},
+        json={**alias("web"), "spec": spec},
+    )
+
+
 @pytest.mark.parametrize(
     ("phrase", "request_"),
     [
@@ -65,6 +76,32 @@ def sent(method, path="", **options):
                 json=[{"op": "test", "path": "/metadata/name", "value": "other"}],
             ),
         ),
+        # Controllers that patch only the state they have read.
+        (
+            "testing value /metadata/resourceVersion failed: test failed",
+            sent(
+                "PATCH",
+                "/web",
+                headers={"content-type": JSON_PATCH},
+                json=[{"op": "test", "path": "/metadata/resourceVersion", "value": "1"}],
+            ),
+        ),
+        # Nelm, and tools that create the object instead when an apply does not fit its kind.
+        ("failed to create typed patch object", _applied(colour="red")),
+        (".spec.colour: field not declared in schema", _applied(colour="red")),
+        # Kuadrant, Nephio and others, for which an object that another one replaced is gone; Calico likewise.
+        ("StorageError: invalid object, Code: 4", sent("PUT", "/web", json=alias("web", uid="other"))),
+        ("UID in precondition: other, UID in object meta: ", sent("PUT", "/web", json=alias("web", uid="other"))),
+        ("UID in precondition: other, UID in object meta: ", sent("PUT", "/none", json=alias("none", uid="other"))),
+        # Kubernetes' end-to-end tests of large objects.
+        ("Request entity too large: limit is ", sent("POST", content=b"{" + b" " * 4 * 2**20 + b"}")),
+        ("metadata.annotations: Too long", sent("POST", json=alias("new", annotations={"a": "x" * 2**18}))),
+        # kubectl, and people who read the message only.
+        (
+            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value',
+            sent("PATCH", "/web", headers={"content-type": APPLY}, json=alias("web")),
+        ),
+        ('CreateOptions.meta.k8s.io "" is invalid: dryRun: ', sent("POST", params={"dryRun": "x"}, json=alias("new"))),
         # Validation of client libraries and of kubectl.
         (
             'strict decoding error: unknown field "spec.colour"',

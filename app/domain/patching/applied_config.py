@@ -36,7 +36,7 @@ def check_config(kind: Kind[Any], config: Any) -> dict[str, Any]:
     problems = list(islice(_problems(schema_of(kind.model), config, None), MAX_PROBLEMS))
     if problems:
         text = "; ".join(problems)
-        raise Invalid(f"the applied configuration is invalid: {text}", causes=[invalid("patch", "", text)])
+        raise Invalid(f"failed to create typed patch object: {text}", causes=[invalid("patch", "", text)])
     return config
 
 
@@ -66,7 +66,7 @@ def _map_problems(of: StructType | MapType, value: dict[str, Any], path: Path) -
         elif name in of.fields:
             yield from _problems(of.fields[name].type, part, (path, name))
         else:
-            yield f'unknown field "{path_text((path, name))}"'
+            yield f".{path_text((path, name))}: field not declared in schema"
 
 
 def _list_problems(of: ListType, value: list[Any], path: Path) -> Iterator[str]:

@@ -201,7 +201,7 @@ def _replace(holder: dict[str, Any], pointer: str, value: Any) -> None:
 def _test(holder: dict[str, Any], pointer: str, wanted: Any) -> None:
     found = _get(*_find(holder, pointer)) if pointer else holder[""]
     if not equal(found, wanted):
-        raise _Inapplicable(f'the value at "{shortened(pointer)}" is not the one tested for')
+        raise _Inapplicable(f"testing value {shortened(pointer)} failed: test failed: the object has another value")
 
 
 def equal(one: Any, other: Any) -> bool:

@@ -168,7 +168,7 @@ def _immutable_causes(new: ObjectMeta, old: ObjectMeta) -> Iterator[Cause]:
     if old.deletion_timestamp is not None:
         added = sorted(set(new.finalizers or []) - set(old.finalizers or []))
         if added:
-            problem = f"the object is being deleted, so no finalizers can be added: remove {', '.join(added)}"
+            problem = f"no new finalizers can be added if the object is being deleted: leave out {', '.join(added)}"
             yield forbidden("metadata.finalizers", problem)
     if (new.generation or 0) < (old.generation or 0):
         yield invalid(

@@ -210,17 +210,22 @@ ON_UPDATE = {
     "clusterIP": (
         PLAIN,
         web(clusterIP="10.96.0.8"),
-        ['Invalid value: "10.96.0.8": field is immutable: it is 10.96.0.9'],
+        ['Invalid value: "10.96.0.8": field is immutable: may not change once set: it is 10.96.0.9'],
     ),
     "class": (
         BALANCED,
         {**BALANCED, "loadBalancerClass": "a/b"},
-        ['Invalid value: "a/b": field is immutable while the type is LoadBalancer: it is not set'],
+        [
+            (
+                'Invalid value: "a/b": field is immutable: may not change once set while the type is LoadBalancer: '
+                "it is not set"
+            )
+        ],
     ),
     "no class": (
         {**BALANCED, "loadBalancerClass": "a/b"},
         BALANCED,
-        ['Invalid value: "": field is immutable while the type is LoadBalancer: it is a/b'],
+        ['Invalid value: "": field is immutable: may not change once set while the type is LoadBalancer: it is a/b'],
     ),
     "health check": (
         LOCAL,
@@ -266,16 +271,16 @@ DUAL_ON_UPDATE = {
             "ipFamilies": ["IPv6", "IPv4"],
         },
         [
-            'Invalid value: "fd00:10:96::9": field is immutable: it is 10.96.0.9',
-            'Invalid value: "10.96.0.9": field is immutable: it is fd00:10:96::9',
-            'Invalid value: "IPv6, IPv4": field is immutable: it is IPv4, IPv6',
+            'Invalid value: "fd00:10:96::9": field is immutable: may not change once set: it is 10.96.0.9',
+            'Invalid value: "10.96.0.9": field is immutable: may not change once set: it is fd00:10:96::9',
+            'Invalid value: "IPv6, IPv4": field is immutable: may not change once set: it is IPv4, IPv6',
         ],
     ),
     "the secondary alone": (
         web(clusterIP="fd00:10:96::9", clusterIPs=["fd00:10:96::9"], ipFamilyPolicy="SingleStack"),
         [
-            'Invalid value: "fd00:10:96::9": field is immutable: it is 10.96.0.9',
-            'Invalid value: "IPv6": field is immutable: it is IPv4, IPv6',
+            'Invalid value: "fd00:10:96::9": field is immutable: may not change once set: it is 10.96.0.9',
+            'Invalid value: "IPv6": field is immutable: may not change once set: it is IPv4, IPv6',
         ],
     ),
 }
@@ -397,7 +402,7 @@ def test_what_was_is_said():
     old.metadata.deletion_timestamp = "2026-01-02T03:04:05Z"
     _, causes = updated(web(), old, finalizers=["a/b", "c/e", "c/d"], name="x")
     assert [cause.message for cause in causes] == [
-        "Forbidden: the object is being deleted, so no finalizers can be added: remove c/d, c/e",
+        "Forbidden: no new finalizers can be added if the object is being deleted: leave out c/d, c/e",
         'Invalid value: "x": field is immutable: it is web',
-        "Invalid value: None: field is immutable: it is 2026-01-02T03:04:05Z",
+        "Invalid value: null: field is immutable: it is 2026-01-02T03:04:05Z",
     ]

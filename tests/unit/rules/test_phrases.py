@@ -21,6 +21,12 @@ from tests.unit.rule_runner import CLUSTER, parse
 IMMUTABLE = "field is immutable"
 """Flux, Helm's callers and many controllers delete the object and create it anew when they read this."""
 
+ONCE_SET = "may not change once set"
+"""Nelm, Banzai Cloud's operators and qontract-reconcile delete the Service and create it anew when they read this."""
+
+NO_FINALIZERS = "no new finalizers can be added if the object is being deleted"
+"""Kong's operator and others, whose controllers then wait for the end of the object, read this."""
+
 PORT_RANGE = "provided port is not in the valid range"
 """Kubernetes' end-to-end tests of Services look for the number and `port is not in the valid range` after it."""
 
@@ -61,6 +67,19 @@ UPDATED = [
         SERVICE,
         web(**BALANCED, loadBalancerClass="example.com/a"),
         web(**BALANCED, loadBalancerClass="example.com/b"),
+    ),
+    (
+        ONCE_SET,
+        SERVICE,
+        web(clusterIP="10.96.0.8", clusterIPs=["10.96.0.8"], ipFamilies=["IPv4"]),
+        web(clusterIP="10.96.0.9", clusterIPs=["10.96.0.9"], ipFamilies=["IPv4"]),
+    ),
+    (ONCE_SET, SERVICE, web(ipFamilies=["IPv4"]), web(ipFamilies=["IPv6"])),
+    (
+        ONCE_SET,
+        SERVICE,
+        web(**BALANCED, loadBalancerClass="example.com/a"),
+        web(**BALANCED),
     ),
     (
         IMMUTABLE,
@@ -125,6 +144,12 @@ def test_on_update(phrase, kind, before, after):
 def test_metadata_is_immutable(field):
     old, new = parse(EVENT, {}), parse(EVENT, {"metadata": {field: "2026-01-01T00:00:00Z"}})
     said(IMMUTABLE, validate_metadata_update(EVENT, new.metadata, old.metadata))
+
+
+def test_finalizers_of_an_object_that_is_being_deleted():
+    old = parse(EVENT, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
+    new = parse(EVENT, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.com/a"]}})
+    said(NO_FINALIZERS, validate_metadata_update(EVENT, new.metadata, old.metadata))
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def _probe_time_causes(wish: LoadBalancerWish, stored: Mapping[str, str]) -> Ite
     probes += [(number, port.probe) for number, port in sorted(wish.ports.items())]
     for number, probe in probes:
         changed = _changed_times(wish, number, stored)
-        interval = probe.interval or wish.probe.interval or _DEFAULT_INTERVAL
-        count = probe.count or wish.probe.count or _DEFAULT_COUNT
+        interval = _first(probe.interval, wish.probe.interval, _DEFAULT_INTERVAL)
+        count = _first(probe.count, wish.probe.count, _DEFAULT_COUNT)
         if changed and interval * count >= MAX_PROBE_SECONDS:
             problem = f"{interval} s times {count} probes must be less than {MAX_PROBE_SECONDS} s"
             yield invalid(changed[0].field, changed[0].text, problem)
@@ -95,3 +95,10 @@ def _changed_times(wish: LoadBalancerWish, port: int | None, stored: Mapping[str
         for each in wish.annotations
         if each.attribute == attribute and each.port == port and stored.get(each.key) != each.text
     ]
+
+
+def _first(own: int | None, of_service: int | None, default: int) -> int:
+    """The setting of a port, else that of the Service, else the default. A stored 0 is tolerated, and counts."""
+    if own is not None:
+        return own
+    return of_service if of_service is not None else default
