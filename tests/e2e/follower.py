@@ -6,6 +6,7 @@ from tests.e2e.client import RefusedError, watching
 from tests.e2e.subject import mark_of
 
 PAUSE = 0.1
+UNAVAILABLE = 503
 
 
 class Follower:
@@ -35,7 +36,10 @@ class Follower:
             self.interruptions += 1
 
     def _note(self, event):
-        assert event["type"] != "ERROR", event["object"]
+        if event["type"] == "ERROR":
+            # What is older than a process' memory is read from the database, which may be away for a moment.
+            assert event["object"]["code"] == UNAVAILABLE, event["object"]
+            raise RefusedError(event["object"]["message"])
         revision = int(event["object"]["metadata"]["resourceVersion"])
         if event["type"] != "BOOKMARK":
             assert revision > self._revision, f"{revision} came after {self._revision}"
