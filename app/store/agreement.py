@@ -21,7 +21,7 @@ _STORE = """
     INSERT INTO settings (name, value) SELECT * FROM unnest($1::text[], $2::text[])
     ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
-_ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
+_ACQUIRE = "SELECT epoch FROM fairlead_acquire($1, $2, $3)"
 _PREFIX = "starting/"
 _STARTING_SECONDS = 15.0
 """Seconds until a process that starts holds leases of its own."""

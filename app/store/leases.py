@@ -1,18 +1,24 @@
-"""Leases: who of several processes works on a concern, by the database's clock."""
+"""Leases: who of several processes works on a concern.
+
+A lease expires by the database's clock. That clock may be set back, or stand still. So each renewal is counted, and a
+process that has seen the same count for the time of the lease, by its own clock, takes the lease for expired, too.
+"""
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from app.store.database import Database
 from app.store.writes import LeaseGuard
 
-_ACQUIRE = "SELECT fairlead_acquire($1, $2, $3)"
+_ACQUIRE = "SELECT epoch, held_epoch, held_renewals FROM fairlead_acquire($1, $2, $3, $4, $5)"
 # An expired lease that nobody has taken is still its holder's, one that was given back is nobody's. A renewal that a
 # crash loses only makes the lease expire sooner, so it need not wait for the disk, where writes that somebody waits for
 # would queue behind it.
 _RENEW = """
     WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-    UPDATE leases l SET ttl = asked.ttl, expires_at = clock_timestamp() + asked.ttl
+    UPDATE leases l SET renewals = l.renewals + 1, ttl = asked.ttl, expires_at = clock_timestamp() + asked.ttl
     FROM soon, unnest($1::text[], $2::bigint[], $3::text[], $4::interval[]) AS asked (name, epoch, holder, ttl)
     WHERE l.name = asked.name AND l.epoch = asked.epoch AND l.holder = asked.holder AND l.expires_at > '-infinity'
     RETURNING l.name, l.epoch
@@ -27,6 +33,7 @@ A lease that would live longer than it was given for was renewed before the data
 expired.
 """
 
+_HELD = f"SELECT epoch, renewals, ttl FROM leases WHERE name = $1 AND {IS_LIVE}"
 _LIVE = f"SELECT name FROM leases WHERE starts_with(name, $1) AND {IS_LIVE} ORDER BY name"
 _FORGET = """
     DELETE FROM leases WHERE starts_with(name, $1)
@@ -34,13 +41,39 @@ _FORGET = """
 """
 
 
+class _Sightings:
+    """What this process has seen of the leases that others hold, by its own clock."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        # By name: a lease's epoch and count of renewals, and since when they have been the same.
+        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+
+    def note(self, name: str, epoch: int, renewals: int) -> None:
+        """Note what a lease looks like now."""
+        if name not in self._seen or self._seen[name][0] != (epoch, renewals):
+            self._seen[name] = (epoch, renewals), self._clock()
+
+    def silent(self, name: str, seconds: float) -> tuple[int | None, int | None]:
+        """Epoch and count of renewals that have been the same for so long; None and None if they changed meanwhile."""
+        if name not in self._seen:
+            return None, None
+        seen, since = self._seen[name]
+        return seen if self._clock() - since >= seconds else (None, None)
+
+    def forget(self, name: str) -> None:
+        """Forget a lease that this process holds now."""
+        self._seen.pop(name, None)
+
+
 class Leases:
     """Acquires, renews and releases; a `LeaseGuard` in a write proves the tenure in the write's own transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._asked: list[tuple[str, int, str, timedelta]] = []
         self._renewing: asyncio.Task[set[LeaseGuard]] | None = None
+        self._sightings = _Sightings(clock)
 
     async def acquire(self, name: str, holder: str, ttl: float) -> LeaseGuard | None:
         """Take a lease that is free, expired, or one's own; each time its epoch grows.
@@ -58,9 +91,16 @@ class Leases:
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        rows = await self._database.fetch(_ACQUIRE, name, holder, timedelta(seconds=ttl), within=ttl)
-        epoch = rows[0][0]
-        return None if epoch is None else LeaseGuard(name, epoch)
+        silent = self._sightings.silent(name, ttl)
+        rows = await self._database.fetch(_ACQUIRE, name, holder, timedelta(seconds=ttl), *silent, within=ttl)
+        epoch, held_epoch, held_renewals = rows[0]
+        if epoch is not None:
+            self._sightings.forget(name)
+            return LeaseGuard(name, epoch)
+        # Nothing is known of a holder that took the lease in just this moment.
+        if held_epoch is not None:
+            self._sightings.note(name, held_epoch, held_renewals)
+        return None
 
     async def renew(self, guard: LeaseGuard, holder: str, ttl: float) -> bool:
         """Hold a lease for `ttl` seconds from now; False when somebody else has taken it.
@@ -88,6 +128,19 @@ class Leases:
             ServiceUnavailable: The database cannot be reached.
         """
         await self._database.fetch(_RELEASE, guard.name, guard.epoch, holder)
+
+    async def is_held(self, name: str) -> bool:
+        """Whether somebody holds a lease. To be asked again and again: the first answer rests on the database's clock.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        rows = await self._database.fetch(_HELD, name)
+        if not rows:
+            return False
+        epoch, renewals, ttl = rows[0]
+        self._sightings.note(name, epoch, renewals)
+        return self._sightings.silent(name, ttl.total_seconds()) != (epoch, renewals)
 
     async def live(self, prefix: str) -> list[str]:
         """Names of the leases that are held and begin with a prefix.

@@ -96,6 +96,7 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("renewals", BigInteger, nullable=False),
     Column("ttl", Interval, nullable=False),
     Column("expires_at", _INSTANT, nullable=False),
 )

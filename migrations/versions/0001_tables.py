@@ -95,6 +95,7 @@ def _coordination() -> None:
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("holder", sa.Text, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("renewals", sa.BigInteger, nullable=False),
         sa.Column("ttl", sa.Interval, nullable=False),
         sa.Column("expires_at", _INSTANT, nullable=False),
     )

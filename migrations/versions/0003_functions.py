@@ -33,20 +33,28 @@ END $$
 # so that its holder's death holds up the others for no longer than ever. A holder that lives renews it at once.
 _IS_LIVE = "l.expires_at > clock_timestamp() AND l.expires_at <= clock_timestamp() + l.ttl"
 
+# Whoever asks may have seen by its own clock that a lease was not renewed for its time, however the clock here stands.
 _ACQUIRE = f"""
-CREATE FUNCTION fairlead_acquire(p_name text, p_holder text, p_ttl interval, OUT epoch bigint)
-LANGUAGE plpgsql {PLANS} AS $$
+CREATE FUNCTION fairlead_acquire(
+    p_name text, p_holder text, p_ttl interval,
+    p_silent_epoch bigint DEFAULT NULL, p_silent_renewals bigint DEFAULT NULL,
+    OUT epoch bigint, OUT held_epoch bigint, OUT held_renewals bigint
+) LANGUAGE plpgsql {PLANS} AS $$
 BEGIN
-    IF EXISTS (SELECT FROM leases l WHERE l.name = p_name AND l.holder <> p_holder AND {_IS_LIVE}) THEN
+    SELECT l.epoch, l.renewals INTO held_epoch, held_renewals
+    FROM leases l
+    WHERE l.name = p_name AND l.holder <> p_holder AND {_IS_LIVE}
+        AND (l.epoch, l.renewals) IS DISTINCT FROM (p_silent_epoch, p_silent_renewals);
+    IF FOUND THEN
         RETURN;
     END IF;
     -- Under the write lock: what the holder before wrote is committed and seen, and what it has not written is refused.
     PERFORM ({WRITE_LOCK});
-    INSERT INTO leases AS l (name, holder, epoch, ttl, expires_at)
-    VALUES (p_name, p_holder, 1, p_ttl, clock_timestamp() + p_ttl)
+    INSERT INTO leases AS l (name, holder, epoch, renewals, ttl, expires_at)
+    VALUES (p_name, p_holder, 1, 0, p_ttl, clock_timestamp() + p_ttl)
     ON CONFLICT (name) DO UPDATE
-        SET holder = p_holder, epoch = l.epoch + 1, ttl = p_ttl, expires_at = clock_timestamp() + p_ttl
-        WHERE l.holder = p_holder OR NOT ({_IS_LIVE})
+        SET holder = p_holder, epoch = l.epoch + 1, renewals = 0, ttl = p_ttl, expires_at = clock_timestamp() + p_ttl
+        WHERE l.holder = p_holder OR NOT ({_IS_LIVE}) OR (l.epoch, l.renewals) = (p_silent_epoch, p_silent_renewals)
     RETURNING l.epoch INTO epoch;
 END $$
 """

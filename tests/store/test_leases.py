@@ -1,14 +1,33 @@
 """Who holds a lease, and what his writes are worth afterwards."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
+from app.store.leases import Leases
 from app.store.store import Store
 from app.store.writes import Committed, LeaseGuard, LeaseLost
-from tests.store.writing import eventually, service, session, shop, uid, waiters, write_lock
+from tests.store.writing import eventually, running, service, session, shop, uid, waiters, write_lock
 
 pytestmark = pytest.mark.anyio
+
+
+FROZEN_CLOCK = """
+    CREATE SCHEMA frozen;
+    CREATE FUNCTION frozen.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT timestamptz '2026-01-01' $$;
+"""
+
+
+@dataclass
+class Clock:
+    """The clock of a process."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 async def expire(store: Store) -> None:
@@ -42,6 +61,55 @@ async def test_a_clock_that_is_set_back_prolongs_no_lease(store: Store):
     assert not await store.leases.renew(first, "one", 30)
     await shop(store)
     assert isinstance(await store.writer.write(service("create", "web", uid(), lease=first)), LeaseLost)
+
+
+@pytest.fixture
+async def frozen(store: Store) -> AsyncIterator[Store]:
+    """A store on whose database `clock_timestamp()` does not go on: it finds another function of that name first."""
+    async with session(store) as connection:
+        await connection.execute(FROZEN_CLOCK)
+        try:
+            async with running(f"{store.database.url}&search_path=frozen,pg_catalog,public") as other:
+                yield other
+        finally:
+            await connection.execute("DROP SCHEMA frozen CASCADE")
+
+
+async def test_a_lease_that_is_not_renewed_expires_though_the_clock_of_the_database_stands_still(frozen: Store):
+    assert await frozen.leases.acquire("zone:a", "one", 2) == LeaseGuard("zone:a", 1)
+    clock = Clock()
+    contender = Leases(frozen.database, clock)
+    watcher = Leases(frozen.database, clock)
+    for _ in range(2):
+        assert await contender.acquire("zone:a", "two", 2) is None
+        assert await watcher.is_held("zone:a")
+        clock.now += 1
+    assert not await watcher.is_held("zone:a")
+    assert await contender.acquire("zone:a", "two", 2) == LeaseGuard("zone:a", 2)
+    assert await watcher.is_held("zone:a")
+    clock.now += 2
+    assert not await watcher.is_held("zone:a")
+
+
+async def test_a_lease_that_is_renewed_stays_with_its_holder_however_the_clocks_go(frozen: Store):
+    guard = await frozen.leases.acquire("zone:a", "one", 2)
+    clock = Clock()
+    contender = Leases(frozen.database, clock)
+    for _ in range(3):
+        assert await contender.acquire("zone:a", "two", 2) is None
+        assert await contender.is_held("zone:a")
+        # It is renewed while the other is paused.
+        clock.now += 5
+        assert await frozen.leases.renew(guard, "one", 2)
+    assert await contender.acquire("zone:a", "two", 2) is None
+
+
+async def test_a_lease_that_nobody_has_is_not_held(store: Store):
+    assert not await store.leases.is_held("zone:a")
+    guard = await store.leases.acquire("zone:a", "one", 30)
+    assert await store.leases.is_held("zone:a")
+    await store.leases.release(guard, "one")
+    assert not await store.leases.is_held("zone:a")
 
 
 async def test_a_holder_that_lives_keeps_its_lease_when_the_clock_is_set_back(store: Store):
