@@ -4,8 +4,6 @@ import asyncio
 import socket
 from functools import partial
 
-import structlog
-
 from app import __version__
 from app.api.application import create_app
 from app.api.limits import Limits
@@ -16,16 +14,13 @@ from app.main.parts import holder_name, now, started
 from app.main.reloading import certificate, reloading, tokens
 from app.reloading import log_level
 from app.settings import ApiSettings
+from app.startup.allocation_watch import AllocationWatch
 from app.startup.bootstrap import InitialObjects
 from app.startup.initial_pools import make_initial_pools
 from app.startup.presence import Presence, advertised_address
 from app.store.leases import Leases
 from app.store.milestones import Milestones
 from app.tokens import TokenUsers
-
-_POLL_SECONDS = 0.05
-
-_log = structlog.stdlib.get_logger(__name__)
 
 
 async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
@@ -44,7 +39,9 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
     tls = None if settings.tls is None else settings.tls.context
     sources = (*log_level(settings), *tokens(settings.token_file, users), *certificate(settings.tls))
     async with reloading(stopping.set, *sources), started(settings) as parts:
-        registry = parts.registry(settings.allocation_wait)
+        leases = Leases(parts.database)
+        watch = AllocationWatch(leases, Allocation.name)
+        registry = parts.registry(settings.allocation_wait, watch.allocates)
         initial = InitialObjects(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
         await initial.ensure(registry)
         await initial.adapt(registry)
@@ -52,7 +49,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         app = create_app(
             registry,
             now=now,
-            ready={"mirror": parts.check_mirror},
+            ready={"mirror": parts.check_mirror, "allocation": watch.check},
             version=__version__,
             tokens=users,
             limits=Limits(bodies_bytes=settings.body_memory_mib * 1024 * 1024),
@@ -61,9 +58,10 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         address = (str(settings.advertise_address or advertised_address(settings.host)), initial.port)
         holder = holder_name()
         ensure = partial(initial.ensure, registry)
-        leases = Leases(parts.database)
         presence = Presence(leases, lease_name(address, holder), holder, ensure)
-        await _somebody_allocates(leases, settings.allocation_wait)
+        # After a cold start the first writes need not wait for a reconciler. Reads need none: a write's wait is enough.
+        await watch.wait(settings.allocation_wait)
+        watching = asyncio.create_task(watch.run(), name="allocation watch")
         # A process that others cannot find is of no use, nor one that serves nothing: if one task ends, both do.
         tasks = [
             asyncio.create_task(presence.run(stopping), name="presence"),
@@ -73,21 +71,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.set()
-            await asyncio.wait(tasks)
+            watching.cancel()
+            await asyncio.wait([*tasks, watching])
         for task in tasks:
             task.result()
-
-
-async def _somebody_allocates(leases: Leases, patience: float) -> None:
-    """Wait until a reconciler owns allocation, so that the first writes after a cold start need not wait for one.
-
-    Reads need no reconciler, so this waits no longer than a write does.
-    """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + patience
-    told = False
-    while not await leases.live(Allocation.name) and loop.time() < until:
-        if not told:
-            _log.info("no reconciler allocates yet: waiting for one", seconds=patience)
-            told = True
-        await asyncio.sleep(_POLL_SECONDS)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from app.cluster.address_pools import PoolDescriptions
 from app.cluster.service_ranges import ServiceRanges
 from app.domain.declarations.address_pool import ADDRESS_POOL
@@ -47,18 +49,24 @@ class Parts:
     kinds: Kinds
     cluster: Callable[[], Cluster]
 
-    def registry(self, allocation_wait: float) -> Registry:
+    def registry(self, allocation_wait: float, allocates: Callable[[], bool]) -> Registry:
         """The verbs over these parts.
 
         Args:
             allocation_wait: Seconds that a write waits for its allocation. After that, the answer is a pending object.
+            allocates: Whether some reconciler allocates at the moment.
         """
+
+        def cluster() -> Cluster:
+            known = self.cluster()
+            return known if allocates() else replace(known, allocating=False)
+
         context = Context(
             kinds=self.kinds,
             writer=self.writer,
             reader=self.reader,
             mirror=self.mirror,
-            cluster=self.cluster,
+            cluster=cluster,
             allocation_wait=allocation_wait,
             forms=Forms(self.kinds),
             previews={SERVICE.key: ServicePreview(self.reader)},

@@ -36,8 +36,10 @@ async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None
     entry = await context.mirror.wait_for(uid, context.allocation_wait)
     if entry is not None:
         return entry
+    cluster = context.cluster()
+    kind.strategy.explain_pending(obj, cluster)
     body = encode_body(obj)
-    outcome = await context.writer.write(context.forms.write(kind, "publish", obj, body, context.cluster()))
+    outcome = await context.writer.write(context.forms.write(kind, "publish", obj, body, cluster))
     if isinstance(outcome, Committed) and outcome.revision is not None:
         return entry_from_object(kind, obj, outcome.revision, body)
     if isinstance(outcome, Stale):

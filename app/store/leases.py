@@ -34,6 +34,9 @@ expired.
 """
 
 _HELD = f"SELECT epoch, renewals, ttl FROM leases WHERE name = $1 AND {IS_LIVE}"
+_LOOK_SECONDS = 1.0
+"""Seconds for one attempt to look at a lease; it is looked at again soon."""
+
 _LIVE = f"SELECT name FROM leases WHERE starts_with(name, $1) AND {IS_LIVE} ORDER BY name"
 _FORGET = """
     DELETE FROM leases WHERE starts_with(name, $1)
@@ -135,7 +138,7 @@ class Leases:
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
-        rows = await self._database.fetch(_HELD, name)
+        rows = await self._database.fetch(_HELD, name, within=_LOOK_SECONDS)
         if not rows:
             return False
         epoch, renewals, ttl = rows[0]

@@ -57,6 +57,13 @@ QUEUE_ADDS = Counter("workqueue_adds_total", "Keys added", ["name"])
 QUEUE_RETRIES = Counter("workqueue_retries_total", "Keys added again after a failure", ["name"])
 WORK_SECONDS = Histogram("workqueue_work_duration_seconds", "Time a batch of keys took", ["name"], buckets=_SECONDS)
 
+LEASE_HELD = Gauge(
+    "fairlead_lease_held",
+    "Whether some process holds a lease, as API processes see it: 1 or 0",
+    ["name"],
+    multiprocess_mode="livemin",
+)
+
 POOL_SIZE = Gauge(
     "fairlead_pool_size", "Addresses or ports in a pool", ["pool", "family", "scope"], multiprocess_mode="mostrecent"
 )

@@ -35,7 +35,7 @@ async def running_registry(url, *more_kinds):
     """The registry over a real store and mirror, with the first namespaces."""
     async with started(Settings(database_url=url)) as parts:
         kinds = Kinds((*parts.kinds, *more_kinds))
-        registry = replace(parts, kinds=kinds).registry(allocation_wait=0.2)
+        registry = replace(parts, kinds=kinds).registry(0.2, lambda: True)
         await bootstrap(registry)
         yield registry
 

@@ -60,7 +60,7 @@ async def parts(migrated_url):
 
 async def unseen(parts, allocation_wait=0.5, address=None):
     """A create that waits for its allocation, which nobody makes; the verbs of another process."""
-    first, other = parts.registry(allocation_wait), parts.registry(allocation_wait)
+    first, other = (parts.registry(allocation_wait, lambda: True) for _ in range(2))
     service = web(address=address)
     service.spec.type = "NodePort"
     task = asyncio.create_task(first.create(WEB.named(""), service, WriteOptions()))

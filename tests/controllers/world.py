@@ -114,7 +114,7 @@ async def running(url, **settings):
     """A world on a database, with what is there from the start."""
     given = Settings(database_url=url, **settings)
     async with started(given) as parts:
-        registry = parts.registry(allocation_wait=5.0)
+        registry = parts.registry(5.0, lambda: True)
         await bootstrap(registry)
         await make_initial_pools(registry, Milestones(parts.database), given.initial_pools())
         yield World(parts, registry)

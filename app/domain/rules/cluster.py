@@ -25,6 +25,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
         pools: The pools of load balancer addresses. Without pools, a Service may ask for any address.
         every_service_cidr: All ranges of ClusterIPs, the primary family first, including ranges that give no more
             addresses. Empty means that it is the same as `service_cidrs`.
+        allocating: Whether some reconciler allocates at the moment, as far as this process knows.
     """
 
     service_cidrs: tuple[str, ...]
@@ -34,6 +35,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     now: str
     pools: tuple[PoolDescription, ...] = ()
     every_service_cidr: tuple[str, ...] = ()
+    allocating: bool = True
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -85,3 +85,6 @@ class Strategy(Generic[ObjectT]):
     def untried(self, obj: ObjectT, cluster: Cluster) -> bool:
         """Whether the reconciler has not yet tried to allocate, so that the client waits for it."""
         return self.pending(obj, cluster)
+
+    def explain_pending(self, obj: ObjectT, cluster: Cluster) -> None:
+        """Say in an object, in place, why it is published although something is left to allocate."""

@@ -1,6 +1,7 @@
 """Conditions: how far a Service has come, and why not further."""
 
 import pytest
+from msgspec.structs import replace
 
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
@@ -41,6 +42,23 @@ class TestConditions:
             ),
             "Resolvable": ("False", "NoClusterIP", "the name gets its records with the IPv4 ClusterIP", NOW),
         }
+
+    def test_where_no_reconciler_allocates(self):
+        alone = replace(OURS, allocating=False)
+        new, _ = created(web(), alone)
+        (told,) = (item for item in new.status.conditions if item.type == "Allocated")
+        assert (told.status, told.reason) == ("False", "NoReconciler")
+        assert told.message == "no reconciler allocates at the moment; waiting for an IPv4 ClusterIP"
+        assert SERVICE.strategy.untried(new, alone)
+        SERVICE.strategy.explain_pending(new, OURS)
+        assert condition(new, "Allocated") == ("False", "Pending")
+        SERVICE.strategy.explain_pending(new, alone)
+        assert condition(new, "Allocated") == ("False", "NoReconciler")
+
+    def test_what_an_exhausted_pool_explains_needs_no_other_reason(self):
+        new, _ = given(web(), from_=pools(cluster_ips=no_cluster_ips()))
+        SERVICE.strategy.explain_pending(new, replace(OURS, allocating=False))
+        assert condition(new, "Allocated") == ("False", "PoolExhausted")
 
     def test_after_everything_is_allocated(self):
         new, _ = given(web(type="LoadBalancer"), OURS)

@@ -27,6 +27,9 @@ OWN = (ALLOCATED, RESOLVABLE, PROGRAMMED)
 OUTSIDE_POOLS = "OutsidePools"
 """Reason of the condition Allocated if no pool has an address of the Service. The condition is True nevertheless."""
 
+PENDING, NO_RECONCILER = "Pending", "NoReconciler"
+"""Reasons of the condition Allocated as long as no reconciler has tried to allocate."""
+
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 
@@ -152,7 +155,10 @@ def _refresh_allocated(
         message = "; ".join(shortage.message for shortage in shortages)
         set_condition(service, cluster, ALLOCATED, FALSE, reason=shortages[0].reason, message=message)
     elif not is_explained(service) or (before is not None and missing(before, cluster) != lacks):
-        set_condition(service, cluster, ALLOCATED, FALSE, reason="Pending", message=f"waiting for {', '.join(lacks)}")
+        reason, message = PENDING, f"waiting for {', '.join(lacks)}"
+        if not cluster.allocating:
+            reason, message = NO_RECONCILER, f"no reconciler allocates at the moment; {message}"
+        set_condition(service, cluster, ALLOCATED, FALSE, reason=reason, message=message)
 
 
 def _outside_pools(service: Service, cluster: Cluster) -> list[str]:
@@ -167,7 +173,7 @@ def _outside_pools(service: Service, cluster: Cluster) -> list[str]:
 def is_explained(service: Service) -> bool:
     """Whether a shortage explains why something is missing."""
     found = find_condition(service, ALLOCATED)
-    return found is not None and found.status != TRUE and found.reason != "Pending"
+    return found is not None and found.status != TRUE and found.reason not in (PENDING, NO_RECONCILER)
 
 
 def _refresh_resolvable(service: Service, cluster: Cluster) -> None:

@@ -109,6 +109,10 @@ class ServiceStrategy(Strategy[Service]):
         """Whether the reconciler has not tried yet. After it has, the conditions say what is missing."""
         return is_pending(obj, cluster) and not is_explained(obj)
 
+    def explain_pending(self, obj: Service, cluster: Cluster) -> None:
+        """Write the condition: the reconciler takes long, or there is none."""
+        refresh_conditions(obj, cluster)
+
 
 def _settle_families(new: Service, old: Service | None, cluster: Cluster) -> None:
     plan, _ = plan_families(new, old, cluster)
