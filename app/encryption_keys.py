@@ -6,7 +6,7 @@ import secrets
 from base64 import b64decode, b64encode
 from pathlib import Path
 
-from app.secret_files import refuse_if_writable
+from app.secret_files import read_lines
 
 KEY_BYTES = 32
 _HOW = "make one with: openssl rand -base64 32"
@@ -28,12 +28,7 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
             occurs twice, or there is none.
     """
     try:
-        refuse_if_writable(path)
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise KeyFileError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise KeyFileError(f"{path} cannot be read: it is not UTF-8 text") from error
+        lines = read_lines(path)
     except ValueError as error:
         raise KeyFileError(str(error)) from error
     texts = [(number, line.strip()) for number, line in enumerate(lines, start=1)]

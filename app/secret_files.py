@@ -19,6 +19,21 @@ def refuse_if_writable(path: Path) -> None:
         raise ValueError(f"{path} can be changed by others than its owner: run chmod go-w {path}")
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file that only its owner may change.
+
+    Raises:
+        ValueError: Others may change it, or it cannot be read; the message says so and holds nothing of the file.
+    """
+    try:
+        refuse_if_writable(path)
+        return path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} cannot be read: it is not UTF-8 text") from error
+
+
 def others_can_read(path: Path) -> bool:
     """Whether others than its owner may read a file.
 

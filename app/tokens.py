@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from app.domain.user import User
-from app.secret_files import refuse_if_writable
+from app.secret_files import read_lines
 
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token, RFC 6750 section 2.1
 _COLUMNS_WITHOUT_GROUPS = 3
@@ -63,12 +63,7 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
             token occurs twice, or there is none.
     """
     try:
-        refuse_if_writable(path)
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise TokenFileError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TokenFileError(f"{path} cannot be read: it is not UTF-8 text") from error
+        lines = read_lines(path)
     except ValueError as error:
         raise TokenFileError(str(error)) from error
     tokens = [_token(f"{path} line {number}", line) for number, line in enumerate(lines, start=1) if line.strip()]

@@ -92,6 +92,19 @@ class Controller(ABC, Generic[KeyT]):
         """
 
 
+class Periodic(Controller[str]):
+    """A concern that follows the clock, not the changes: every `resync` seconds, and with one key, its name."""
+
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
+        """None."""
+        del changes
+        return ()
+
+    def all_keys(self) -> Iterable[str]:
+        """The one key."""
+        return [self.name]
+
+
 class Targets(ABC):
     """A concern that is divided among targets, such as zones or load balancers, which come and go at run time.
 

@@ -1,11 +1,10 @@
 """Old changes leave the log when no watch is expected to resume before them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from app.controllers.controller import Controller
+from app.controllers.controller import Periodic
 from app.domain.errors import RetryError
-from app.mirror.entry import Change
 from app.store.compaction import compact
 from app.store.database import Database
 from app.store.writes import LeaseGuard
@@ -14,10 +13,8 @@ KEPT_FOR = timedelta(minutes=10)
 KEPT_NUMBER = 20_000
 """A change is deleted when it is older than `KEPT_FOR` and not among the latest `KEPT_NUMBER`."""
 
-_LOG = "changes"
 
-
-class LogCompaction(Controller[str]):
+class LogCompaction(Periodic):
     """Deletes old changes once a minute."""
 
     name = "log-compaction"
@@ -25,15 +22,6 @@ class LogCompaction(Controller[str]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
-        """None: compaction follows the clock, not the changes."""
-        del changes
-        return ()
-
-    def all_keys(self) -> Iterable[str]:
-        """The log."""
-        return [_LOG]
 
     async def reconcile(self, keys: Sequence[str], lease: LeaseGuard) -> Mapping[str, RetryError]:
         """Delete old changes. Two processes that do it at the same time do no harm, so the lease is not checked."""
