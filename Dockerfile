@@ -5,7 +5,11 @@ FROM ${BASE} AS build
 WORKDIR /src
 RUN python3 -m venv /opt/fairlead
 COPY requirements.lock ./
-RUN /opt/fairlead/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements.lock
+# xds-protos brings older copies of OpenTelemetry's messages under the same names: the right ones are put back.
+RUN /opt/fairlead/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements.lock \
+    && sed -n '/^opentelemetry-proto==/,/[^\\]$/p' requirements.lock >messages.txt \
+    && /opt/fairlead/bin/python -m pip install --no-cache-dir --force-reinstall --no-deps --require-hashes \
+        --requirement messages.txt
 COPY pyproject.toml README.md ./
 COPY app app
 COPY migrations migrations
@@ -24,7 +28,7 @@ ENV PATH=/opt/fairlead/bin:$PATH \
 USER 10001
 WORKDIR /var/lib/fairlead
 VOLUME /var/lib/fairlead
-EXPOSE 8080 8081
+EXPOSE 8080 8081 5353/udp 5353/tcp
 # A reconciler answers on port 8081: give it a healthcheck of its own, as docker-compose.yml does. What a certificate is
 # for does not matter to a server that asks itself.
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s CMD ["python", "-c", \

@@ -1,4 +1,4 @@
-"""A certificate authority of this installation's own, whose certificates nobody else has a reason to trust."""
+"""The certificate authority of this installation. Only its own clients trust it."""
 
 import os
 from collections.abc import Collection
@@ -25,16 +25,16 @@ _CURVE = ec.SECP256R1()
 
 
 class Authority:
-    """An authority that lives in a directory: `ca.crt` for those who trust it, `ca.key` for itself alone.
+    """An authority in a directory: `ca.crt` is for clients that trust it, `ca.key` is its secret.
 
-    Its key stays as long as it lives. Its certificate is renewed with that key, so that what was issued before goes on
-    being accepted, and those who have the old certificate have a year to fetch the new one.
+    Its key never changes. Its certificate is renewed with that key, so certificates that it issued before stay valid,
+    and clients have a year to fetch the new one.
 
     Args:
-        directory: Where; made if it is missing.
+        directory: The directory; created if it is missing.
 
     Attributes:
-        certificate: The file that clients trust.
+        certificate: The file with the certificate that clients trust.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -43,10 +43,10 @@ class Authority:
         self._key_file = directory / "ca.key"
 
     def keep_up(self, now: datetime) -> None:
-        """Make the authority where there is none, and renew its certificate in its last year.
+        """Make the authority if there is none, and renew its certificate in its last year.
 
         Raises:
-            CertificateError: What is in the directory is no authority.
+            CertificateError: The files in the directory are no authority.
             OSError: A file cannot be read or written.
         """
         self._directory.mkdir(mode=0o700, exist_ok=True)
@@ -63,18 +63,18 @@ class Authority:
             raise CertificateError(f"{self._key_file} is not the key of {self.certificate}: put back the right one")
 
     def keep_server_certificate(self, path: Path, names: Collection[str], now: datetime) -> bool:
-        """Issue a certificate of a server, with its key in one file, unless a valid one for these names is there.
+        """Issue a certificate for a server, in one file with its key, unless the file has a valid one for these names.
 
         Args:
             path: The file.
             names: DNS names and addresses of the server.
-            now: The present.
+            now: The present time.
 
         Returns:
             Whether it was issued.
 
         Raises:
-            CertificateError: What is in the directory is no authority.
+            CertificateError: The files in the directory are no authority.
             OSError: A file cannot be read or written.
         """
         if path.exists() and self._is_still_good(path, names, now):
@@ -90,10 +90,33 @@ class Authority:
         _write_secret(path, certificate.public_bytes(Encoding.PEM) + _encoded(key))
         return True
 
+    def client_certificate(self, user: str, groups: Collection[str], days: int, now: datetime) -> bytes:
+        """A new certificate with which a user proves who they are, and its private key, in PEM.
+
+        Args:
+            user: The CN of its subject.
+            groups: The O's of its subject.
+            days: For how long it is valid, at most as long as the authority.
+            now: The present.
+
+        Raises:
+            CertificateError: There is no authority in the directory.
+        """
+        if not self._key_file.exists():
+            raise CertificateError(f"there is no authority in {self._directory}: `fairlead serve` makes one for TLS")
+        key = ec.generate_private_key(_CURVE)
+        organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+        subject = x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
+        unsigned = x509.CertificateBuilder(subject_name=subject, public_key=key.public_key()).add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        certificate = self._issued(unsigned, key.public_key(), now, days)
+        return certificate.public_bytes(Encoding.PEM) + _encoded(key)
+
     def _issued(
         self, unsigned: x509.CertificateBuilder, key: ec.EllipticCurvePublicKey, now: datetime, days: int
     ) -> x509.Certificate:
-        """Sign a certificate of somebody who signs no others."""
+        """Sign a certificate that may not sign others."""
         own, own_key = self._own(), self._key()
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(own_key.public_key())
         return (
@@ -142,7 +165,7 @@ class Authority:
         return key
 
     def _is_still_good(self, path: Path, names: Collection[str], now: datetime) -> bool:
-        """Whether the certificate of a server is valid for a while, for these names, and this authority's."""
+        """Whether a certificate of a server is by this authority, for these names, and not about to expire."""
         try:
             server_context(path, path)
             certificate = x509.load_pem_x509_certificate(path.read_bytes())
@@ -154,7 +177,7 @@ class Authority:
 
 
 def _is_due(certificate: x509.Certificate, now: datetime, days: int) -> bool:
-    """Whether a certificate ends within so many days, or is not valid yet, as after a clock was set back."""
+    """Whether a certificate ends within that many days, or is not valid yet, as after a clock was set back."""
     return not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - timedelta(days=days)
 
 
@@ -188,7 +211,7 @@ def _write_secret(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file at once, which is durable before anything relies on it."""
+    """Replace a file in one step. It is durable when this returns."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

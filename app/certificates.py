@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from app.secret_files import refuse_if_writable
 
@@ -15,11 +15,12 @@ class CertificateError(ValueError):
 
 
 class ServedCertificate:
-    """TLS with a certificate and a key from files, which can be read again.
+    """The certificate and key of a server, from files that can be read again.
 
     Args:
         certificate: The file of the certificate, followed by those of intermediate authorities.
         private_key: The file of its key.
+        client_authority: The file of the authorities of clients that prove who they are with a certificate.
 
     Attributes:
         context: The context for the server. New connections get the certificate that was read last.
@@ -28,10 +29,11 @@ class ServedCertificate:
         CertificateError: The files cannot be used.
     """
 
-    def __init__(self, certificate: Path, private_key: Path) -> None:
+    def __init__(self, certificate: Path, private_key: Path, client_authority: Path | None = None) -> None:
         self.certificate = certificate
         self.private_key = private_key
-        self._current = self.context = server_context(certificate, private_key)
+        self.client_authority = client_authority
+        self._current = self.context = server_context(certificate, private_key, client_authority)
         # A context keeps one certificate for each type of key: loading a new one into it may leave the old one there.
         self.context.sni_callback = self._choose
 
@@ -39,22 +41,49 @@ class ServedCertificate:
         """Read the files again. Open connections keep their certificate.
 
         Raises:
-            CertificateError: They cannot be used; the certificate that was read before stays in use.
+            CertificateError: The files cannot be used. The certificate that was read before stays in use.
         """
-        self._current = server_context(self.certificate, self.private_key)
+        self._current = server_context(self.certificate, self.private_key, self.client_authority)
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self._current
 
 
+def expiry(path: Path) -> float:
+    """When the first of the certificates in a file ends that a server shows, in Unix time.
+
+    Raises:
+        CertificateError: The file cannot be used.
+    """
+    return min(each.not_valid_after_utc.timestamp() for each in _certificates(path))
+
+
+def last_expiry(path: Path) -> float:
+    """When the last of the authorities in a file ends, in Unix time: an older one may stay there for a while.
+
+    Raises:
+        CertificateError: The file cannot be used.
+    """
+    return max(each.not_valid_after_utc.timestamp() for each in _certificates(path))
+
+
+def _certificates(path: Path) -> list[Certificate]:
+    try:
+        return load_pem_x509_certificates(path.read_bytes())
+    except OSError as error:
+        raise CertificateError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise CertificateError(f"{path} must hold certificates in PEM, which begins with -----BEGIN") from error
+
+
 class RootCertificates:
-    """The certificates by which clients know the API, from a file, which can be read again.
+    """The certificates that clients of the API trust, from a file that can be read again.
 
     Args:
         path: The file.
 
     Attributes:
-        pem: They, and nothing else that the file holds: a private key beside them is nobody's to see.
+        pem: The certificates alone, without a private key that the file may hold, too.
 
     Raises:
         CertificateError: The file cannot be used.
@@ -69,25 +98,19 @@ class RootCertificates:
         """Read the file again.
 
         Raises:
-            CertificateError: It cannot be used; what was read before stays.
+            CertificateError: The file cannot be used. What was read before stays in use.
         """
-        try:
-            found = load_pem_x509_certificates(self.path.read_bytes())
-        except OSError as error:
-            raise CertificateError(f"{self.path} cannot be read: {error.strerror}") from error
-        except ValueError as error:
-            raise CertificateError(
-                f"{self.path} must hold certificates in PEM, which begins with -----BEGIN"
-            ) from error
-        self.pem = b"".join(each.public_bytes(Encoding.PEM) for each in found).decode()
+        self.pem = b"".join(each.public_bytes(Encoding.PEM) for each in _certificates(self.path)).decode()
 
 
-def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
+def server_context(certificate: Path, private_key: Path, client_authority: Path | None = None) -> ssl.SSLContext:
     """The context of a server, for TLS 1.2 or newer.
 
     Args:
         certificate: A file of PEM: the certificate, followed by those of intermediate authorities.
         private_key: A file of PEM: its key.
+        client_authority: A file of PEM: the authorities of clients. A client may show a certificate of one of them;
+            a connection with another certificate fails.
 
     Raises:
         CertificateError: A file cannot be read or is no PEM, or the key is encrypted, is not the key of the certificate
@@ -116,7 +139,21 @@ def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
             f"{certificate} and {private_key} must be a certificate and its private key in PEM, which begins with "
             "-----BEGIN"
         ) from error
+    if client_authority is not None:
+        _ask_clients(context, client_authority)
     return context
+
+
+def _ask_clients(context: ssl.SSLContext, authority: Path) -> None:
+    """Let clients show a certificate, which is checked at each connection: no session is resumed."""
+    _check_readable(authority)
+    try:
+        context.load_verify_locations(authority)
+    except ssl.SSLError as error:
+        raise CertificateError(f"{authority} must hold certificates in PEM, which begins with -----BEGIN") from error
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
 
 
 def client_context(certificate: Path) -> ssl.SSLContext:

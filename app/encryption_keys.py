@@ -1,12 +1,14 @@
-"""The keys with which Secrets are encrypted in the database, in a file: one a line, 32 random bytes in base64."""
+"""Files of keys: of those that encrypt Secrets in the database, and of those that seal sessions of the console.
+
+Each line is a key: 32 random bytes in base64.
+"""
 
 import binascii
-import os
 import secrets
 from base64 import b64decode, b64encode
 from pathlib import Path
 
-from app.secret_files import read_lines
+from app.secret_files import ensure_file, read_lines
 
 KEY_BYTES = 32
 _HOW = "make one with: openssl rand -base64 32"
@@ -16,12 +18,18 @@ _HEADER = """\
 """
 
 
+_SESSIONS_HEADER = """\
+# Sessions of the console are sealed with the first key and can be opened with any of them. Without their key users log
+# in again.
+"""
+
+
 class KeyFileError(ValueError):
-    """A file of keys that cannot be used; the message names the line and never a key."""
+    """The file of keys cannot be used. The message names the line and never a key."""
 
 
 def read_keys(path: Path) -> tuple[bytes, ...]:
-    """The keys of a file, in its order. Empty lines and those that begin with # are passed over.
+    """Read the keys of a file, in its order. Empty lines and those that begin with # are skipped.
 
     Raises:
         KeyFileError: The file cannot be read, or can be changed by others than its owner; a line is no key, a key
@@ -41,20 +49,25 @@ def read_keys(path: Path) -> tuple[bytes, ...]:
 
 
 def ensure_keys(path: Path) -> None:
-    """Make a file with a new key where there is none; only its owner can read it. The file appears whole or not at all.
+    """Make a file with a new key if it is missing.
 
     Raises:
         OSError: It cannot be written.
     """
-    if path.exists():
-        return
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{_HEADER}{b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    ensure_file(path, f"{_HEADER}{_new_key()}\n")
+
+
+def ensure_session_keys(path: Path) -> None:
+    """Make a file with a new key for sessions of the console if it is missing.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    ensure_file(path, f"{_SESSIONS_HEADER}{_new_key()}\n")
+
+
+def _new_key() -> str:
+    return b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def _key(where: str, text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Files that are read again while a process runs: when they change, and when the process is told to (SIGHUP)."""
+"""Files that a process reads again while it runs: when they change, and at SIGHUP."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from app.settings import DatabaseSettings
+from app.settings import LoggingSettings
 from app.telemetry.logs import set_level
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -18,13 +18,13 @@ _Version = tuple[int, int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read from some files.
+    """Something that is read from files.
 
     Attributes:
-        name: What it is, for the log.
+        name: Its name for the log.
         paths: The files.
-        read: Reads them and puts what they hold to use. When it cannot, it raises a ValueError that shows no secret,
-            and what was in use stays so.
+        read: Reads the files and puts their content to use. If it cannot, it raises a ValueError that shows no secret,
+            and the content that was in use stays in use.
     """
 
     name: str
@@ -36,8 +36,8 @@ class Reloads:
     """Reads sources again.
 
     Args:
-        sources: What was read before, at the start; the first `check` reads it again, since it may have changed. What
-            came from a pipe is left alone: it can be read once.
+        sources: All were read at the start. The first `check` reads them again, since they may have changed meanwhile.
+            A pipe is left alone: it can be read only once.
     """
 
     def __init__(self, *sources: Source) -> None:
@@ -67,14 +67,14 @@ class Reloads:
                 _log.info("reloaded", source=source.name)
 
 
-def log_level(settings: DatabaseSettings) -> Iterator[Source]:
-    """The level of the log, where it is in a file."""
+def log_level(settings: LoggingSettings) -> Iterator[Source]:
+    """The source for the level of the log, if a file has it."""
     if settings.log_level_file is not None:
         yield Source("log level", (settings.log_level_file,), lambda: set_level(settings.level))
 
 
 def _version(path: Path) -> _Version:
-    """What differs once a file was written or replaced, None where there is none."""
+    """A value that changes when the file is written or replaced, None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -85,14 +85,14 @@ def _version(path: Path) -> _Version:
 class Terminal:
     """The terminal that this process was started from, if any.
 
-    A terminal that is closed sends SIGHUP, too. Where it was started with nohup, it shall outlive the terminal.
+    A terminal that closes sends SIGHUP, too. A process that was started with nohup outlives its terminal.
     """
 
     def __init__(self) -> None:
         self._was_there = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()
 
     def is_gone(self) -> bool:
-        """Whether there was one, and it is closed."""
+        """Whether there was a terminal, and it is closed."""
         return self._was_there and not _has_terminal()
 
 

@@ -1,5 +1,6 @@
-"""Files that hold secrets: what their permissions let others do."""
+"""Files with secrets, and what their permissions allow others."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -8,11 +9,11 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
 def refuse_if_writable(path: Path) -> None:
-    """Refuse a file that others than its owner may change, and so put secrets of their own into it.
+    """Refuse a file that others than its owner may change: they could put secrets of their own into it.
 
     Raises:
-        ValueError: They may; the message says what to do.
-        OSError: It is not there.
+        ValueError: Others may change the file. The message says what to do.
+        OSError: The file is missing.
     """
     mode = path.stat().st_mode
     if stat.S_ISREG(mode) and mode & _OTHERS_WRITE:
@@ -20,10 +21,10 @@ def refuse_if_writable(path: Path) -> None:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that only its owner may change.
+    """Read the lines of a text file that only its owner may change.
 
     Raises:
-        ValueError: Others may change it, or it cannot be read; the message says so and holds nothing of the file.
+        ValueError: Others may change the file, or it cannot be read. The message shows nothing of its content.
     """
     try:
         refuse_if_writable(path)
@@ -34,11 +35,48 @@ def read_lines(path: Path) -> list[str]:
         raise ValueError(f"{path} cannot be read: it is not UTF-8 text") from error
 
 
-def others_can_read(path: Path) -> bool:
-    """Whether others than its owner may read a file.
+def read_bounded(path: Path, largest: int) -> bytes:
+    """Read a file that only its owner may change.
+
+    Args:
+        path: The file.
+        largest: Bytes that it may have.
 
     Raises:
-        OSError: It is not there.
+        ValueError: Others may change the file, it cannot be read, or it is too large. The message shows nothing of it.
+    """
+    try:
+        refuse_if_writable(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > largest:
+        raise ValueError(f"{path} has more than {largest} bytes")
+    return content
+
+
+def others_can_read(path: Path) -> bool:
+    """Whether others than the owner may read a file.
+
+    Raises:
+        OSError: The file is missing.
     """
     mode = path.stat().st_mode
     return stat.S_ISREG(mode) and bool(mode & _OTHERS_READ)
+
+
+def ensure_file(path: Path, text: str) -> None:
+    """Make a file where there is none; only its owner can read it. The file appears whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if path.exists():
+        return
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import combinations
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -16,6 +18,8 @@ _LONGEST_LEVEL_CHARACTERS = 64
 _SHORTEST_IPV6_PREFIX = 64  # Kubernetes' limit on service ranges
 _FEWEST_SERVICE_ADDRESSES = 4
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?")
+_PRIMARIES = ("primary", "read-write")
+_ISSUER_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
 
 
@@ -48,6 +52,27 @@ class Cidrs:
 
 
 @dataclass(frozen=True)
+class Addresses:
+    """IP addresses, of either family."""
+
+    addresses: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: object) -> object:
+        """Read a text such as `192.0.2.1,2001:db8::1`; anything but a text is returned for pydantic to check.
+
+        Raises:
+            ValueError: A part is no address, or is not that of one machine.
+        """
+        if not isinstance(text, str):
+            return text
+        return cls(tuple(dict.fromkeys(advertisable_address(_address(part)) for part in text.split(",") if part)))
+
+    def __str__(self) -> str:
+        return ",".join(self.addresses)
+
+
+@dataclass(frozen=True)
 class PortRange:
     """Ports from `first` to `last`, both included."""
 
@@ -72,8 +97,102 @@ class PortRange:
         return f"{self.first}-{self.last}"
 
 
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True)
+class Age:
+    """How long something is kept.
+
+    Attributes:
+        text: As it was given.
+        length: The same as a length of time.
+    """
+
+    text: str
+    length: timedelta
+
+    @classmethod
+    def parse(cls, text: object) -> object:
+        """Read a text such as `90d`; anything but a text is returned for pydantic to check.
+
+        Raises:
+            ValueError: It is no length of time.
+        """
+        if not isinstance(text, str):
+            return text
+        match = re.fullmatch(r"\s*([1-9][0-9]{0,5})([smhd])\s*", text)
+        if match is None:
+            raise ValueError(f"{text!r} is no length of time; write a number with s, m, h or d behind it, like 90d")
+        return cls(text.strip(), timedelta(**{_UNITS[match[2]]: int(match[1])}))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words in their order, none twice."""
+
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: object) -> object:
+        """Read words that are separated by commas; anything but a text is returned for pydantic to check."""
+        if not isinstance(text, str):
+            return text
+        return cls(tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip())))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __str__(self) -> str:
+        return ",".join(self.words)
+
+
 class Url(SecretStr):
     """The URL of a database. It may have a password, so printing it shows asterisks."""
+
+
+def web_origins(words: Words) -> Words:
+    """Check that words are origins of web pages, as browsers send them (RFC 6454, 6.2).
+
+    Raises:
+        ValueError: One is something else.
+    """
+    for word in words:
+        try:
+            parts = urlsplit(word)
+            is_origin = parts.scheme in ("http", "https") and bool(parts.hostname) and word == word.lower()
+            is_origin = is_origin and word == f"{parts.scheme}://{parts.netloc}" and "@" not in word
+            _ = parts.port
+        except ValueError:
+            is_origin = False
+        if not is_origin:
+            raise ValueError(
+                f"{word!r} is no origin; write one like https://portal.example.org or http://localhost:3000, in lower "
+                "case and without a path; * would let every page of the web in"
+            )
+    return words
+
+
+def issuers(words: Words) -> Words:
+    """Check that words are names of issuers of tokens (OpenID Connect Discovery, 4.1).
+
+    Raises:
+        ValueError: One looks like a URL and is none, or has a query or a fragment.
+    """
+    for word in words:
+        if ":" in word and not _ISSUER_URL.fullmatch(word):
+            raise ValueError(f"{word!r} is no URL of an issuer; write one like https://fairlead.example.com")
+    return words
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no address; write some with commas, like 192.0.2.1,2001:db8::1") from error
 
 
 def _network(text: str) -> Network:
@@ -83,10 +202,8 @@ def _network(text: str) -> Network:
         raise ValueError(_network_problem(text)) from error
     if network.version == 6 and network.prefixlen < _SHORTEST_IPV6_PREFIX:  # noqa: PLR2004 - the protocol's own number
         raise ValueError(f"{network} is too large: an IPv6 range has a prefix of /64 or longer, like /112")
-    if network.is_loopback or network.is_multicast or network.is_link_local or network.is_unspecified:
-        raise ValueError(
-            f"{network} is reserved (loopback, multicast, link-local or unspecified); choose another range"
-        )
+    if network.is_multicast or network.is_link_local or network.is_unspecified:
+        raise ValueError(f"{network} is reserved (multicast, link-local or unspecified); choose another range")
     return network
 
 
@@ -102,8 +219,11 @@ def room_for_services(cidrs: Cidrs) -> Cidrs:
     """Check that there is one range, or one of each family.
 
     Raises:
-        ValueError: There are two of one family, or a range has too few addresses for Services.
+        ValueError: There are two of one family, or a range is loopback or has too few addresses for Services.
     """
+    for network in cidrs:
+        if network.is_loopback:
+            raise ValueError(f"{network} is reserved (loopback); choose another range")
     families = {network.version for network in cidrs}
     if len(families) < len(cidrs.networks):
         raise ValueError(f"{cidrs} names a family twice; give one range, or one IPv4 and one IPv6 range for dual-stack")
@@ -165,6 +285,11 @@ def postgres_url(url: Url) -> Url:
         raise ValueError(
             "it cannot be read: write postgresql://user:password@host:5432/database, with special characters of the "
             "password as %XX (%40 for @, %2F for /)"
+        )
+    if (asked := re.search(r"[?&]target_session_attrs=([^&]*)", text)) and asked[1] not in _PRIMARIES:
+        raise ValueError(
+            f"target_session_attrs={asked[1]} cannot be: only a primary stores anything; leave it out, or write "
+            "target_session_attrs=read-write to pass over a primary that takes no writes, too"
         )
     return url
 

@@ -1,5 +1,6 @@
 """All settings. Each is a flag and an environment variable FAIRLEAD_*; they are read once, at the start."""
 
+from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import combinations
@@ -9,19 +10,30 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, CliToggleFlag, NoDecode, SettingsConfigDict
 
+from app.access_settings import AuthenticationSettings, TokenSettings
+from app.audit_settings import AuditSettings
 from app.certificates import RootCertificates, ServedCertificate
+from app.console_settings import ConsoleSettings
+from app.dns_settings import DNSSettings, TsigSettings
 from app.encryption_keys import read_keys
+from app.haproxy_settings import HAProxySettings
+from app.limit_settings import LimitSettings
+from app.otlp_settings import OtlpSettings
+from app.service_tags import ServiceTagsFile
 from app.setting_values import (
     LARGEST_PORT,
+    Age,
     Cidrs,
     PortRange,
     Url,
+    Words,
     advertisable_address,
     domain_name,
     host_address,
     postgres_url,
     read_level,
     room_for_services,
+    web_origins,
 )
 from app.tokens import Token, read_tokens
 
@@ -31,8 +43,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 CidrsField = Annotated[Cidrs, NoDecode, BeforeValidator(Cidrs.parse)]
 
 
-class DatabaseSettings(BaseSettings):
-    """The settings of every command: the database, and how to log."""
+class LoggingSettings(BaseSettings):
+    """The settings of every command: how to log."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX,
@@ -43,10 +55,10 @@ class DatabaseSettings(BaseSettings):
         cli_exit_on_error=False,
     )
 
-    database_url: Annotated[Url, AfterValidator(postgres_url)] | None = Field(
+    config: Path | None = Field(
         None,
-        description="Postgres 15 or newer, postgresql://user:password@host:5432/database. Every user of the machine "
-        "can read a command line, so put a password into the environment variable",
+        description="File of settings in TOML or YAML, named as the flags are, such as port: 8080; flags and "
+        "environment variables come before it",
     )
     log_format: Literal["console", "json"] = Field("console", description="Form of the lines of the log")
     log_level: LogLevel = Field("info", description="Lowest level that is logged")
@@ -67,6 +79,16 @@ class DatabaseSettings(BaseSettings):
     def _level_is_one(self) -> Self:
         _ = self.level
         return self
+
+
+class DatabaseSettings(LoggingSettings):
+    """The settings of every command that works on the database."""
+
+    database_url: Annotated[Url, AfterValidator(postgres_url)] | None = Field(
+        None,
+        description="Postgres 15 or newer, postgresql://user:password@host:5432/database. Every user of the machine "
+        "can read a command line, so put a password into the environment variable",
+    )
 
     @property
     def url(self) -> str:
@@ -90,7 +112,7 @@ class DatabaseSettings(BaseSettings):
         return {ENVIRONMENT_PREFIX + name.upper(): text for name, text in texts.items()}
 
 
-class Settings(DatabaseSettings):
+class Settings(OtlpSettings, TokenSettings, DatabaseSettings):
     """The settings of the API and of the reconciler: the addresses, ports and names that Services get."""
 
     service_cidrs: Annotated[CidrsField, AfterValidator(room_for_services)] = Field(
@@ -120,6 +142,30 @@ class Settings(DatabaseSettings):
         "fairlead", description="Who gives Services of type LoadBalancer their addresses; none: another controller does"
     )
 
+    history_retention: Annotated[Age, NoDecode, BeforeValidator(Age.parse)] = Field(
+        Age("90d", timedelta(days=90)),
+        description="How long it is remembered who held which address and port, such as 90d; what is held now is "
+        "always known",
+    )
+
+    objects_per_namespace: int = Field(
+        0,
+        ge=0,
+        description="Objects that a namespace may have, whatever their kind; beyond them a client that creates another "
+        "is answered 403. 0 is no limit",
+    )
+
+    service_tags: Path | None = Field(
+        None,
+        description="File with the addresses of service tags, as Azure publishes it (ServiceTags_Public_*.json): the "
+        "clients that azure-allowed-service-tags admits. A process reads it again when it changes",
+    )
+    loopback_data_plane: CliToggleFlag[bool] = Field(
+        False,
+        description="Whether pools and members may have loopback addresses, since the only data plane is the one that "
+        "`serve` runs on loopback; `serve` sets it for its processes",
+    )
+
     encryption_key_file: Path | None = Field(
         None,
         description="File of keys with which Secrets are encrypted in the database, one a line, 32 random bytes in "
@@ -132,13 +178,41 @@ class Settings(DatabaseSettings):
         """The keys of the encryption key file, none without one."""
         return () if self.encryption_key_file is None else read_keys(self.encryption_key_file)
 
+    @cached_property
+    def service_tags_file(self) -> ServiceTagsFile:
+        """The service tags of the file; none without one."""
+        return ServiceTagsFile(self.service_tags)
+
+    @model_validator(mode="after")
+    def _service_tags_can_be_used(self) -> Self:
+        self.service_tags_file  # noqa: B018 - read once, so that what is wrong with it is told at the start
+        return self
+
     def agreed(self) -> dict[str, str]:
         """The settings that must be the same in all processes of a database, by flag.
 
         Ranges of ClusterIPs and pools are not among them: the first start makes objects of these.
         """
-        names = ("node_port_range", "cluster_domain", "load_balancer_controller")
-        return {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
+        names = ("node_port_range", "cluster_domain", "load_balancer_controller", "objects_per_namespace")
+        return {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names} | {
+            "--service-account-issuer": ",".join(self.issuers),
+            "--api-audiences": ",".join(self.audiences),
+        }
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Names of the API as an issuer; the first one issues."""
+        return self.service_account_issuer.words or (f"https://kubernetes.default.svc.{self.cluster_domain}",)
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Names of the API as an audience."""
+        return self.api_audiences.words or self.issuers
+
+    @property
+    def allows_loopback(self) -> bool:
+        """Whether pools and members may have loopback addresses."""
+        return self.loopback_data_plane
 
     def initial_pools(self) -> dict[str, list[str]]:
         """The addresses of the AddressPools that the first start creates, by scope."""
@@ -147,6 +221,18 @@ class Settings(DatabaseSettings):
     @model_validator(mode="after")
     def _keys_can_be_used(self) -> Self:
         self.encryption_keys  # noqa: B018 - read once, so that what is wrong with them is told at the start
+        return self
+
+    @model_validator(mode="after")
+    def _loopback_has_a_data_plane(self) -> Self:
+        pools = {"--internal-pool": self.internal_pool, "--external-pool": self.external_pool}
+        for flag, pool in pools.items():
+            for network in pool:
+                if network.is_loopback and not self.allows_loopback:
+                    raise ValueError(
+                        f"{flag} {network} is loopback, which only `serve` has: with --data-plane envoy and --host "
+                        "127.0.0.1; choose another range"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -165,7 +251,7 @@ class Settings(DatabaseSettings):
         return self
 
 
-class EdgeSettings(Settings):
+class EdgeSettings(ConsoleSettings, AuditSettings, LimitSettings, AuthenticationSettings, Settings):
     """The further settings of the API, in any command: where to listen, which tokens to accept, how long to wait."""
 
     host: Annotated[str, AfterValidator(host_address)] = Field(
@@ -179,11 +265,6 @@ class EdgeSettings(Settings):
             "default --host, or this machine's own address if --host is 0.0.0.0 or ::",
         )
     )
-    token_file: Path | None = Field(
-        None,
-        description='File of bearer tokens, one a line: token,user,uid,"group1,group2". Without it, everybody who can '
-        "connect may do everything",
-    )
     tls_cert_file: Path | None = Field(
         None,
         description="Certificate to serve TLS with, in PEM, followed by those of intermediate authorities; `serve` "
@@ -196,8 +277,15 @@ class EdgeSettings(Settings):
     allocation_wait: float = Field(
         5, ge=0, le=60, description="Seconds that a write waits for its allocation before it is answered as pending"
     )
-    body_memory_mib: int = Field(
-        128, ge=32, description="MiB for the bodies of all requests of one API process; beyond it the answer is 429"
+    cors_origins: Annotated[Words, NoDecode, BeforeValidator(Words.parse), AfterValidator(web_origins)] = Field(
+        Words(),
+        description="Origins of web pages whose scripts may call the API from a browser (CORS), such as "
+        "https://portal.example.org; several are separated by commas. They send tokens, and no cookies",
+    )
+    no_console: CliToggleFlag[bool] = Field(False, description="Do not serve the console, the web page at /console/")
+    log_requests: CliToggleFlag[bool] = Field(
+        False,
+        description="Log one line for each request of the API: who asked for what, the answer, and how long it took",
     )
 
     @cached_property
@@ -210,7 +298,13 @@ class EdgeSettings(Settings):
         """The certificate that the API shows, None for plain HTTP."""
         if self.tls_cert_file is None or self.tls_private_key_file is None:
             return None
-        return ServedCertificate(self.tls_cert_file, self.tls_private_key_file)
+        return ServedCertificate(self.tls_cert_file, self.tls_private_key_file, self.client_ca_file)
+
+    @model_validator(mode="after")
+    def _console_has_a_provider(self) -> Self:
+        if self.console_client_secret_file is not None and not self.providers.providers:
+            raise ValueError("--console-client-secret-file needs a provider: give --oidc-issuer-url, too")
+        return self
 
     @model_validator(mode="after")
     def _certificate_and_key_fit(self) -> Self:
@@ -220,17 +314,27 @@ class EdgeSettings(Settings):
 
     @model_validator(mode="after")
     def _plain_http_is_wanted(self) -> Self:
+        if self.insecure_http and self.client_ca_file is not None:
+            raise ValueError("--client-ca-file needs TLS, and --insecure-http serves none: give one of them")
         if self.insecure_http and self.tls is not None:
             raise ValueError("--insecure-http and --tls-cert-file contradict each other: give one of them")
-        if self.insecure_http and self.token_file is None:
-            raise ValueError("--insecure-http needs a --token-file: without tokens HTTP is plain anyway")
+        if self.insecure_http and not self.authenticates:
+            raise ValueError("--insecure-http needs a --token-file or a provider: without tokens HTTP is plain anyway")
         return self
 
     @model_validator(mode="after")
-    def _strangers_need_a_token(self) -> Self:
-        if not self.tokens and not ip_address(self.host).is_loopback:
+    def _loopback_stays_on_this_machine(self) -> Self:
+        if self.loopback_data_plane and not ip_address(self.host).is_loopback:
+            raise ValueError(f"--loopback-data-plane needs an API on loopback: --host {self.host} is not")
+        return self
+
+    @model_validator(mode="after")
+    def _strangers_say_who_they_are(self) -> Self:
+        self.tokens  # noqa: B018 - read once, so that what is wrong with them is told at the start
+        if not self.authenticates and not ip_address(self.host).is_loopback:
             raise ValueError(
-                f"--host {self.host} lets other machines in: give a --token-file, or stay on loopback with 127.0.0.1"
+                f"--host {self.host} lets other machines in: give a --token-file, --client-ca-file, "
+                "--oidc-issuer-url or --authentication-config, or stay on loopback with 127.0.0.1"
             )
         return self
 
@@ -244,16 +348,16 @@ class ApiSettings(EdgeSettings):
 
     @model_validator(mode="after")
     def _tokens_need_tls(self) -> Self:
-        if self.token_file is not None and self.tls is None and not self.insecure_http:
+        if self.authenticates and self.tls is None and not self.insecure_http:
             raise ValueError(
-                "--token-file needs TLS, else tokens could be read on their way: give --tls-cert-file and "
+                "tokens need TLS, else they could be read on their way: give --tls-cert-file and "
                 "--tls-private-key-file, or --insecure-http behind a proxy that serves TLS"
             )
         return self
 
 
-class ReconcilerSettings(Settings):
-    """The further settings of the reconciler: where it answers for its health and metrics."""
+class HealthSettings(Settings):
+    """The further settings of a process that serves no API: where it answers for its health and metrics."""
 
     health_host: Annotated[str, AfterValidator(host_address)] = Field(
         "127.0.0.1", description="Address of /healthz, /readyz and /metrics"
@@ -261,6 +365,11 @@ class ReconcilerSettings(Settings):
     health_port: int = Field(
         8081, ge=0, le=LARGEST_PORT, description="Port of /healthz, /readyz and /metrics; 0 turns them off"
     )
+
+
+class ReconcilerSettings(HAProxySettings, TsigSettings, HealthSettings):
+    """The further settings of the reconciler."""
+
     root_ca_file: Path | None = Field(
         None,
         description="Certificates by which clients know the API, in PEM: shown in every namespace as the ConfigMap "
@@ -278,16 +387,10 @@ class ReconcilerSettings(Settings):
         return self
 
 
-class ServeSettings(EdgeSettings):
-    """The further settings of the supervisor: how many processes, and where to keep files."""
+class DNSProcessSettings(DNSSettings, HealthSettings):
+    """The further settings of one DNS process."""
 
-    workers: int = Field(2, ge=1, le=64, description="API processes that share the port")
-    data_dir: Path = Field(
-        Path(".data"),
-        description="Directory of the embedded Postgres (unused with --database-url), kubeconfig and own certificate",
+    dns_port: int = Field(5353, ge=1, le=LARGEST_PORT, description="Port on which DNS queries are answered; see serve")
+    health_port: int = Field(
+        8082, ge=0, le=LARGEST_PORT, description="Port of /healthz, /readyz and /metrics; 0 turns them off"
     )
-
-    @property
-    def needs_own_certificate(self) -> bool:
-        """Whether the server issues its certificate itself: clients need tokens, and there is no certificate."""
-        return self.token_file is not None and self.tls is None and not self.insecure_http

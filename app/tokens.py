@@ -16,7 +16,7 @@ _COLUMNS_WITHOUT_GROUPS = 3
 
 
 class TokenFileError(ValueError):
-    """A token file that cannot be used; the message names the line and never a token."""
+    """The token file cannot be used. The message names the line and never a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Token:
 
 
 class TokenUsers:
-    """The users by their tokens; of the tokens only digests are kept.
+    """The users by their tokens. Only digests of tokens are kept.
 
-    The digests have a random key, so the time that a look-up takes tells a client nothing about any token.
+    The digests have a random key, so the time of a look-up tells a client nothing about a token.
     """
 
     def __init__(self, tokens: Iterable[Token]) -> None:
@@ -42,11 +42,11 @@ class TokenUsers:
         return len(self._users)
 
     def replace(self, tokens: Iterable[Token]) -> None:
-        """Know these tokens from now on, and no others."""
+        """Use these tokens from now on, and no others."""
         self._users = {self._digest(token.secret.encode()): token.user.authenticated() for token in tokens}
 
     def find(self, secret: bytes) -> User | None:
-        """The user whose token it is, None when it is nobody's."""
+        """The user of a token, None if nobody has it."""
         return self._users.get(self._digest(secret))
 
     def _digest(self, secret: bytes) -> bytes:
@@ -56,7 +56,7 @@ class TokenUsers:
 def read_tokens(path: Path) -> tuple[Token, ...]:
     """The tokens of a file with one `token,user,uid` or `token,user,uid,"group1,group2"` a line, in its order.
 
-    Empty lines are passed over.
+    Empty lines are skipped.
 
     Raises:
         TokenFileError: The file cannot be read, or can be changed by others than its owner; a line is malformed, a

@@ -8,6 +8,9 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+oldest = ${repr(down_revision)}
+"""Processes that know this schema or a newer one work on the database after the migration, beside newer ones."""
+
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}

@@ -5,6 +5,7 @@ As with the module of the tables: what stands here is never changed after a rele
 
 from collections.abc import Sequence
 
+from migrations import quota_statements as quotas
 from migrations.claim_tables import ClaimTable
 
 WRITE_LOCK = "SELECT pg_advisory_xact_lock(4712303102)"
@@ -56,27 +57,30 @@ _CHECK = """
 
 _STORE = """
     IF newest IS NOT NULL THEN
-        INSERT INTO changes (revision, kind, namespace, name, uid, type, body, previous_body, previous_revision)
+        INSERT INTO changes (
+            revision, kind, namespace, name, uid, type, body, previous_body, previous_revision, trace)
         SELECT m.revision, m.kind, m.namespace, m.name, m.uid,
             CASE m.action WHEN 'update' THEN 'MODIFIED' WHEN 'delete' THEN 'DELETED' ELSE 'ADDED' END,
-            m.body, o.body, o.revision
-        FROM unnest(p_actions, p_kinds, p_namespaces, p_names, p_uids, p_bodies, outcomes, revisions)
-            AS m(action, kind, namespace, name, uid, body, outcome, revision)
+            m.body, o.body, o.revision, m.trace
+        FROM unnest(p_actions, p_kinds, p_namespaces, p_names, p_uids, p_bodies, outcomes, revisions, p_traces)
+            AS m(action, kind, namespace, name, uid, body, outcome, revision, trace)
         LEFT JOIN objects o ON o.uid = m.uid AND m.action IN ('update', 'delete')
         WHERE m.outcome = 'Committed' AND m.revision IS NOT NULL;
     END IF;
     IF 'create' = ANY (p_actions) THEN
-        INSERT INTO objects (uid, kind, namespace, name, revision, pending, deletion_timestamp, body)
-        SELECT m.uid, m.kind, m.namespace, m.name, m.revision, m.pending, m.deletion, m.body
-        FROM unnest(p_actions, p_kinds, p_namespaces, p_names, p_uids, p_bodies, p_pending, p_deletions, outcomes,
-            revisions) AS m(action, kind, namespace, name, uid, body, pending, deletion, outcome, revision)
+        INSERT INTO objects (uid, kind, namespace, name, revision, pending, deletion_timestamp, charges, body, trace)
+        SELECT m.uid, m.kind, m.namespace, m.name, m.revision, m.pending, m.deletion, m.charges::jsonb, m.body, m.trace
+        FROM unnest(p_actions, p_kinds, p_namespaces, p_names, p_uids, p_bodies, p_pending, p_deletions, p_charges,
+            outcomes, revisions, p_traces)
+            AS m(action, kind, namespace, name, uid, body, pending, deletion, charges, outcome, revision, trace)
         WHERE m.action = 'create' AND m.outcome = 'Committed';
     END IF;
     IF 'publish' = ANY (p_actions) OR 'update' = ANY (p_actions) THEN
         UPDATE objects o
-        SET revision = m.revision, pending = m.pending, deletion_timestamp = m.deletion, body = m.body
-        FROM unnest(p_actions, p_uids, p_bodies, p_pending, p_deletions, outcomes, revisions)
-            AS m(action, uid, body, pending, deletion, outcome, revision)
+        SET revision = m.revision, pending = m.pending, deletion_timestamp = m.deletion, charges = m.charges::jsonb,
+            body = m.body, trace = m.trace
+        FROM unnest(p_actions, p_uids, p_bodies, p_pending, p_deletions, p_charges, outcomes, revisions, p_traces)
+            AS m(action, uid, body, pending, deletion, charges, outcome, revision, trace)
         WHERE o.uid = m.uid AND m.action IN ('publish', 'update') AND m.outcome = 'Committed';
     END IF;
     IF 'delete' = ANY (p_actions) THEN
@@ -91,7 +95,8 @@ CREATE OR REPLACE FUNCTION fairlead_write(
     p_batch uuid, p_together boolean, p_actions text[], p_kinds text[], p_namespaces text[], p_names text[],
     p_uids uuid[], p_bodies bytea[], p_expected bigint[], p_published boolean[], p_pending boolean[],
     p_deletions timestamptz[], p_leases text[], p_epochs bigint[],
-    p_tables text[], p_claims text[],
+    p_charges text[], p_limits text[], p_bounded boolean[], p_ceiling bigint,
+    p_tables text[], p_claims text[], p_traces text[] DEFAULT NULL,
     OUT outcomes text[], OUT revisions bigint[], OUT holders jsonb, OUT lock_seconds double precision
 ) LANGUAGE plpgsql {plans} AS $$
 DECLARE
@@ -103,6 +108,7 @@ DECLARE
     waiting boolean := false;   -- something is left for the reconciler
     lasting boolean := false;   -- something was done that somebody can see
     hit record;
+    {quota_variables}
 BEGIN
     PERFORM ({lock});
     locked := clock_timestamp();
@@ -124,6 +130,8 @@ BEGIN
     -- A claim that is held weighs more than a name that is taken, as in Kubernetes, which allocates before it looks at
     -- the name. Writes that go together may pass claims on among themselves.
     {held}
+    {measure}
+    {quota_check}
     IF p_together AND cardinality(array_remove(outcomes, NULL)) > 0 THEN
         outcomes := array_replace(outcomes, NULL, 'Aborted');
     END IF;
@@ -144,7 +152,10 @@ BEGIN
         {release}
     END IF;
     {store}
+    {change}
     {take}
+    {charge}
+    {limit}
     INSERT INTO batches (id, outcomes, revisions, holders) VALUES (p_batch, outcomes, revisions, holders);
     IF newest IS NOT NULL THEN
         PERFORM pg_notify('fairlead_changes', newest::text);
@@ -170,17 +181,25 @@ def write_function(tables: Sequence[ClaimTable]) -> str:
     """The statement that creates the function, or replaces it by one that knows other tables.
 
     Claims come as `p_tables`, the tables that something is claimed from, and `p_claims`, which has a row for each of
-    them: one array literal of keys a member, NULL for one that claims nothing from that table.
+    them: one array literal of keys a member, NULL for one that claims nothing from that table. `p_charges` has an
+    object of amounts by measure for each member, `p_limits` a list of resource, measure, most and quantity; both as
+    JSON or NULL. `p_ceiling` is the most objects of a namespace, for members that are bounded, or NULL.
     """
     return _WRITE.format(
         plans=PLANS,
         lock=WRITE_LOCK,
         check=_CHECK,
         store=_STORE,
+        quota_variables=quotas.VARIABLES,
+        measure=quotas.MEASURE,
+        quota_check=quotas.CHECK,
+        charge=quotas.CHARGE,
+        limit=quotas.LIMIT,
         variables=" ".join(f"{table.name}_keys text[];" for table in tables),
         keys=" ".join(f"WHEN '{table.name}' THEN {table.name}_keys := p_claims[i:i];" for table in tables),
         held="".join(map(_held, tables)),
         release="".join(map(_release, tables)),
+        change="".join(map(_change, tables)),
         take="".join(map(_take, tables)),
     )
 
@@ -190,21 +209,31 @@ def _values(table: ClaimTable) -> list[str]:
     return [f"split_part(c.key, '/', {place})::{type_}" for place, (_, type_) in enumerate(table.columns, start=1)]
 
 
-def _shared(table: ClaimTable) -> str:
-    return f"split_part(c.key, '/', {len(table.columns) + 1}) = 'shared'"
+def _how(table: ClaimTable) -> tuple[str, str]:
+    """The home and the role that a claim's key, `c.key`, goes on with."""
+    place = len(table.columns) + 1
+    return f"split_part(c.key, '/', {place})", f"split_part(c.key, '/', {place + 1})"
+
+
+def _conflict(table: ClaimTable) -> str:
+    """Whether row `t` and a claim on the same thing exclude each other.
+
+    A thing that can be shared has one home. Within it there is one owner who was given it (`own`, or `alone` if it lets
+    nobody share), one who keeps it for others (`static`), and any number who asked for it by name (`shared`).
+    """
+    if not table.shareable:
+        return "true"
+    home, role = _how(table)
+    same = " AND ".join(f"o.{column} = t.{column}" for column, _ in table.columns)
+    return f"""(t.home <> {home} OR (t.role = {role} AND t.role <> 'shared')
+            OR ('alone' IN (t.role, {role}) AND 'static' NOT IN (t.role, {role})))
+        AND NOT ({role} = 'kept' AND EXISTS (SELECT FROM {table.name} o WHERE {same} AND o.owner = m.uid))"""
 
 
 def _same(table: ClaimTable) -> str:
     """Whether row `t` is what a claim asks for."""
     pairs = zip(table.columns, _values(table), strict=True)
     return " AND ".join(f"t.{column} = {value}" for (column, _), value in pairs)
-
-
-def _row_key(table: ClaimTable) -> str:
-    """The key of row `t`."""
-    texts = [f"host(t.{name})" if type_ == "inet" else f"t.{name}::text" for name, type_ in table.columns]
-    key = " || '/' || ".join(texts)
-    return f"{key} || CASE WHEN t.shared THEN '/shared' ELSE '' END" if table.shareable else key
 
 
 def _held(table: ClaimTable) -> str:
@@ -217,7 +246,7 @@ def _held(table: ClaimTable) -> str:
                 CROSS JOIN unnest(m.claims::text[]) AS c(key)
                 CROSS JOIN LATERAL (SELECT * FROM {table.name} t WHERE {_same(table)} OFFSET 0) AS t
                 WHERE coalesce(m.outcome, 'NameTaken') = 'NameTaken' AND t.owner <> m.uid
-                    {f"AND NOT (t.shared AND {_shared(table)})" if table.shareable else ""}
+                    AND {_conflict(table)}
             LOOP
                 IF coalesce(outcomes[hit.i], 'NameTaken') = 'NameTaken'
                     AND NOT (p_together AND hit.owner = ANY (p_uids)) THEN
@@ -233,25 +262,78 @@ def _held(table: ClaimTable) -> str:
 
 def _release(table: ClaimTable) -> str:
     """Give back what a member's object held and no longer shows."""
-    return f"""
+    delete = f"""
         DELETE FROM {table.name} WHERE ctid = ANY (ARRAY(
             SELECT found.ctid
             FROM unnest(p_uids, {table.name}_keys, p_actions, outcomes) AS m(uid, claims, action, outcome)
             CROSS JOIN LATERAL (
                 SELECT t.ctid FROM {table.name} t
-                WHERE t.owner = m.uid AND (m.claims IS NULL OR {_row_key(table)} <> ALL (m.claims::text[])) OFFSET 0
+                WHERE t.owner = m.uid AND (m.claims IS NULL OR {_is_left_out(table)}) OFFSET 0
             ) AS found
-            WHERE m.action <> 'create' AND m.outcome = 'Committed'));
+            WHERE m.action <> 'create' AND m.outcome = 'Committed'))
+    """
+    return f"""
+        {_recorded(table, delete) if table.recorded else f"{delete};"}
         IF FOUND THEN
             released := released || '{table.name}'::text;
         END IF;
     """
 
 
+def _recorded(table: ClaimTable, delete: str) -> str:
+    """The claims that a statement deletes become history. A clock that was set back makes none end before it began."""
+    columns = {name for name, _ in table.columns}
+    values = [f"g.{name}" if name in columns else "NULL" for name in ("address", "protocol", "port")]
+    return f"""
+        WITH gone AS ({delete} RETURNING *)
+        INSERT INTO address_history (
+            number, claims, address, protocol, port, owner, kind, namespace, name, since, until)
+        SELECT g.number, '{table.name}', {", ".join(values)}, g.owner, o.kind, o.namespace, o.name, g.since,
+            greatest(g.since, locked)
+        FROM gone g CROSS JOIN LATERAL (SELECT * FROM objects o WHERE o.uid = g.owner OFFSET 0) AS o;
+    """
+
+
+def _is_left_out(table: ClaimTable) -> str:
+    """Whether row `t` is none of a member's claims."""
+    if table.shareable:
+        return f"NOT EXISTS (SELECT FROM unnest(m.claims::text[]) AS c(key) WHERE {_same(table)})"
+    texts = [f"host(t.{name})" if type_ == "inet" else f"t.{name}::text" for name, type_ in table.columns]
+    key = " || '/' || ".join(texts)
+    return f"{key} <> ALL (m.claims::text[])"
+
+
+def _change(table: ClaimTable) -> str:
+    """Note how a member's object holds from now on what it held before in another way.
+
+    Who only shares from now on comes first, since there is one owner at most in the other roles.
+    """
+    if not table.shareable:
+        return ""
+    home, role = _how(table)
+    return f"""
+        IF {table.name}_keys IS NOT NULL AND ('update' = ANY (p_actions) OR 'publish' = ANY (p_actions)) THEN
+            FOR hit IN
+                SELECT found.ctid AS place, {home} AS home, {role} AS role
+                FROM unnest(p_uids, {table.name}_keys, p_actions, outcomes) AS m(uid, claims, action, outcome)
+                CROSS JOIN unnest(m.claims::text[]) AS c(key)
+                CROSS JOIN LATERAL (
+                    SELECT t.ctid, t.home, t.role FROM {table.name} t WHERE {_same(table)} AND t.owner = m.uid OFFSET 0
+                ) AS found
+                WHERE m.action <> 'create' AND m.outcome = 'Committed' AND (found.home, found.role) <> ({home}, {role})
+                    AND {role} <> 'kept'
+                ORDER BY {role} <> 'shared'
+            LOOP
+                UPDATE {table.name} SET home = hit.home, role = hit.role WHERE ctid = hit.place;
+            END LOOP;
+        END IF;
+    """
+
+
 def _take(table: ClaimTable) -> str:
     """Take what is not held yet: no ON CONFLICT, so that a claim the check overlooked is an error and never shared."""
-    columns = [name for name, _ in table.columns] + ["shared"] * table.shareable
-    values = _values(table) + [_shared(table)] * table.shareable
+    columns = [name for name, _ in table.columns] + ["home", "role"] * table.shareable + ["since"] * table.recorded
+    values = [*_values(table), *(_how(table) if table.shareable else ()), *["locked"] * table.recorded]
     return f"""
         IF {table.name}_keys IS NOT NULL THEN
             INSERT INTO {table.name} ({", ".join(columns)}, owner)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import msgspec
+
 from app.api.exchange import Exchange
 from app.api.headers import JSON, OBJECTS, YAML
 from app.api.protobuf.documents import ProtobufDocuments
@@ -72,6 +74,8 @@ class Bodies:
         )
         _require_kind(kind, obj.api_version, obj.kind)
         obj.api_version, obj.kind = kind.api_version, kind.name
+        if exchange.record is not None and exchange.record.keeps_sent:
+            exchange.record.sent = msgspec.json.encode(obj)
         return obj, warnings
 
     def decode(

@@ -125,6 +125,8 @@ async def _encoded(results: list[BulkResult], *, dry_run: bool) -> bytes:
         told: dict[str, Any] = {"result": each.result}
         if each.warnings:
             told["warnings"] = list(each.warnings)
+        if each.preview:
+            told["preview"] = list(each.preview)
         told["object"] = msgspec.Raw(each.entry.wire)
         pieces.append(msgspec.json.encode(told))
     head = {"kind": "ApplyResult", "apiVersion": "fairlead.io/v1", "metadata": {}, "dryRun": dry_run}

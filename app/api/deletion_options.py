@@ -39,6 +39,8 @@ async def read_delete_options(exchange: Exchange, bodies: Bodies) -> DeleteOptio
         resource_version=conditions.resource_version,
         propagation=_POLICIES.get(policy, ""),
         tells_held=options.orphan_dependents is False,
+        user=exchange.user,
+        annotations={} if exchange.record is None else exchange.record.annotations,
     )
 
 

@@ -48,12 +48,18 @@ def resources(kind: Kind[Any]) -> list[Document]:
             "name": f"{kind.plural}/{name}",
             "singularName": "",
             "namespaced": kind.namespaced,
-            "kind": kind.name,
+            **_other_group(kind, kind.carried_by(name)),
+            "kind": kind.carried_by(name).name,
             "verbs": list(verbs),
         }
         for name, verbs in subresource_verbs(kind).items()
     ]
     return [own, *below]
+
+
+def _other_group(kind: Kind[Any], carried: Kind[Any]) -> Document:
+    """Where the kind is found that a subresource takes, if not where its path is."""
+    return {} if carried is kind else {"group": carried.group, "version": carried.version}
 
 
 def aggregated(version: str, groups: list[Document]) -> Document:
@@ -82,10 +88,9 @@ def aggregated_group(kinds: Kinds, name: str, versions: tuple[str, ...]) -> Docu
 
 
 def _aggregated_resource(kind: Kind[Any]) -> Document:
-    response_kind = {"group": kind.group, "version": kind.version, "kind": kind.name}
     document: Document = {
         "resource": kind.plural,
-        "responseKind": response_kind,
+        "responseKind": _response_kind(kind),
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
         "verbs": list(kind.verbs),
@@ -95,7 +100,11 @@ def _aggregated_resource(kind: Kind[Any]) -> Document:
     if kind.categories:
         document["categories"] = list(kind.categories)
     below = [
-        {"subresource": name, "responseKind": response_kind, "verbs": list(verbs)}
+        {"subresource": name, "responseKind": _response_kind(kind.carried_by(name)), "verbs": list(verbs)}
         for name, verbs in subresource_verbs(kind).items()
     ]
     return document | ({"subresources": below} if below else {})
+
+
+def _response_kind(kind: Kind[Any]) -> Document:
+    return {"group": kind.group, "version": kind.version, "kind": kind.name}

@@ -1,5 +1,7 @@
 """Documents that do not change while a process runs: discovery and the version. They are encoded once."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from app.api import discovery
@@ -14,16 +16,34 @@ from app.domain.errors import MethodNotAllowed
 _VARY = ((b"vary", b"accept"),)
 _AGGREGATED = "APIGroupDiscoveryList"
 _AGGREGATED_VERSIONS = ("v2", "v2beta1")
-_OTHERS = ("/docs", "/healthz", "/livez", "/metrics", "/openapi.json", "/openapi/v2", "/openapi/v3", "/readyz")
+_OTHERS = (
+    "/docs",
+    "/healthz",
+    "/livez",
+    "/metrics",
+    "/openapi.json",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/readyz",
+    "/redoc",
+)
 """What is served besides these documents and the resources."""
 
 
 class Documents:
-    """Answers with documents."""
+    """Answers with documents.
 
-    def __init__(self, kinds: Kinds, version: str, renderer: Renderer) -> None:
+    Args:
+        kinds: The kinds that are served.
+        version: The version of this project.
+        renderer: Writes answers.
+        more_paths: Further paths that are served, which the root lists, too.
+    """
+
+    def __init__(self, kinds: Kinds, version: str, renderer: Renderer, more_paths: Sequence[str] = ()) -> None:
         self._renderer = renderer
-        self._plain = {path: msgspec.json.encode(document) for path, document in _plain(kinds, version).items()}
+        plain = _plain(kinds, version, more_paths)
+        self._plain = {path: msgspec.json.encode(document) for path, document in plain.items()}
         self._aggregated = {
             (path, each): (
                 msgspec.json.encode(document),
@@ -66,7 +86,7 @@ class Documents:
         return None
 
 
-def _plain(kinds: Kinds, version: str) -> dict[str, discovery.Document]:
+def _plain(kinds: Kinds, version: str, more_paths: Sequence[str]) -> dict[str, discovery.Document]:
     documents: dict[str, discovery.Document] = {
         "/version": version_document(version),
         "/api": discovery.core_versions(),
@@ -85,7 +105,7 @@ def _plain(kinds: Kinds, version: str) -> dict[str, discovery.Document]:
             documents[path] = discovery.resource_list(group_version, listed)
     documents["/apis"] = discovery.group_list(groups)
     # The path of the root is empty without its slash. It lists all other paths.
-    documents[""] = {"paths": sorted([*documents, *_OTHERS])}
+    documents[""] = {"paths": sorted([*documents, *_OTHERS, *more_paths])}
     return documents
 
 

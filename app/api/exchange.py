@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from app.api.fairness.line import Ticket
 from app.api.headers import Header, warning_headers
 from app.api.limits import BodyBudget
 from app.api.negotiation import PLAIN
-from app.domain.errors import BadRequest, RequestEntityTooLarge
-from app.domain.user import ANONYMOUS
+from app.domain.errors import ApiError, BadRequest, RequestEntityTooLarge
+from app.domain.rules.access.requests import Request
+from app.domain.user import ANONYMOUS, User
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -18,12 +20,66 @@ Send = Callable[[Message], Awaitable[None]]
 
 ABORT = "fairlead.abort"
 """ASGI extension: cuts the connection."""
+ANSWER_AFTER = "fairlead.answer-after"
+"""ASGI extension: takes a `Gate`; answers of the connection leave when it lets them."""
+CONNECTION = "fairlead.connection"
+"""ASGI extension: the connection, which knows whose it is."""
+PEER_CERTIFICATE = "fairlead.peer-certificate"
+"""ASGI extension: the certificate that the client showed, in DER, if it showed one."""
 JSON = b"application/json"
 _NO_CACHE: Header = (b"cache-control", b"no-cache, private")
 _READ_BY_PEOPLE = (b"curl/", b"Wget/", b"Mozilla/5.0")
 _JSON_TYPE: Header = (b"content-type", JSON)
 _ONCE = frozenset({b"authorization", b"content-length", b"content-type", b"host"})
 """Headers that have one value. A proxy and this server may each believe another of two (RFC 9110, 5.3)."""
+
+
+class Record(Protocol):
+    """The record of a request in the audit log.
+
+    Attributes:
+        id: Tells the request from all others; it is in the answer, too.
+        sent: What was sent.
+        answered: What is answered, in JSON.
+        annotations: What else is told of it.
+    """
+
+    id: bytes
+    sent: bytes
+    answered: bytes
+    error: ApiError | None
+    annotations: dict[str, str]
+
+    @property
+    def keeps_sent(self) -> bool:
+        """Whether what was sent is written."""
+        ...
+
+    def complete(self) -> None:
+        """Write how the request is answered, unless that is written already."""
+        ...
+
+    def write(self, stage: str) -> None:
+        """Write a line, unless the policy leaves the stage out."""
+        ...
+
+
+class Span(Protocol):
+    """The span of a request.
+
+    Attributes:
+        trace_id: Of its trace.
+        header: Tells the client its trace.
+        labels: For an example in a metric; None if the span is not kept.
+    """
+
+    trace_id: str
+    header: Header
+    labels: dict[str, str] | None
+
+    def end(self, exchange: "Exchange") -> None:
+        """The request has been answered."""
+        ...
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error of ours: nobody is left to answer
@@ -41,7 +97,9 @@ class Exchange:
         extra: Headers that the answer has besides its own, also if it is an error.
         warnings: Texts of the answer's Warning headers.
         form: The form of the answer that the client asked for.
-        user: The user who sent the request; anonymous until the guard has admitted it.
+        user: The user whose rights count; anonymous until the guard has admitted the request.
+        asked: What the user was authorized for; None before that.
+        impersonator: The user who sent the request, if it is to be judged as another user's; else None.
         verb: The verb, such as `list`; "" until the path is read.
         resource: The kind in the plural, such as `services`; "" until the path is read.
         long_running: Whether it is a watch, which has no deadline.
@@ -50,12 +108,16 @@ class Exchange:
         sending_since: Since when a message waits for the client to read, in monotonic seconds; 0 if none does.
         started: Whether the head of the answer was sent, so that no other answer is possible.
         code: The HTTP status of the answer, 0 before it started.
+        record: The record of the request in the audit log, None where it is not written.
+        span: Of the request; None where no traces are wanted.
+        ticket: Its turn among other requests; None until it has one, and for those that need none.
     """
 
     __slots__ = (
         "_budget",
         "_query",
         "_send",
+        "asked",
         "began",
         "body_bytes",
         "body_limit",
@@ -63,15 +125,19 @@ class Exchange:
         "extra",
         "form",
         "headers",
+        "impersonator",
         "long_running",
         "method",
         "overdue",
         "path",
         "receive",
+        "record",
         "resource",
         "scope",
         "sending_since",
+        "span",
         "started",
+        "ticket",
         "user",
         "verb",
         "warnings",
@@ -92,6 +158,8 @@ class Exchange:
         self.warnings: Sequence[str] = ()
         self.form = PLAIN
         self.user = ANONYMOUS
+        self.impersonator: User | None = None
+        self.asked: Request | None = None
         self.verb = ""
         self.resource = ""
         self.long_running = False
@@ -100,6 +168,9 @@ class Exchange:
         self.sending_since = 0.0
         self.started = False
         self.code = 0
+        self.record: Record | None = None
+        self.span: Span | None = None
+        self.ticket: Ticket | None = None
         self._query: dict[str, str] | None = None
 
     def check_headers(self) -> None:
@@ -113,6 +184,21 @@ class Exchange:
             self.headers = _joined(lines)
         if b"host" not in self.headers and self.scope["http_version"] == "1.1":
             raise BadRequest("the request has no Host header, which HTTP/1.1 asks for")
+
+    @property
+    def address(self) -> str:
+        """The address from which it came, "" if that is not known."""
+        return (self.scope.get("client") or ("",))[0]
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The certificate that the client showed, in DER, None if it showed none. The connection has checked it."""
+        return self.extensions.get(PEER_CERTIFICATE)
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What the server offers beyond ASGI."""
+        return self.scope.get("extensions") or {}
 
     @property
     def over_websocket(self) -> bool:
@@ -169,11 +255,14 @@ class Exchange:
             chunk = message.get("body", b"")
             if self.body_bytes + len(chunk) > self.body_limit:
                 raise self._too_large()
-            self._budget.take(len(chunk))
+            self._budget.take(self.user.name, len(chunk))
             self.body_bytes += len(chunk)
             chunks.append(chunk)
             if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                if self.record is not None and self.record.keeps_sent:
+                    self.record.sent = body
+                return body
 
     def _too_large(self) -> RequestEntityTooLarge:
         return RequestEntityTooLarge(f"Request entity too large: limit is {self.body_limit} bytes")
@@ -188,6 +277,12 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.started = True
             self.code = message["status"]
+            if self.span is not None:
+                message["headers"] = [*message["headers"], self.span.header]
+            if self.record is not None and self.long_running:
+                self.record.write("ResponseStarted")
+        elif self.record is not None and not message.get("more_body"):
+            self.record.complete()
         self.sending_since = monotonic()
         await self._send(message)
         self.sending_since = 0.0
@@ -195,7 +290,12 @@ class Exchange:
     async def reply(
         self, code: int, body: bytes, content_type: Header = _JSON_TYPE, extra: tuple[Header, ...] = ()
     ) -> None:
-        """Send a whole answer."""
+        """Send a whole answer. The audit log has it before the client does."""
+        if self.record is not None:
+            self.code = code
+            self.record.answered = self.record.answered or body
+            self.record.complete()
+            extra = (*extra, (b"audit-id", self.record.id))
         head = [content_type, (b"content-length", b"%d" % len(body)), _NO_CACHE, *self.extra, *extra]
         if self.warnings:
             head += warning_headers(self.warnings)
@@ -205,6 +305,8 @@ class Exchange:
     async def start(self, code: int, extra: tuple[Header, ...] = ()) -> None:
         """Begin an answer in JSON whose length is not known yet; `write` and `finish` follow."""
         head = [_JSON_TYPE, _NO_CACHE, *self.extra, *extra]
+        if self.record is not None:
+            head.append((b"audit-id", self.record.id))
         await self.send({"type": "http.response.start", "status": code, "headers": head})
 
     async def write(self, chunk: bytes) -> None:
@@ -214,6 +316,12 @@ class Exchange:
     async def finish(self) -> None:
         """End an answer that `start` began."""
         await self.send({"type": "http.response.body", "body": b""})
+
+    def give_back_seat(self) -> None:
+        """Let somebody else have the turn: it is answered, or a watch that has begun. It may be called twice."""
+        if self.ticket is not None:
+            self.ticket.line.leave(self.ticket, monotonic())
+            self.ticket = None
 
     def abort(self) -> None:
         """Cut the connection without waiting for what the client has not read.

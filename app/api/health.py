@@ -4,17 +4,39 @@ import asyncio
 import platform
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from app.api.headers import JSON
 from app.api.paths import READ_METHODS
-from app.telemetry.metrics import CONTENT_TYPE, exposition
+from app.store.leases import Leases
+from app.telemetry.exposition import exposition
 
 Check = Callable[[], Awaitable[None]]
 """Returns if all is well, else raises an error that says why not."""
 Readiness = Mapping[str, Check]
 
 _CHECK_SECONDS = 2.0
+
+
+LEASES_PATH = "/leases"
+_MOST_LEASES = 10_000
+
+
+def leases_route(leases: Leases) -> APIRouter:
+    """`/leases`: which process works on what at the moment."""
+    router = APIRouter(tags=["health"], include_in_schema=False)
+
+    async def show() -> Response:
+        items = [
+            {"name": each.name, "holder": each.holder, "epoch": each.epoch, "secondsLeft": round(each.seconds_left, 3)}
+            for each in await leases.held(_MOST_LEASES)
+        ]
+        return Response(msgspec.json.encode({"items": items}), media_type=JSON)
+
+    router.add_api_route(LEASES_PATH, show, methods=READ_METHODS)
+    return router
 
 
 def health_routes(ready: Readiness) -> APIRouter:
@@ -82,8 +104,9 @@ def _verbose(request: Request) -> bool:
     return "verbose" in request.query_params
 
 
-async def _metrics() -> Response:
-    return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE)
+async def _metrics(request: Request) -> Response:
+    body, content_type = await asyncio.to_thread(exposition, request.headers.get("accept", ""))
+    return Response(body, headers={"content-type": content_type})
 
 
 def version_document(version: str) -> dict[str, str]:

@@ -1,8 +1,13 @@
 """What clients may use of the server."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from app.domain.errors import TooManyRequests
+from app.telemetry.metrics import BODIES_REFUSED
+
+_OF_WHAT_IS_FREE = 3
+"""How many times what is free one user's bodies may take (dynamic thresholds: Choudhury and Hahne, 1998)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +17,13 @@ class Limits:
     Attributes:
         body_bytes: Size of a request body; 3 MiB, as in Kubernetes.
         bodies_bytes: Size of the bodies of all requests that are in memory at once.
-        in_flight: Requests being answered at once, watches aside.
+        reads: Requests that do not write that are answered at once; a watch counts until it has begun.
+        writes: Requests that write and are answered at once.
+        user_waiting: Requests of one user that may wait in each class for their turn, a quarter of it for lists.
         watches: Watches open at once.
+        user_watches: Watches of one user open at once, unless the user is in system:masters.
+        user_connections: Connections of one user open at once, unless the user is in system:masters.
+        source_connections: Connections of one address open at once of which nobody has said whose they are.
         request_seconds: Time to answer a request that is no watch.
         unread_seconds: Time in which a client must read something of what it is sent.
         head_seconds: Time a client may take to send a request's head.
@@ -26,8 +36,13 @@ class Limits:
 
     body_bytes: int = 3 * 1024 * 1024
     bodies_bytes: int = 128 * 1024 * 1024
-    in_flight: int = 1000
+    reads: int = 400
+    writes: int = 200
+    user_waiting: int = 1000
     watches: int = 10_000
+    user_watches: int = 5000
+    user_connections: int = 6000
+    source_connections: int = 3000
     request_seconds: float = 60.0
     unread_seconds: float = 20.0
     head_seconds: float = 10.0
@@ -41,7 +56,8 @@ class Limits:
 class BodyBudget:
     """The memory of one process for the bodies of all its requests.
 
-    A body counts as far as it has come, until its request is answered.
+    A body counts as far as it has come, until its request is answered. No user takes it all: each may have three times
+    what is free, so that one alone has three quarters of it, and some is always left for the next.
 
     Args:
         limit: Bytes.
@@ -52,21 +68,36 @@ class BodyBudget:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._of_users: Counter[str] = Counter()
         self.used = 0
 
-    def take(self, size: int) -> None:
+    def take(self, user: str, size: int) -> None:
         """Count some more bytes of a body.
 
         Raises:
             TooManyRequests: There is no room for them; they are not counted.
         """
         if self.used + size > self._limit:
+            BODIES_REFUSED.labels("process").inc()
             raise TooManyRequests(
                 f"the bodies of all requests take {self.used} bytes of memory, of at most {self._limit}; try again",
                 retry_after=1,
             )
+        of_user = self._of_users[user]
+        if of_user + size > _OF_WHAT_IS_FREE * (self._limit - self.used - size):
+            BODIES_REFUSED.labels("user").inc()
+            raise TooManyRequests(
+                f'the bodies of requests of user "{user}" take {of_user} bytes of memory, and the rest is for others; '
+                "send fewer at once, or try again",
+                retry_after=1,
+            )
+        self._of_users[user] += size
         self.used += size
 
-    def give_back(self, size: int) -> None:
+    def give_back(self, user: str, size: int) -> None:
         """Count bytes no more."""
-        self.used -= size
+        if size:
+            self.used -= size
+            self._of_users[user] -= size
+            if not self._of_users[user]:
+                del self._of_users[user]

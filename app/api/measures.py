@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.api.exchange import Exchange
+from app.telemetry.exposition import EXAMPLES
 from app.telemetry.metrics import (
     BODY_BYTES,
     REQUEST_SECONDS,
@@ -21,11 +22,13 @@ class Measures:
 
     def answered(self, exchange: Exchange) -> None:
         """Count a request that has ended."""
-        _requests(exchange.verb or exchange.method.lower(), exchange.resource, exchange.code).inc()
+        verb = exchange.verb or exchange.method.lower()
+        _requests(verb, exchange.resource, exchange.code).inc()
         if not exchange.long_running:
-            _seconds(exchange.verb or exchange.method.lower(), exchange.resource).observe(
-                time.monotonic() - exchange.began
-            )
+            seconds = time.monotonic() - exchange.began
+            _seconds(verb, exchange.resource).observe(seconds)
+            if exchange.span is not None and exchange.span.labels is not None:
+                EXAMPLES.note(verb, exchange.resource, seconds, exchange.span.labels)
 
     def in_flight(self, reading: int, writing: int) -> None:
         """Tell how many requests are being answered."""

@@ -51,6 +51,7 @@ def list_options(query: dict[str, str]) -> ListOptions:
     return ListOptions(
         label_selector=query.get("labelSelector", ""),
         field_selector=query.get("fieldSelector", ""),
+        search=query.get("search", ""),
         limit=max(0, whole_number(query, "limit")),
         continue_token=query.get("continue", ""),
         resource_version=query.get("resourceVersion", ""),
@@ -66,6 +67,7 @@ def watch_options(query: dict[str, str], name: str = "") -> WatchOptions:
     return WatchOptions(
         label_selector=query.get("labelSelector", ""),
         field_selector=query.get("fieldSelector", ""),
+        search=query.get("search", ""),
         name=name,
         resource_version=query.get("resourceVersion", ""),
         resource_version_match=query.get("resourceVersionMatch", ""),
@@ -96,6 +98,8 @@ def write_options(exchange: Exchange, *, apply: bool = False) -> WriteOptions:
         dry_run="dryRun" in query,
         field_manager=manager or _manager_from_agent(exchange),
         respond_async="respond-async" in exchange.header(b"prefer").lower(),
+        user=exchange.user,
+        annotations={} if exchange.record is None else exchange.record.annotations,
     )
 
 

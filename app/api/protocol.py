@@ -10,19 +10,24 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.api.exchange import ABORT
+from app.api.connections import Connections, extension
+from app.api.exchange import ABORT, ANSWER_AFTER, PEER_CERTIFICATE
 from app.api.limits import Limits
 from app.api.statuses import failure
-from app.domain.errors import ApiError, BadRequest, RequestHeaderFieldsTooLarge
+from app.domain.errors import ApiError, BadRequest, RequestHeaderFieldsTooLarge, TooManyRequests
 
 LIMITS = Limits()
 _NO_LINGER = struct.pack("ii", 1, 0)
+_REFUSED_SECONDS = 1.0
+"""Time that a client has to read why its connection is one too many, while the connection counts for nobody."""
 _LINE_BYTES = len(": \r\n")
 """Bytes of a header line that are neither name nor value."""
 _CHUNK_BYTES = 16
@@ -32,8 +37,9 @@ _CHUNK_BYTES = 16
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. A message is a request, from its first byte to its last."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, counted: Connections, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._counted = counted
         self._timer: asyncio.TimerHandle | None = None
         self._in_head = False
         self._in_message = False
@@ -53,6 +59,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         self._answers = _Answers(self, transport)
+        self._extensions = {ABORT: self._abort, ANSWER_AFTER: self._answers.after, **peer_certificate(transport)}
+        try:
+            self._extensions |= extension(self._counted.opened(transport))
+        except TooManyRequests as error:
+            self._refuse(error)
+            self._close_in(_REFUSED_SECONDS)
+            return
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -87,6 +100,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
                 if self._should_upgrade():
+                    self._answers.release()
                     self.handle_websocket_upgrade()
                     return
                 data = self._head_without_upgrade() + data[upgrade.args[0] :]
@@ -130,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._messages_begun += 1
         self._in_message = self._in_head = True
         self._framing_bytes = 0
-        self.scope["extensions"] = {ABORT: self._abort}  # type: ignore[dict-item]  # uvicorn knows extensions without values only
+        self.scope["extensions"] = self._extensions
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line of the head; those that follow a body (trailers, RFC 9110, 6.5) mean nothing here."""
@@ -188,6 +202,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """The server stops: close the connection, as soon as its request is answered."""
         self._stopping = True
+        self._answers.release()
         super().shutdown()
         if self._lingering:
             self.transport.close()
@@ -195,10 +210,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing to wait for any more."""
         self._forget_timer()
+        self._counted.closed(self.transport)
         super().connection_lost(exc)
 
     def close(self) -> None:
         """Close the connection; a client that still sends first gets some time to read the answer."""
+        self._answers.release()
         if self._in_message:
             self._linger()
         else:
@@ -231,21 +248,28 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        self._answers.release()
         body = failure(error)
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[error.code] + head + body)
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
+        if error.retry_after is not None:
+            head += b"retry-after: %d\r\n" % error.retry_after
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.code], head, body))
         self._linger()
 
     def _linger(self) -> None:
         """Send nothing more, and leave the client some seconds to read what it was sent (RFC 9112, 9.6)."""
         if self._lingering or self.transport.is_closing():
             return
+        self._answers.release()
         self._discarding = self._lingering = True
-        self._forget_timer()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._timer = self.loop.call_later(LIMITS.linger_seconds, self.transport.close)
+        self._close_in(LIMITS.linger_seconds)
         self.flow.resume_reading()
+
+    def _close_in(self, seconds: float) -> None:
+        self._forget_timer()
+        self._timer = self.loop.call_later(seconds, self.transport.close)
 
     def _discard(self, data: bytes) -> None:
         """Discard what came; beyond a limit nothing more is read until the connection is closed."""
@@ -277,13 +301,45 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
+class Gate(Protocol):
+    """What answers may have to wait for, such as the audit log."""
+
+    def send(self, transport: asyncio.WriteTransport, answer: bytes) -> None:
+        """Send a part of an answer when it may go."""
+        ...
+
+    def release(self) -> None:
+        """Have everything go that waits."""
+        ...
+
+
 class _Answers:
     """The transport as an answer uses it. The protocol closes it, since it knows what the client still sends."""
 
     def __init__(self, protocol: BoundedProtocol, transport: asyncio.Transport) -> None:
-        self.write = transport.write
+        self._transport = transport
+        self._gate: Gate | None = None
+        self.write: Callable[[bytes], None] = transport.write
         self.is_closing = transport.is_closing
         self.close = protocol.close
+
+    def after(self, gate: Gate) -> None:
+        """From now on have answers wait for a gate."""
+        if self._gate is not gate:
+            self._gate = gate
+            self.write = partial(gate.send, self._transport)
+
+    def release(self) -> None:
+        """Have the answers go that wait, since something else is to follow them."""
+        if self._gate is not None:
+            self._gate.release()
+
+
+def peer_certificate(transport: asyncio.BaseTransport) -> dict[str, Any]:
+    """The ASGI extension with the certificate that a client showed, if it showed one."""
+    connection = transport.get_extra_info("ssl_object")
+    shown = None if connection is None else connection.getpeercert(binary_form=True)
+    return {} if shown is None else {PEER_CERTIFICATE: shown}
 
 
 def cut(transport: asyncio.Transport) -> None:

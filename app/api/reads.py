@@ -26,7 +26,7 @@ class Reads:
         if exchange.form is PLAIN and not exchange.pretty:
             await exchange.reply(200, entry.wire)
         else:
-            await self._renderer.entry(exchange, target.kind, entry)
+            await self._renderer.entry(exchange, target.kind.carried_by(target.subresource), entry)
 
     async def list(self, exchange: Exchange, target: Target) -> None:
         """GET of a collection."""

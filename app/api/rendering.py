@@ -14,11 +14,14 @@ from app.api.table import Table, partial_metadata
 from app.domain.declarations.kind import Kind
 from app.mirror.entry import Entry
 from app.registry.options import Page
+from app.registry.turns import giving_way
 
 _YAML_TYPE: Header = (b"content-type", b"application/yaml")
 _JSON_TYPE: Header = (b"content-type", b"application/json")
-_ENTRIES_AT_ONCE = 1000
-"""Entries of a long list that are joined and sent at once: they take little memory and time of the event loop."""
+_STREAM_FROM = 1000
+"""Entries from which on a list is sent while it is made."""
+_ENTRIES_A_PIECE = 100
+"""Entries that are joined and sent at once: they take little memory and time of the event loop."""
 _YAML_APART_FROM = 16 * 1024
 """Bytes of JSON from which on YAML is made in another thread, as a megabyte takes half a second."""
 _COMPRESS_FROM = 128 * 1024
@@ -61,8 +64,8 @@ class Renderer:
     async def page(self, exchange: Exchange, kind: Kind[Any], page: Page) -> None:
         """Answer with a list."""
         pieces = self._pieces(exchange, kind, page)
-        if exchange.form.media == "yaml" or exchange.pretty or len(page.entries) <= _ENTRIES_AT_ONCE:
-            await self.document(exchange, b"".join(pieces))
+        if exchange.form.media == "yaml" or exchange.pretty or len(page.entries) <= _STREAM_FROM:
+            await self.document(exchange, await _gathered(pieces))
         elif not exchange.accepts_gzip or self._compressing.locked():
             await self._stream(exchange, pieces)
         else:
@@ -79,6 +82,8 @@ class Renderer:
 
     async def document(self, exchange: Exchange, body: bytes, code: int = 200) -> None:
         """Answer with a JSON document, or with the same in YAML."""
+        if exchange.record is not None:
+            exchange.record.answered = body
         content_type = _JSON_TYPE
         if exchange.form.media == "yaml":
             body, content_type = await self._as_yaml(body), _YAML_TYPE
@@ -99,9 +104,8 @@ class Renderer:
 
     async def _stream(self, exchange: Exchange, pieces: Iterator[bytes]) -> None:
         await exchange.start(200)
-        for piece in pieces:
+        async for piece in giving_way(pieces):
             await exchange.write(piece)
-            await asyncio.sleep(0)
         await exchange.finish()
 
     async def _stream_compressed(self, exchange: Exchange, pieces: Iterator[bytes]) -> None:
@@ -114,6 +118,11 @@ class Renderer:
                     await exchange.write(chunk)
             await exchange.write(compressor.flush())
             await exchange.finish()
+
+
+async def _gathered(pieces: Iterator[bytes]) -> bytes:
+    """All pieces, with turns of the event loop between them."""
+    return b"".join([piece async for piece in giving_way(pieces)])
 
 
 def _list_head(kind: str, api_version: str, page: Page) -> bytes:
@@ -133,9 +142,9 @@ def _list_metadata(page: Page) -> dict[str, Any]:
 
 def _joined(head: bytes, entries: Sequence[Entry], encode: Callable[[Entry], bytes]) -> Iterator[bytes]:
     yield head
-    for start in range(0, len(entries), _ENTRIES_AT_ONCE):
+    for start in range(0, len(entries), _ENTRIES_A_PIECE):
         comma = b"," if start else b""
-        yield comma + b",".join([encode(entry) for entry in entries[start : start + _ENTRIES_AT_ONCE]])
+        yield comma + b",".join([encode(entry) for entry in entries[start : start + _ENTRIES_A_PIECE]])
     yield b"]}"
 
 

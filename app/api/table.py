@@ -11,7 +11,7 @@ from app.domain.documents.peeking import raw_metadata_of
 from app.domain.errors import BadRequest
 from app.mirror.entry import Entry
 
-_ROWS_A_PIECE = 200
+_ROWS_A_PIECE = 50
 """Rows that are computed at once; each decodes an object."""
 
 

@@ -12,15 +12,17 @@ from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
+from app.api.connections import Connections, extension
 from app.api.exchange import ABORT, Message, Receive, Scope, Send
-from app.api.protocol import cut
+from app.api.protocol import cut, peer_certificate
 from app.domain.errors import BadRequest
 
 MESSAGE_BYTES = 4096
-"""Size of a message from a client; none is expected."""
+"""Size of a message from a client, and of all that is read from it at once; nothing but a ping or a close is expected.
+Parsing costs microseconds a frame, and a frame may be six bytes long."""
 _TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io."  # noqa: S105 - what stands before a token
 """A script in a browser cannot set headers of a WebSocket, but it can offer protocols. In Kubernetes it offers this
 name, followed by its token in base64url without padding."""
@@ -29,8 +31,20 @@ name, followed by its token in base64url without padding."""
 class WatchProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol for a server that only sends: messages of the client are not kept."""
 
+    def __init__(self, counted: Connections, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._counted = counted
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the connection no more."""
+        self._counted.closed(self.transport)
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        """Parse what came; refuse a handshake that the HTTP parser accepted and this one does not."""
+        """Parse what came; refuse a handshake that the HTTP parser accepted and this one does not, and end a flood."""
+        if self.handshake_initiated and len(data) > MESSAGE_BYTES:
+            self._refuse_flood()
+            return
         super().data_received(data)
         if not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -40,7 +54,9 @@ class WatchProtocol(WebSocketsSansIOProtocol):
         """Let the application cut the connection."""
         super().handle_connect(event)
         if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            self.scope["extensions"][ABORT] = self._abort  # type: ignore[assignment]  # uvicorn knows extensions without values only
+            extensions: dict[str, Any] = self.scope["extensions"]
+            counted = extension(self._counted.opened(self.transport))
+            extensions.update({ABORT: self._abort, **counted, **peer_certificate(self.transport)})
 
     async def send(self, message: Any) -> None:
         """Send a message of the application; with an HTTP answer the handshake is complete, too."""
@@ -66,6 +82,14 @@ class WatchProtocol(WebSocketsSansIOProtocol):
         """The client reads again."""
         super().resume_writing()
         self.transport.resume_reading()
+
+    def _refuse_flood(self) -> None:
+        """End the connection without parsing what came."""
+        self.conn.fail(CloseCode.MESSAGE_TOO_BIG, f"a watch reads at most {MESSAGE_BYTES} bytes at once")
+        if self.conn.close_sent is None:  # the handshake is not answered yet
+            self._abort()
+        else:
+            self.handle_parser_exception()
 
     def _abort(self) -> None:
         cut(self.transport)
@@ -131,4 +155,4 @@ def _tokens(protocols: Iterable[str]) -> Iterable[bytes]:
             try:
                 yield b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
             except Error:
-                yield b""
+                yield encoded.encode()  # nobody's token, so it is refused

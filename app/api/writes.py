@@ -1,14 +1,14 @@
 """The verbs that change objects: create, update, patch, delete, deletecollection."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from app.api.bodies import Bodies
 from app.api.deletion_options import read_delete_options
 from app.api.exchange import Exchange
+from app.api.headers import preview_headers
 from app.api.parameters import list_options, strictness, write_options
 from app.api.patches import read_patch
 from app.api.rendering import Renderer
-from app.api.reviews import answer_review, is_review
 from app.api.statuses import success
 from app.domain.errors import MethodNotAllowed
 from app.registry.options import Answer
@@ -24,18 +24,28 @@ class Writes:
         bodies: Reads bodies.
         renderer: Writes answers.
         now: Tells the present as RFC 3339, for managedFields.
+        answers: Answer what is posted and not stored, by the kind or subresource, such as `serviceaccounts/token`.
     """
 
-    def __init__(self, registry: Registry, bodies: Bodies, renderer: Renderer, now: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        bodies: Bodies,
+        renderer: Renderer,
+        now: Callable[[], str],
+        answers: Mapping[str, Callable[[Exchange, Target], Awaitable[None]]],
+    ) -> None:
         self._registry = registry
+        self._answers = answers
         self._now = now
         self._bodies = bodies
         self._renderer = renderer
 
     async def create(self, exchange: Exchange, target: Target) -> None:
-        """POST to a collection."""
-        if is_review(target.kind):
-            await answer_review(exchange, target.kind, self._bodies, self._renderer)
+        """POST to a collection, or to a subresource."""
+        answer_only = self._answers.get(f"{target.kind.key}/{target.subresource}".rstrip("/"))
+        if answer_only is not None:
+            await answer_only(exchange, target)
             return
         if target.namespace is None:
             raise MethodNotAllowed(
@@ -67,6 +77,7 @@ class Writes:
             kind, entry = target.kind, answer.entry
             body = success(group=kind.group, plural=kind.plural, name=entry.name, uid=entry.uid)
             exchange.warnings = answer.warnings
+            exchange.extra += preview_headers(answer.preview)
             await self._renderer.document(exchange, body, answer.code)
             return
         await self._send(exchange, target, answer)
@@ -83,6 +94,7 @@ class Writes:
     async def _send(self, exchange: Exchange, target: Target, answer: Answer) -> None:
         if answer.warnings:
             exchange.warnings = [*exchange.warnings, *answer.warnings]
+        exchange.extra += preview_headers(answer.preview)
         if answer.preference_applied:
             exchange.extra += ((b"preference-applied", b"respond-async"),)
         await self._renderer.entry(exchange, target.kind, answer.entry, answer.code)

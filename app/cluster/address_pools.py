@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
+from app.cluster.chosen_namespaces import ChosenNamespaces
 from app.cluster.service_ranges import ServiceRanges
 from app.domain.declarations.address_pool import ADDRESS_POOL
-from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object
 from app.domain.kinds.address_pool import AddressPool
 from app.domain.rules.address_pools import described_pools
-from app.domain.rules.label_selectors import matcher_of
 from app.domain.rules.pool_description import PoolDescription
-from app.domain.selectors import LabelSelector
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 
@@ -27,9 +25,7 @@ class PoolDescriptions:
         self._mirror = mirror
         self._ranges = ranges
         self._objects: dict[str, AddressPool] = {}
-        # By pool that has a selector: what chooses its namespaces, and those that it chose.
-        self._selectors: dict[str, LabelSelector] = {}
-        self._chosen: dict[str, set[str]] = {}
+        self._namespaces = ChosenNamespaces(mirror)
         self.pools: tuple[PoolDescription, ...] = ()
         mirror.subscribe(self._changed, self._reload)
         self._reload()
@@ -41,12 +37,10 @@ class PoolDescriptions:
 
     def _note(self, change: Change) -> bool:
         """Answer whether a change concerns the pools."""
-        entry, gone = change.entry, change.type == "DELETED"
+        entry = change.entry
         if entry.kind == ADDRESS_POOL.key:
-            return self._forget(entry.name) if gone else self._learn(entry)
-        if entry.kind == NAMESPACE.key and self._selectors:
-            return self._sort_in(entry.name, None if gone else _labels(entry))
-        return entry.kind == SERVICE_CIDR.key
+            return self._forget(entry.name) if change.type == "DELETED" else self._learn(entry)
+        return self._namespaces.changed(change) or entry.kind == SERVICE_CIDR.key
 
     def _reload(self) -> None:
         for name in list(self._objects):
@@ -60,39 +54,17 @@ class PoolDescriptions:
         self._objects[entry.name] = pool
         if before is not None and _essence(before) == _essence(pool):
             return False
-        selector = pool.spec.namespace_selector
-        self._selectors.pop(entry.name, None)
-        self._chosen.pop(entry.name, None)
-        if selector is not None:
-            matcher = self._selectors[entry.name] = matcher_of(selector)
-            namespaces = self._mirror.list(NAMESPACE.key, None)
-            self._chosen[entry.name] = {each.name for each in namespaces if matcher.matches(_labels(each))}
+        self._namespaces.learn(entry.name, pool.spec.namespace_selector)
         return True
 
     def _forget(self, name: str) -> bool:
-        self._selectors.pop(name, None)
-        self._chosen.pop(name, None)
+        self._namespaces.forget(name)
         return self._objects.pop(name, None) is not None
 
-    def _sort_in(self, namespace: str, labels: dict[str, str] | None) -> bool:
-        """Note a namespace's labels, None when it is gone; answers whether another pool chooses it than before."""
-        changed = False
-        for name, matcher in self._selectors.items():
-            chosen = labels is not None and matcher.matches(labels)
-            if chosen != (namespace in self._chosen[name]):
-                self._chosen[name] ^= {namespace}
-                changed = True
-        return changed
-
     def _describe(self) -> None:
-        namespaces = {name: frozenset(chosen) for name, chosen in self._chosen.items()}
-        pools = described_pools(self._objects.values(), self._ranges.every, namespaces)
+        pools = described_pools(self._objects.values(), self._ranges.every, self._namespaces.by_name())
         if pools != self.pools:
             self.pools = pools
-
-
-def _labels(entry: Entry) -> dict[str, str]:
-    return decode_object(NAMESPACE, entry.wire).metadata.labels or {}
 
 
 def _essence(pool: AddressPool) -> tuple[object, ...]:

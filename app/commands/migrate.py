@@ -2,18 +2,24 @@
 
 import structlog
 
-from app.settings import DatabaseSettings
+from app.migrate_settings import MigrateSettings
 from app.store.migrating import migrate
-from app.store.schema import HEAD
+from app.telemetry.logs import set_level
+from app.upgrades.planning import plan, plan_text
 
 _log = structlog.stdlib.get_logger(__name__)
 
 
-def run(settings: DatabaseSettings) -> None:
-    """Bring the schema of the database to that of this version.
+def run(settings: MigrateSettings) -> None:
+    """Bring the database to this version's schema or the one that is asked for, or tell what that takes.
 
     Raises:
-        FairleadError: The database cannot be used.
+        FairleadError: The database cannot be used, or the migration is refused.
+        CannotStartError: The scratch Postgres, in which a plan is tried, does not start.
     """
-    migrate(settings.url)
-    _log.info("migrated", schema=HEAD)
+    if settings.plan:
+        set_level("warning")  # what the scratch Postgres migrates is no news
+        print(plan_text(plan(settings.url, settings.to)))  # noqa: T201 - the answer of the command
+        return
+    done = migrate(settings.url, settings.to, accept_loss=settings.accept_loss)
+    _log.info("migrated" if done.steps else "nothing to migrate", schema=done.target)

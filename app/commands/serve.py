@@ -1,6 +1,6 @@
 """`fairlead serve`."""
 
-from app.settings import ServeSettings
+from app.serve_settings import ServeSettings
 from app.supervisor.supervisor import Supervisor
 
 

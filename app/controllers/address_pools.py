@@ -13,8 +13,8 @@ from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import Requeue, RetryError
 from app.domain.kinds.address_pool import AddressPool
-from app.domain.pools.allocation import LB_ADDRESSES
 from app.domain.pools.pool_set import Fill
+from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.address_pool import (
     FINALIZER,
     SHOWN_HOLDERS,

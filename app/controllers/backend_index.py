@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from app.cluster.service_slices import ServiceSlices, services_of
 from app.controllers.controller import ObjectKey
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
-from app.domain.documents.peeking import labels_of, selector_of
-from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
+from app.domain.documents.peeking import selector_of
+from app.domain.kinds.endpoint_slice import EndpointSlice
 from app.domain.kinds.node import Node
 from app.domain.kinds.pod import Pod
 from app.domain.kinds.service import Service
@@ -41,6 +42,7 @@ class BackendIndex:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._affected: Sequence[ObjectKey] = ()
+        self._slices = ServiceSlices(mirror)
         mirror.subscribe(self._changed, self._reload)
         self._reload()
 
@@ -74,12 +76,11 @@ class BackendIndex:
 
     def slices(self, key: ObjectKey) -> list[EndpointSlice]:
         """The slices labelled with a Service's name, whoever manages them."""
-        found = (self._mirror.get(ENDPOINT_SLICE.key, key[0], name) for name in self._slices.get(key, ()))
-        return [decode_object(ENDPOINT_SLICE, entry.wire) for entry in found if entry is not None]
+        return self._slices.of(key)
 
     def slice_owners(self) -> Iterable[ObjectKey]:
         """Namespaces and names of Services that slices are labelled with."""
-        return self._slices.keys()
+        return self._slices.services()
 
     def pods(self, service: Service) -> list[Pod]:
         """The pods a Service selects, looked up by its rarest label."""
@@ -109,8 +110,6 @@ class BackendIndex:
         self._pods: dict[ObjectKey, Pod] = {}
         self._labelled: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
         self._on_node: defaultdict[str, dict[ObjectKey, None]] = defaultdict(dict)
-        self._slices: defaultdict[ObjectKey, dict[str, None]] = defaultdict(dict)
-        self._labelled_with: dict[ObjectKey, ObjectKey] = {}
         self._affected = ()
         for kind, bring_in in self._indexed().items():
             for entry in self._mirror.list(kind, None):
@@ -121,6 +120,8 @@ class BackendIndex:
         indexed = self._indexed()
         affected: dict[ObjectKey, None] = {}
         for change in changes:
+            if change.entry.kind == ENDPOINT_SLICE.key:
+                affected.update(dict.fromkeys(services_of(change)))
             bring_in = indexed.get(change.entry.kind)
             if bring_in is not None:
                 key = (change.entry.namespace, change.entry.name)
@@ -132,7 +133,6 @@ class BackendIndex:
             SERVICE.key: self._bring_in_service,
             POD.key: self._bring_in_pod,
             NODE.key: self._bring_in_node,
-            ENDPOINT_SLICE.key: self._bring_in_slice,
         }
 
     def _bring_in_service(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
@@ -174,18 +174,6 @@ class BackendIndex:
         if before != after:
             for pod in self.pods_on(key[1]):
                 yield from self._services_of(self._pods[pod])
-
-    def _bring_in_slice(self, key: ObjectKey, entry: Entry | None) -> Iterator[ObjectKey]:
-        before = self._labelled_with.pop(key, None)
-        if before is not None:
-            _forget(self._slices, before, key[1])
-            yield before
-        labels = None if entry is None else labels_of(entry.wire)
-        if labels and SERVICE_NAME_LABEL in labels:
-            after = (key[0], labels[SERVICE_NAME_LABEL])
-            self._labelled_with[key] = after
-            self._slices[after][key[1]] = None
-            yield after
 
     def _services_of(self, pod: Pod) -> Iterator[ObjectKey]:
         """The Services that select a pod."""

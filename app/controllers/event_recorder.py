@@ -1,7 +1,6 @@
 """Events: what a controller wants people to know about an object."""
 
 import hashlib
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.writer import Writer
 from app.store.writes import Committed, Missing, NameTaken, Stale, Write
+from app.uids import new_uid
 
 COMPONENT = "fairlead-controller"
 
@@ -106,7 +106,7 @@ def _new(note: Note, namespace: str, name: str, times: int, now: str) -> Event:
     return Event(
         api_version=EVENT.api_version,
         kind=EVENT.name,
-        metadata=ObjectMeta(name=name, namespace=namespace, uid=str(uuid.uuid4()), creation_timestamp=now),
+        metadata=ObjectMeta(name=name, namespace=namespace, uid=new_uid(), creation_timestamp=now),
         involved_object=ObjectReference(
             api_version=about.api_version,
             kind=about.kind,

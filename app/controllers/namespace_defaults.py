@@ -37,7 +37,15 @@ class NamespaceDefaults(Controller[str]):
     def __init__(
         self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster], root_certificates: Callable[[], str]
     ) -> None:
-        """Prepare; `root_certificates` answers them in PEM as they are now, or "" when none are known."""
+        """Prepare.
+
+        Args:
+            writer: Stores.
+            mirror: Shows what is stored.
+            cluster: The ranges and pools of the moment.
+            root_certificates: Answers them in PEM as they are now, or "" when none are known, as without TLS. Programs
+                look for the ConfigMap in any case.
+        """
         self._writer = writer
         self._mirror = mirror
         self._cluster = cluster
@@ -77,12 +85,9 @@ class NamespaceDefaults(Controller[str]):
         cluster = self._cluster()
         if self._mirror.get(SERVICE_ACCOUNT.key, namespace, DEFAULT_ACCOUNT) is None:
             yield creation(SERVICE_ACCOUNT, default_account(namespace), cluster, lease)
-        pem = self._root_certificates()
-        if not pem:
-            return
         stored = self._mirror.get(CONFIG_MAP.key, namespace, ROOT_CERTIFICATES)
         wanted = plan_root_certificates(
-            namespace, pem, None if stored is None else decode_object(CONFIG_MAP, stored.wire)
+            namespace, self._root_certificates(), None if stored is None else decode_object(CONFIG_MAP, stored.wire)
         )
         if wanted is not None and stored is None:
             yield creation(CONFIG_MAP, wanted, cluster, lease)

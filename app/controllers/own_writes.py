@@ -1,23 +1,25 @@
 """Writes of controllers: to create, change and delete objects of their own accord."""
 
 import secrets
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
 
+from app.controllers.controller import KeyT
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import KubeObject
-from app.domain.errors import Requeue
+from app.domain.errors import Requeue, RetryError, Temporary
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import Propagation, is_released, mark_deleted
 from app.domain.rules.names import generated_name
 from app.mirror.entry import Entry
+from app.store.exceeded_quotas import refusal as quota_refusal
 from app.store.object_writes import write_of
 from app.store.writer import Writer
-from app.store.writes import LeaseGuard, Outcome, Write
+from app.store.writes import Committed, LeaseGuard, Missing, Outcome, QuotaExceeded, Write
+from app.uids import new_uid
 
 _WRITES_AT_ONCE = 500
 """So many writes are handed to the writer at a time. Writes of others get their turn in between."""
@@ -31,7 +33,7 @@ def creation(kind: Kind[Any], obj: KubeObject, cluster: Cluster, lease: LeaseGua
     meta = structs.replace(
         obj.metadata,
         name=obj.metadata.name or generated_name(obj.metadata.generate_name, secrets.choice),
-        uid=str(uuid.uuid4()),
+        uid=new_uid(),
         creation_timestamp=cluster.now,
         resource_version=None,
     )
@@ -67,8 +69,10 @@ def deletion(
     return write_of(kind, "update", obj, after, cluster, expected=entry.revision, lease=lease)
 
 
-def conflict(outcome: Outcome) -> Requeue:
-    """What a controller answers for a key whose write was refused because the object had changed meanwhile."""
+def conflict(outcome: Outcome) -> RetryError:
+    """What a controller answers for a key whose write was refused, mostly because the object had changed meanwhile."""
+    if isinstance(outcome, QuotaExceeded):
+        return Temporary(quota_refusal(outcome, ""))
     return Requeue(f"{type(outcome).__name__} when it was written", _CONFLICT_SECONDS)
 
 
@@ -82,3 +86,13 @@ async def write_in_turn(writer: Writer, writes: Sequence[Write]) -> list[Outcome
     for start in range(0, len(writes), _WRITES_AT_ONCE):
         outcomes += await writer.write_all(writes[start : start + _WRITES_AT_ONCE])
     return outcomes
+
+
+async def write_each(writer: Writer, writes: Mapping[KeyT, Write]) -> dict[KeyT, RetryError]:
+    """Store writes of some keys, and answer which are to be tried again. An object that is gone needs no write."""
+    outcomes = await write_in_turn(writer, list(writes.values()))
+    return {
+        key: conflict(outcome)
+        for key, outcome in zip(writes, outcomes, strict=True)
+        if not isinstance(outcome, Committed | Missing)
+    }

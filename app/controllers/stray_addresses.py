@@ -9,7 +9,7 @@ from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.peeking import mentions
-from app.domain.pools.allocation import LB_ADDRESSES
+from app.domain.rules.address_claims import LB_ADDRESSES, claimed_address
 from app.domain.rules.address_pool import usable_addresses
 from app.domain.rules.address_sets import AddressSet
 from app.domain.rules.cluster import Cluster
@@ -81,12 +81,12 @@ class StrayAddresses:
                 if len(claims) < _CLAIMS_AT_ONCE:
                     break
                 # Holders that share the last address may be on the next page.
-                last = claims[-1].key.partition("/")[0]
+                last = claimed_address(claims[-1].key)
                 start = last if last != start else str(ip_address(last) + 1)
 
     async def _tell_holder(self, claim: ClaimRow, lease: LeaseGuard) -> None:
         entry, cluster = self._mirror.by_uid(claim.owner), self._cluster()
-        address = claim.key.partition("/")[0]
+        address = claimed_address(claim.key)
         inside = any(address in pool.usable for pool in cluster.pools)
         if entry is None or entry.kind != SERVICE.key or inside != mentions(entry.wire, OUTSIDE_POOLS):
             return

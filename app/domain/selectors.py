@@ -119,6 +119,18 @@ def parse_field_selector(text: str, allowed: Collection[str]) -> FieldSelector:
     return FieldSelector(tuple(terms))
 
 
+def selected_name(text: str) -> str:
+    """The name that a field selector asks for with `metadata.name=x`; "" if it asks for none or cannot be parsed.
+
+    A list of one named object is allowed to whoever may list that object (RequestInfo of Kubernetes).
+    """
+    try:
+        terms = [_field_requirement(term, text) for term in _field_terms(text) if term]
+    except BadRequest:
+        return ""
+    return next((term.value for term in terms if term.field == "metadata.name" and term.equal), "")
+
+
 class _LabelParser:
     """Parses a label selector from left to right."""
 

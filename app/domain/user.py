@@ -7,6 +7,10 @@ ALL_AUTHENTICATED = "system:authenticated"
 """The group of every user who proved who they are."""
 ALL_UNAUTHENTICATED = "system:unauthenticated"
 """The group of `ANONYMOUS`."""
+MASTERS = "system:masters"
+"""The group whose members may do everything, whatever the bindings say."""
+
+_ACCOUNT, _ACCOUNTS = "system:serviceaccount:", "system:serviceaccounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,21 @@ class User:
 
 ANONYMOUS = User("system:anonymous", groups=(ALL_UNAUTHENTICATED,))
 """Somebody who did not say who they are."""
+
+ON_LOOPBACK = User(ANONYMOUS.name, groups=(MASTERS, ALL_UNAUTHENTICATED))
+"""Everybody, where the server asks nobody who they are and listens on loopback only."""
+ITSELF = User("system:apiserver", groups=(MASTERS,))
+"""This server, when it writes an object itself."""
+
+
+def account_user(namespace: str, name: str) -> User:
+    """The user that a ServiceAccount is, in the groups of all accounts and of those in its namespace."""
+    return User(f"{_ACCOUNT}{namespace}:{name}", groups=(_ACCOUNTS, f"{_ACCOUNTS}:{namespace}"))
+
+
+def account_of(user: str) -> tuple[str, str] | None:
+    """The namespace and the name of the ServiceAccount that a user is, None if it is none."""
+    namespace, colon, name = user.removeprefix(_ACCOUNT).partition(":")
+    if not user.startswith(_ACCOUNT) or not (colon and namespace and name) or ":" in name:
+        return None
+    return namespace, name

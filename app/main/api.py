@@ -2,25 +2,34 @@
 
 import asyncio
 import socket
+from collections.abc import Coroutine, Iterator
 from functools import partial
+from typing import Any
 
 from app import __version__
 from app.api.application import create_app
 from app.api.limits import Limits
+from app.api.request_log import log_requests
 from app.api.server import serve
 from app.controllers.allocation.controller import Allocation
 from app.domain.wanted.api_endpoints import lease_name
+from app.main.access import Identities, admitting
+from app.main.console import mount_console
+from app.main.exporting import exporting
+from app.main.lifecycle import Lifecycle
 from app.main.parts import holder_name, now, started
-from app.main.reloading import certificate, reloading, tokens
-from app.reloading import log_level
+from app.main.reloading import certificate, reloading, service_tags
+from app.reloading import Source, log_level
 from app.settings import ApiSettings
 from app.startup.allocation_watch import AllocationWatch
+from app.startup.backup_watch import watch_backups
 from app.startup.bootstrap import InitialObjects
+from app.startup.default_roles import make_default_roles
 from app.startup.initial_pools import make_initial_pools
 from app.startup.presence import Presence, advertised_address
+from app.store.database import Database
 from app.store.leases import Leases
 from app.store.milestones import Milestones
-from app.tokens import TokenUsers
 
 
 async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
@@ -34,44 +43,99 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         UnsuitableDatabaseError: The database has another version's schema, or none.
         DisagreementError: Others work on the database with other settings.
     """
+    log_requests(wanted=settings.log_requests)
     stopping = asyncio.Event()
-    users = TokenUsers(settings.tokens) if settings.token_file else None
+    identities = Identities.of(settings)
     tls = None if settings.tls is None else settings.tls.context
-    sources = (*log_level(settings), *tokens(settings.token_file, users), *certificate(settings.tls))
-    async with reloading(stopping.set, *sources), started(settings) as parts:
-        leases = Leases(parts.database)
+    limits = _limits(settings)
+    sources = _sources(settings, identities)
+    async with (
+        reloading(stopping.set, *sources),
+        exporting(settings, "api"),
+        started(settings) as parts,
+    ):
+        leases, holder = Leases(parts.database), holder_name()
         watch = AllocationWatch(leases, Allocation.name)
         registry = parts.registry(settings.allocation_wait, watch.allocates)
         initial = InitialObjects(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
         await initial.ensure(registry)
         await initial.adapt(registry)
+        await make_default_roles(registry)
         await make_initial_pools(registry, Milestones(parts.database), settings.initial_pools())
-        app = create_app(
-            registry,
-            now=now,
-            ready={"mirror": parts.check_mirror, "allocation": watch.check},
-            version=__version__,
-            tokens=users,
-            limits=Limits(bodies_bytes=settings.body_memory_mib * 1024 * 1024),
-            stopping=stopping,
-        )
         address = (str(settings.advertise_address or advertised_address(settings.host)), initial.port)
-        holder = holder_name()
-        ensure = partial(initial.ensure, registry)
-        presence = Presence(leases, lease_name(address, holder), holder, ensure)
-        # After a cold start the first writes need not wait for a reconciler. Reads need none: a write's wait is enough.
-        await watch.wait(settings.allocation_wait)
-        watching = asyncio.create_task(watch.run(), name="allocation watch")
-        # A process that others cannot find is of no use, nor one that serves nothing: if one task ends, both do.
-        tasks = [
-            asyncio.create_task(presence.run(stopping), name="presence"),
-            asyncio.create_task(serve(app, listener, stopping, tls), name="serve"),
-        ]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.set()
-            watching.cancel()
-            await asyncio.wait([*tasks, watching])
-        for task in tasks:
-            task.result()
+        presence = Presence(leases, lease_name(address, holder), holder, partial(initial.ensure, registry))
+        checks = {"mirror": parts.check_mirror, "allocation": watch.check}
+        life = Lifecycle("api", checks)
+        async with admitting(settings, identities, parts, address) as access:
+            app = create_app(
+                registry,
+                now=now,
+                ready=checks,
+                version=__version__,
+                access=access,
+                limits=limits,
+                stopping=stopping,
+                leases=leases,
+                cors_origins=settings.cors_origins.words,
+            )
+            oidc = None if settings.no_console else mount_console(app, settings)
+            # After a cold start the first writes need not wait for a reconciler. Reads need none: a write's wait is
+            # enough.
+            await watch.wait(settings.allocation_wait)
+            serving = serve(app, listener, stopping, tls, limits, listening=life.listening("api", listener))
+            await _serve(serving, presence, watch, life, parts.database, stopping)
+            if oidc is not None:
+                await oidc.close()
+
+
+async def _serve(
+    serving: Coroutine[Any, Any, None],
+    presence: Presence,
+    watch: AllocationWatch,
+    life: Lifecycle,
+    database: Database,
+    stopping: asyncio.Event,
+) -> None:
+    """Serve until the process is told to stop.
+
+    A process that others cannot find is of no use, nor one that serves nothing: if one of both ends, so does the other.
+    """
+    watching = [
+        asyncio.create_task(watch.run(), name="allocation watch"),
+        asyncio.create_task(watch_backups(database), name="backup watch"),
+    ]
+    tasks = [
+        asyncio.create_task(presence.run(stopping), name="presence"),
+        asyncio.create_task(serving, name="serve"),
+        asyncio.create_task(life.run(stopping), name="life"),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.set()
+        for task in watching:
+            task.cancel()
+        await asyncio.wait([*tasks, *watching])
+    for task in tasks:
+        task.result()
+
+
+def _limits(settings: ApiSettings) -> Limits:
+    """What clients may use."""
+    return Limits(
+        reads=settings.max_requests_inflight,
+        writes=settings.max_mutating_requests_inflight,
+        user_waiting=settings.requests_waiting_per_user,
+        user_watches=settings.watches_per_user,
+        user_connections=settings.connections_per_user,
+        source_connections=settings.connections_per_source,
+        bodies_bytes=settings.body_memory_mib * 1024 * 1024,
+    )
+
+
+def _sources(settings: ApiSettings, identities: Identities) -> Iterator[Source]:
+    """What is read again while the process runs."""
+    yield from log_level(settings)
+    yield from identities.sources(settings)
+    yield from certificate(settings.tls, "api")
+    yield from service_tags(settings.service_tags_file)

@@ -6,45 +6,60 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
 
-from app.api.health import health_routes
-from app.api.server import serve
 from app.certificates import RootCertificates
+from app.cluster.signing_keys import SigningKeys
+from app.controllers.account_secrets import AccountSecrets
 from app.controllers.address_pools import AddressPools
+from app.controllers.aggregated_roles import AggregatedRoles
 from app.controllers.allocation.controller import Allocation
 from app.controllers.allocation.memory import PoolMemory
 from app.controllers.api_endpoints import ApiEndpoints
 from app.controllers.backend_index import BackendIndex
 from app.controllers.controller import Controller, Targets
+from app.controllers.data_planes import DataPlanes
 from app.controllers.encryption import Encryption
 from app.controllers.endpoint_slices import EndpointSlices
 from app.controllers.endpoints_objects import EndpointsObjects
 from app.controllers.event_expiry import EventExpiry
 from app.controllers.event_recorder import EventRecorder
 from app.controllers.garbage_collection import GarbageCollection
+from app.controllers.history_retention import HistoryRetention
+from app.controllers.load_balancer_events import LoadBalancerEvents
 from app.controllers.log_compaction import LogCompaction
 from app.controllers.mirrored_slices import MirroredSlices
 from app.controllers.namespace_defaults import NamespaceDefaults
 from app.controllers.namespaces import Namespaces
+from app.controllers.programming import Programming
+from app.controllers.quota_status import QuotaStatus
 from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
+from app.controllers.signing_keys import SigningKeyRotation
+from app.controllers.static_addresses import StaticAddresses
 from app.domain.pools.pool_set import PoolSet
+from app.main.exporting import exporting
+from app.main.health import serve_health
+from app.main.lifecycle import Lifecycle
+from app.main.load_balancers import load_balancer_targets
 from app.main.parts import Parts, holder_name, started
-from app.main.reloading import reloading, root_certificates, warn_if_exposed
+from app.main.reloading import reloading, root_certificates, service_tags, warn_if_exposed
+from app.main.zones import tsig_keys, zone_work
 from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
 from app.reconciler.worker import WorkerContext
 from app.reloading import log_level
 from app.settings import ReconcilerSettings
+from app.store.address_ledger import AddressLedger
 from app.store.leases import Leases
+from app.store.signing_keys import SigningKeyStore
 
 _GATHERING_SECONDS = 0.01
-"""Seconds in which changes gather before they are fetched; controllers rest longer than that between two batches."""
+"""Seconds between two fetches of changes under load; controllers rest longer than that between two large batches."""
 
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -66,16 +81,33 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     roots = settings.root_certificates
-    sources = (*log_level(settings), *root_certificates(roots))
-    async with reloading(stopping.set, *sources), started(settings, gathering=_GATHERING_SECONDS) as parts:
+    sources = (
+        *log_level(settings),
+        *root_certificates(roots),
+        *service_tags(settings.service_tags_file),
+        *tsig_keys(settings.tsig_keys),
+    )
+    async with (
+        reloading(stopping.set, *sources),
+        exporting(settings, "reconciler"),
+        started(settings, gathering=_GATHERING_SECONDS) as parts,
+    ):
         _warn_of_readers(settings.encryption_key_file)
-        work = asyncio.create_task(reconciler_of(parts, controllers_of(parts, roots)).run(), name="reconciler")
-        health = asyncio.create_task(_serve_health(listener, parts, stopping), name="health")
-        end = asyncio.create_task(stopping.wait(), name="stopping")
+        zones, targets = zone_work(parts, settings.tsig_keys)
+        targets += load_balancer_targets(parts, settings)
+        controllers = controllers_of(
+            parts, roots, timedelta(days=settings.signing_key_days), settings.history_retention.length
+        )
+        work = asyncio.create_task(reconciler_of(parts, [*controllers, *zones], targets).run(), name="reconciler")
+        checks = {"mirror": parts.check_mirror}
+        life = Lifecycle("reconciler", checks)
+        answering = serve_health(listener, checks, stopping, life.listening("health", listener))
+        health = asyncio.create_task(answering, name="health")
+        end = asyncio.create_task(life.run(stopping), name="life")
         await asyncio.wait({work, health, end}, return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
         work.cancel()
-        await asyncio.wait({work, health})
+        await asyncio.wait({work, health, end})
         for task in (work, health):
             if not task.cancelled():
                 task.result()
@@ -91,7 +123,8 @@ def _warn_of_readers(encryption_keys: Path | None) -> None:
 
 def memory_of(parts: Parts) -> PoolMemory:
     """The pools as a reconciler remembers them."""
-    return PoolMemory(parts.reader, PoolSet(secrets.randbelow, time.monotonic), parts.cluster)
+    pools = PoolSet(secrets.randbelow, time.monotonic)
+    return PoolMemory(parts.reader, AddressLedger(parts.database), pools, parts.cluster)
 
 
 def allocation_of(parts: Parts, memory: PoolMemory) -> Allocation:
@@ -100,16 +133,33 @@ def allocation_of(parts: Parts, memory: PoolMemory) -> Allocation:
     return Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
 
 
-def controllers_of(parts: Parts, roots: RootCertificates | None = None) -> list[Controller[Any]]:
-    """All controllers of a reconciler; `roots` are the certificates by which clients know the API, if they do."""
+def controllers_of(
+    parts: Parts,
+    roots: RootCertificates | None = None,
+    key_age: timedelta = timedelta(days=90),
+    history: timedelta = timedelta(days=90),
+) -> list[Controller[Any]]:
+    """All controllers of a reconciler but those of DNS zones.
+
+    Args:
+        parts: What they work with.
+        roots: The certificates by which clients know the API, if they do.
+        key_age: Age at which a key that signs tokens is replaced.
+        history: How long it is remembered who held which address.
+    """
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
     index = BackendIndex(parts.mirror)
     leases = Leases(parts.database)
     memory = memory_of(parts)
+    signing_keys = SigningKeyStore(parts.database)
+
+    def certificates() -> str:
+        return "" if roots is None else roots.pem
+
     return [
         allocation_of(parts, memory),
         Namespaces(parts.writer, parts.mirror, parts.kinds, parts.cluster),
-        NamespaceDefaults(parts.writer, parts.mirror, parts.cluster, lambda: "" if roots is None else roots.pem),
+        NamespaceDefaults(parts.writer, parts.mirror, parts.cluster, certificates),
         EndpointSlices(parts.writer, parts.mirror, index, parts.cluster),
         EndpointsObjects(parts.writer, parts.mirror, index, parts.cluster),
         MirroredSlices(parts.writer, parts.mirror, index, parts.cluster),
@@ -117,10 +167,19 @@ def controllers_of(parts: Parts, roots: RootCertificates | None = None) -> list[
         Registrations(parts.writer, parts.reader, parts.mirror, index, parts.cluster, recorder, clock=time.monotonic),
         ServiceCIDRs(parts.writer, parts.reader, parts.mirror, parts.cluster),
         AddressPools(parts.writer, parts.reader, parts.mirror, parts.cluster, memory),
+        QuotaStatus(parts.writer, parts.reader, parts.mirror, parts.cluster, parts.kinds),
+        AggregatedRoles(parts.writer, parts.mirror, parts.cluster),
+        StaticAddresses(parts.writer, parts.reader, parts.mirror, parts.cluster),
         ApiEndpoints(parts.writer, parts.mirror, index, leases, parts.cluster),
+        LoadBalancerEvents(recorder, parts.mirror, parts.cluster),
+        DataPlanes(parts.writer, parts.mirror, parts.cluster),
+        Programming(parts.writer, parts.mirror, parts.cluster),
         EventExpiry(parts.writer, parts.mirror, parts.cluster),
         LogCompaction(parts.database),
+        HistoryRetention(AddressLedger(parts.database), history),
         Encryption(parts.database),
+        SigningKeyRotation(signing_keys, key_age),
+        AccountSecrets(parts.writer, parts.mirror, parts.cluster, SigningKeys(signing_keys), certificates),
     ]
 
 
@@ -130,12 +189,3 @@ def reconciler_of(parts: Parts, controllers: Sequence[Controller[Any]], targets:
     reports = FailureReports(parts.writer, parts.mirror, parts.kinds, parts.cluster, recorder)
     context = WorkerContext(parts.mirror, Leases(parts.database), parts.notifications, reports, holder_name())
     return Reconciler(controllers, context, targets)
-
-
-async def _serve_health(listener: socket.socket | None, parts: Parts, stopping: asyncio.Event) -> None:
-    if listener is None:
-        await stopping.wait()
-        return
-    app = FastAPI(openapi_url=None)
-    app.include_router(health_routes({"mirror": parts.check_mirror}))
-    await serve(app, listener, stopping)

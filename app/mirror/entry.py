@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from app.domain.documents.encoding import watch_frame, wire_bytes, with_revision
+from app.domain.documents.peeking import content_of
 from app.store.rows import ChangeRow, ObjectRow
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -50,12 +51,14 @@ class Change(msgspec.Struct, gc=False, eq=False):
         type: ADDED, MODIFIED or DELETED.
         entry: The state after it; for DELETED the last state, carrying the deletion's revision.
         previous: The state before it, None for ADDED.
+        trace: The context in which it was written; None where that is not traced.
     """
 
     revision: int
     type: ChangeType
     entry: Entry
     previous: Entry | None
+    trace: str | None = None
     _frame: bytes | None = None
 
     @property
@@ -64,6 +67,13 @@ class Change(msgspec.Struct, gc=False, eq=False):
         if self._frame is None:
             self._frame = watch_frame(self.type, self.entry.wire)
         return self._frame
+
+    @property
+    def alters_content(self) -> bool:
+        """Whether it changed what other things follow from; it did not if it changed only a label, for example."""
+        if self.previous is None or self.type == "DELETED":
+            return True
+        return content_of(self.previous.wire) != content_of(self.entry.wire)
 
     @property
     def size(self) -> int:
@@ -95,4 +105,4 @@ def change_of(row: ChangeRow) -> Change:
     previous = None
     if row.previous_body is not None and row.previous_revision is not None:
         previous = entry_from_row(row._replace(body=row.previous_body), row.previous_revision)
-    return Change(row.revision, type_of(row), entry_from_row(row, row.revision), previous)
+    return Change(row.revision, type_of(row), entry_from_row(row, row.revision), previous, row.trace)

@@ -1,6 +1,7 @@
 """When the mirror fetches from the log, and the requests that wait for that."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -11,7 +12,10 @@ _POLL_SECONDS = 1.0
 """Seconds between fetches without any hint; notifications are only hints."""
 
 _PAUSE_SECONDS = 0.1
-"""Seconds before the first retry of a fetch that failed; doubles up to `_POLL_SECONDS`."""
+"""Seconds before the first retry of a fetch that failed; later ones are further apart."""
+
+_LONGEST_PAUSE_SECONDS = 0.3
+"""Seconds between retries: requests that must be current wait for them once the database is back."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -34,8 +38,8 @@ class Follower:
             fetch: Fetches and applies everything that was committed when it was called.
             behind: Whether there was a hint of a revision that no fetch has reached.
             patience: Seconds after which a caller is told that the database cannot be reached.
-            gathering: Seconds from a hint to its fetch, so that several hints cost one fetch. Callers of `fresh` do not
-                wait for that.
+            gathering: Seconds between two fetches that hints ask for, at least, so that under load several hints cost
+                one fetch. A hint that comes alone is followed at once. Callers of `fresh` do not wait for that.
         """
         self.started = asyncio.Event()
         self._fetch = fetch
@@ -49,6 +53,7 @@ class Follower:
         self._served: list[tuple[asyncio.Future[None], float]] = []
         self._failing_since: float | None = None
         self._gathered: asyncio.TimerHandle | None = None
+        self._fetched_at = -math.inf
         self._timer = self._loop.call_later(_POLL_SECONDS, self._tick)
         self._task = self._loop.create_task(self._run(), name="mirror")
 
@@ -59,10 +64,13 @@ class Follower:
 
     def hint(self) -> None:
         """Fetch soon, unless another fetch reaches the hinted revision first."""
-        if not self._gathering:
+        if self._gathered is not None:
+            return
+        wait = self._fetched_at + self._gathering - self._loop.time()
+        if wait <= 0:
             self._signal()
-        elif self._gathered is None:
-            self._gathered = self._loop.call_later(self._gathering, self._gather)
+        else:
+            self._gathered = self._loop.call_later(wait, self._gather)
 
     def wake(self) -> None:
         """Fetch now."""
@@ -108,6 +116,7 @@ class Follower:
             if not (self._asked or self._behind()):
                 continue
             self._asked = False
+            self._fetched_at = self._loop.time()
             self._served, self._waiting = self._waiting, []
             try:
                 await self._fetch()
@@ -132,7 +141,7 @@ class Follower:
             unforeseen = None if isinstance(error, ServiceUnavailable) else error
             _log.warning("mirror cannot be brought up to date", error=str(error), exc_info=unforeseen)
         self._served, self._waiting = [], self._served + self._waiting
-        await asyncio.sleep(min(_POLL_SECONDS, max(_PAUSE_SECONDS, now - self._failing_since)))
+        await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, max(_PAUSE_SECONDS, now - self._failing_since)))
         self.wake()
 
     def _tick(self) -> None:

@@ -44,6 +44,7 @@ class Mirror:
         history_bytes: int = 64 * 2**20,
         patience: float = 3.0,
         gathering: float = 0.0,
+        kinds: Iterable[str] | None = None,
     ) -> None:
         """Prepare; nothing is read before `start`.
 
@@ -53,8 +54,10 @@ class Mirror:
             history: How many past changes are kept at most.
             history_bytes: How many bytes they may hold at most.
             patience: Seconds that `fresh` waits for a database that does not answer.
-            gathering: Seconds that changes may wait to be fetched together with others, unless `fresh` asks for them.
+            gathering: Seconds that changes may wait under load to be fetched with others, unless `fresh` asks for them.
+            kinds: Keys of the kinds whose objects are kept; None for all. Of others nothing is known here.
         """
+        self._kinds = None if kinds is None else frozenset(kinds)
         self.revision = 0
         self._told = 0
         self._reader = reader
@@ -244,11 +247,12 @@ class Mirror:
 
     def _apply(self, rows: Sequence[ChangeRow]) -> None:
         """Apply changes; a reader sees all of them or none."""
-        entries = [entry_from_row(row, row.revision) for row in rows]
-        changes = [self._step(row, entry) for row, entry in zip(rows, entries, strict=True)]
+        kept = [row for row in rows if self._keeps(row.kind)]
+        entries = [entry_from_row(row, row.revision) for row in kept]
+        changes = [self._step(row, entry) for row, entry in zip(kept, entries, strict=True)]
         starts = {entry.kind: self._history.of(entry.kind).end for entry in entries}
         self._history.extend(changes)
-        self.revision = self._history.revision
+        self.revision = self._history.revision = rows[-1].revision
         self._measure(starts)
         self._idle.wake(changes, starts)
         self._waiters.wake(changes, self.revision)
@@ -257,7 +261,7 @@ class Mirror:
 
     def _step(self, row: ChangeRow, entry: Entry) -> Change:
         previous = self._objects.remove(entry) if row.type == "DELETED" else self._objects.put(entry)
-        return Change(row.revision, type_of(row), entry, previous)
+        return Change(row.revision, type_of(row), entry, previous, row.trace)
 
     async def _load(self) -> None:
         """Load everything anew as of one moment; the old objects stay readable meanwhile."""
@@ -265,17 +269,21 @@ class Mirror:
         async with self._reader.snapshot() as snapshot:
             async for page in snapshot.pages():
                 for row in page:
-                    objects.put(entry_from_row(row, row.revision or 0))
+                    if self._keeps(row.kind):
+                        objects.put(entry_from_row(row, row.revision or 0))
         self._end_watches(partial(Expired, "too old resource version: the server loaded everything anew: list again"))
         forgotten, self._objects = self._objects, objects
         self._history = History(snapshot.revision, *self._bounds)
         self.revision = snapshot.revision
-        _log.info("mirror loaded", objects=len(objects), revision=self.revision)
+        _log.debug("mirror loaded", objects=len(objects), revision=self.revision)
         self._loaded = True
         self._measure({*forgotten.kinds, *objects.kinds})
         self._waiters.wake_all(objects, self.revision)
         for _, reloaded in self._subscribers:
             _tell(reloaded)
+
+    def _keeps(self, kind: str) -> bool:
+        return self._kinds is None or kind in self._kinds
 
     def _measure(self, kinds: Iterable[str]) -> None:
         MIRROR_REVISION.set(self.revision)

@@ -1,11 +1,15 @@
 """Watchers: cursors into the shared history."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from app.mirror.archive import Archive
 from app.mirror.entry import Change
 from app.mirror.history import History
+
+_WOKEN_AT_ONCE = 100
+"""Watchers that are woken in one turn of the event loop: each takes some 30 us then, and others have their turn."""
 
 
 class IdleWatchers:
@@ -13,6 +17,8 @@ class IdleWatchers:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str | None], set[Watcher]] = {}
+        self._waking: deque[Watcher] = deque()
+        self._is_waking = False
 
     def add(self, watcher: "Watcher") -> None:
         """Wait for the next change of the watcher's kind and namespace."""
@@ -33,14 +39,25 @@ class IdleWatchers:
         touched = {(change.entry.kind, change.entry.namespace) for change in changes}
         for kind, namespace in {*touched, *((kind, None) for kind, _ in touched)}:
             for watcher in self._waiting.pop((kind, namespace), ()):
-                watcher.wake(starts[kind])
+                watcher.has_changes_from(starts[kind])
+                self._waking.append(watcher)
+        if self._waking and not self._is_waking:
+            self._wake_some()
+
+    def _wake_some(self) -> None:
+        """End the wait of some watchers now, and of the others in the next turns of the event loop."""
+        for _ in range(min(_WOKEN_AT_ONCE, len(self._waking))):
+            self._waking.popleft().wake()
+        self._is_waking = bool(self._waking)
+        if self._is_waking:
+            asyncio.get_running_loop().call_soon(self._wake_some)
 
     def wake_all(self) -> None:
         """Wake all watchers, because the history has ended."""
         waiting, self._waiting = self._waiting, {}
         for watchers in waiting.values():
             for watcher in watchers:
-                watcher.wake(None)
+                watcher.wake()
 
 
 class Watcher:
@@ -91,12 +108,14 @@ class Watcher:
     def close(self) -> None:
         """End the watch; a call of `next` that waits gets no changes."""
         self._closed = True
-        self.wake(None)
+        self.wake()
 
-    def wake(self, position: int | None) -> None:
-        """End the wait; `position` is that of the next change, None if there is none."""
-        if position is not None:
-            self._position = position
+    def has_changes_from(self, position: int) -> None:
+        """Know where the next change is, before the wait ends."""
+        self._position = position
+
+    def wake(self) -> None:
+        """End the wait, if there is one."""
         if self._wake_up is not None and not self._wake_up.done():
             self._wake_up.set_result(None)
 
@@ -122,7 +141,7 @@ class Watcher:
         loop = asyncio.get_running_loop()
         self._wake_up = loop.create_future()
         self._position = None
-        timer = None if timeout is None else loop.call_later(timeout, self.wake, None)
+        timer = None if timeout is None else loop.call_later(timeout, self.wake)
         self._idle.add(self)
         try:
             await self._wake_up

@@ -16,6 +16,9 @@ LEASE_SECONDS = 2.0
 RENEWAL_SECONDS = 0.5
 """Time between renewals, and between tries to take over."""
 
+_RELEASE_SECONDS = 0.5
+"""How long a process tries to give a lease back: it expires soon in any case, and who stops has to end."""
+
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -27,7 +30,7 @@ async def owned(leases: Leases, name: str, holder: str) -> AsyncIterator[LeaseGu
     every write, so that a process that was paused cannot write under a lease that it lost.
     """
     guard = await _acquire(leases, name, holder)
-    _log.info("lease taken", lease=name, epoch=guard.epoch)
+    _log.debug("lease taken", lease=name, epoch=guard.epoch)
     tenure = asyncio.timeout(None)
     try:
         async with tenure:
@@ -91,6 +94,9 @@ async def _keep(leases: Leases, guard: LeaseGuard, holder: str) -> None:
 
 async def _release(leases: Leases, guard: LeaseGuard, holder: str) -> None:
     try:
-        await leases.release(guard, holder)
+        async with asyncio.timeout(_RELEASE_SECONDS):
+            await leases.release(guard, holder)
     except ApiError as error:
         _log.warning("lease left to expire", lease=guard.name, error=error.message)
+    except TimeoutError:
+        _log.warning("lease left to expire", lease=guard.name, error="the database does not answer")

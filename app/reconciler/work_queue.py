@@ -1,6 +1,7 @@
 """Keys waiting for a controller: coalesced, with backoff for those that failed."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Iterable
@@ -76,7 +77,7 @@ class WorkQueue(Generic[KeyT]):
             if now >= deadline:
                 return []
             until = min(deadline, self._delayed.next_look() or deadline)
-            try:
-                await asyncio.wait_for(self._hint.wait(), max(until - now, 0.0))
-            except TimeoutError:
-                continue
+            # Not asyncio.wait_for: in Python 3.11 it loses a cancellation that comes together with the hint.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(until - now, 0.0)):
+                    await self._hint.wait()

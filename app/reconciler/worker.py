@@ -19,13 +19,14 @@ from app.reconciler.work_queue import WorkQueue
 from app.store.leases import Leases
 from app.store.notifications import Notifications
 from app.store.writes import LeaseGuard
-from app.telemetry.metrics import QUEUE_ADDS, QUEUE_DEPTH, QUEUE_RETRIES, WORK_SECONDS
+from app.telemetry.metrics import FAILURES, QUEUE_ADDS, QUEUE_DEPTH, QUEUE_RETRIES, WORK_SECONDS
 
 _KEYS_AT_ONCE = 512
 
-_REST_SECONDS = 0.02
+_REST_SECONDS_A_KEY, _LONGEST_REST_SECONDS = 0.001, 0.02
 """How long a controller rests after each batch, so that what changes meanwhile makes one batch and not many small
-ones. One that listens to a channel has somebody waiting for it, and does not rest."""
+ones. The more there is to do, the longer: a change that comes alone hardly waits. One that listens to a channel has
+somebody waiting for it, and does not rest."""
 
 _IDLE_SECONDS = 0.5
 """How long a controller without work waits before it looks whether changes were missed."""
@@ -69,7 +70,7 @@ class Worker:
         self._owner = False
         # Whether the controller has to learn: it has not yet, or changes were missed since.
         self._stale = True
-        self._rest = 0.0 if controller.channels else _REST_SECONDS
+        self._longest_rest = 0.0 if controller.channels else _LONGEST_REST_SECONDS
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Tell the controller what changed, and queue the keys that this concerns if this process is the owner."""
@@ -152,7 +153,7 @@ class Worker:
             keys = await self._queue.take(_KEYS_AT_ONCE, min(next_pass - now, _IDLE_SECONDS))
             if keys:
                 await self._reconcile(keys, guard)
-                await asyncio.sleep(self._rest)
+                await asyncio.sleep(min(self._longest_rest, len(keys) * _REST_SECONDS_A_KEY))
 
     async def _reconcile(self, keys: Sequence[Any], guard: LeaseGuard) -> None:
         name = self._controller.name
@@ -187,8 +188,11 @@ class Worker:
 
     def _failed(self, key: Any, failure: RetryError) -> None:
         QUEUE_RETRIES.labels(self._controller.name).inc()
+        if not isinstance(failure, Requeue):
+            FAILURES.labels(self._controller.name).inc()
         delay = self._queue.failed(key, failure)
-        log = _log.info if isinstance(failure, Requeue) else _log.warning
+        # Nothing is wrong where something is only waited for, and a thousand objects may wait at once.
+        log = _log.debug if isinstance(failure, Requeue) else _log.warning
         event = "will not retry" if delay is None else "will retry"
         log(event, controller=self.lease, key=self._described(key), error=str(failure), delay=delay)
 

@@ -1,9 +1,9 @@
 """Bulk apply: many objects, stored all or none of them, allocation included."""
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ from app.registry.bulk_preparation import (
     located,
     refused,
 )
+from app.registry.consequences import Consequences, KnownParts
 from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.outcomes import refusal
@@ -28,6 +29,7 @@ from app.registry.publication import awaited, unseen_holder
 from app.registry.target import Target
 from app.registry.updating import Updating
 from app.store.writes import Aborted, Committed, Missing, NameTaken, Outcome, Stale, Write, read_outcome
+from app.uids import new_uid
 
 _ATTEMPTS = 3
 """How often all items are prepared, because objects can change meanwhile."""
@@ -55,8 +57,9 @@ class Bulk:
     reconciler as one BulkApply; else they are stored at once.
     """
 
-    def __init__(self, context: Context, creation: Creation, updating: Updating) -> None:
+    def __init__(self, context: Context, creation: Creation, updating: Updating, consequences: Consequences) -> None:
         self._context = context
+        self._consequences = consequences
         self._preparation = BulkPreparation(context, creation, updating)
 
     async def apply(self, items: Sequence[RawItem], options: BulkOptions) -> list[BulkResult]:
@@ -82,15 +85,42 @@ class Bulk:
 
     async def _preview(self, prepared: Sequence[PreparedItem]) -> list[BulkResult]:
         """What would be stored, with a tentative allocation."""
-        for kind in {each.kind for each in prepared if each.kind.key in self._context.previews}:
-            new = [(each.obj, each.result.result == "created") for each in prepared if each.kind is kind and each.write]
-            short = await self._context.previews[kind.key].many(new, self._context.cluster())
+        previews = self._context.previews
+        for preview in set(previews.values()):
+            ours = [each for each in prepared if each.write and previews.get(each.kind.key) is preview]
+            new = [(each.obj, each.result.result == "created") for each in ours]
+            short = await preview.many(new, self._context.cluster())
             if short:
                 raise refused([Cause("FieldValueInvalid", "items", message) for message in short])
+        await self._forecast(prepared)
+        known: KnownParts = {}
         for each in prepared:
             if each.write is not None:
+                told = self._consequences.of(each.kind, self._stored(each), each.obj, known)
+                each.result.preview = told
                 each.result.entry = entry_from_object(each.kind, each.obj, each.result.entry.revision)
+                await asyncio.sleep(0)
         return [each.result for each in prepared]
+
+    async def _forecast(self, prepared: Sequence[PreparedItem]) -> None:
+        """Check that the quotas would allow all items together."""
+        cluster = self._context.cluster()
+        going, writes = [], []
+        for index, each in enumerate(prepared):
+            if each.write is not None:
+                old = self._stored(each)
+                going.append((index, each))
+                writes.append((each.write, {} if old is None else each.kind.strategy.charges(old, cluster)))
+        for (index, each), exceeded in zip(going, await self._context.quotas.exceeded(writes), strict=True):
+            if exceeded is not None:
+                meta = each.obj.metadata
+                raise refused(located(index, refusal(each.kind, meta.namespace or "", meta.name, exceeded)))
+
+    def _stored(self, each: PreparedItem) -> Any:
+        """The object as it is; None for a new one."""
+        meta = each.obj.metadata
+        entry = self._context.known(Target(each.kind, meta.namespace, meta.name))
+        return None if entry is None else self._context.forms.decoded(each.kind, entry)
 
     async def _store(self, prepared: Sequence[PreparedItem]) -> None:
         going = [(index, each) for index, each in enumerate(prepared) if each.write is not None]
@@ -114,7 +144,7 @@ class Bulk:
             each.result.entry = self._context.forms.shown(each.kind, entry)
 
     async def _store_by_reconciler(self, going: Sequence[tuple[int, PreparedItem]]) -> None:
-        uid = str(uuid.uuid4())
+        uid = new_uid()
         writes = [each.write for _, each in going if each.write is not None]
         items = [
             BulkItem(write.action, write.kind, msgspec.Raw(write.body), write.expected_revision)

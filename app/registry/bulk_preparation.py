@@ -18,6 +18,7 @@ from app.domain.errors import (
     BadRequest,
     Cause,
     Conflict,
+    Forbidden,
     Invalid,
     causes_text,
     duplicate,
@@ -39,7 +40,7 @@ from app.store.writes import Action, Write
 _ITEMS_IN_A_ROW = 64
 """Items prepared before the event loop gets its turn."""
 
-_CONFLICT = "FieldManagerConflict"
+_CONFLICT, _FORBIDDEN = "FieldManagerConflict", "Forbidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,13 @@ class BulkResult:
         result: Whether it is new, changed, or as it was.
         entry: The object as it is stored now.
         warnings: Texts of warnings.
+        preview: Of a dry run: what would become of the objects that are computed from this one.
     """
 
     result: Literal["created", "configured", "unchanged"]
     entry: Entry
     warnings: Sequence[str] = ()
+    preview: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -113,6 +116,7 @@ class BulkPreparation:
             ApiError: Something is wrong; causes name the items.
         """
         heads = [_head(index, item) for index, item in enumerate(items)]
+        await self._authorize(heads, options)
         founded = frozenset(head.metadata.name for head in heads if head.kind == NAMESPACE.name and head.metadata)
         prepared: list[PreparedItem] = []
         causes: list[Cause] = []
@@ -121,7 +125,7 @@ class BulkPreparation:
             if index % _ITEMS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             try:
-                each = await self._prepare_one(head, item, options, founded)
+                each = await self._prepare_one(self._target(head, options), item, options, founded)
                 key = (each.kind.key, each.obj.metadata.namespace or "", each.obj.metadata.name)
                 if key in seen:
                     causes.append(duplicate(f"items[{index}].metadata.name", key[2], "each object may come once"))
@@ -135,21 +139,36 @@ class BulkPreparation:
             raise refused(causes)
         return prepared
 
-    async def _prepare_one(
-        self, head: _Head, item: RawItem, options: BulkOptions, founded: frozenset[str]
-    ) -> PreparedItem:
+    async def _authorize(self, heads: Sequence[_Head], options: BulkOptions) -> None:
+        """Refuse the whole if the user may not apply one of the objects, before anything else is said of any.
+
+        An apply is a patch, and a create if the object is not there (as in Kubernetes).
+        """
+        causes: list[Cause] = []
+        for index, head in enumerate(heads):
+            if index % _ITEMS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
+            try:
+                target = self._target(head, options)
+            except Invalid:
+                continue  # what is wrong with it is told once all others are authorized
+            verbs = ("patch",) if self._context.known(target) is not None else ("patch", "create")
+            try:
+                for verb in verbs:
+                    self._context.authorizer.check(options.write.user, target.request(verb))
+            except Forbidden as error:
+                causes += located(index, error)
+            if len(causes) >= MAX_CAUSES:
+                break
+        if causes:
+            raise refused(causes)
+
+    def _target(self, head: _Head, options: BulkOptions) -> Target:
         kind = self._kind_of(head)
         meta = head.metadata or ObjectMeta()
         if not meta.name:
             raise Invalid("", causes=[required("metadata.name", "an object that is applied has a name")])
-        namespace = (meta.namespace or options.namespace) if kind.namespaced else ""
-        target = Target(kind, namespace, meta.name)
-        entry = self._context.mirror.get(self._context.forms.stored(kind).key, namespace, meta.name)
-        if entry is not None:
-            return await self._changed(target, entry, item, options)
-        if kind.namespaced and namespace not in founded:
-            self._creation.check_known_namespace(target)
-        return self._created(target, item, options)
+        return Target(kind, (meta.namespace or options.namespace) if kind.namespaced else "", meta.name)
 
     def _kind_of(self, head: _Head) -> Kind[Any]:
         kind = self._context.kinds.by_kind(head.api_version, head.kind)
@@ -158,6 +177,16 @@ class BulkPreparation:
             raise Invalid("", causes=[not_supported("kind", f"{head.api_version} {head.kind}", known)])
         return kind
 
+    async def _prepare_one(
+        self, target: Target, item: RawItem, options: BulkOptions, founded: frozenset[str]
+    ) -> PreparedItem:
+        entry = self._context.known(target)
+        if entry is not None:
+            return await self._changed(target, entry, item, options)
+        if target.kind.namespaced and target.scope not in founded:
+            self._creation.check_known_namespace(target)
+        return self._created(target, item, options)
+
     def _created(self, target: Target, item: RawItem, options: BulkOptions) -> PreparedItem:
         kind = target.kind
         obj, warnings = decode_json(kind.model, item.body, strictness=options.strictness)
@@ -165,6 +194,9 @@ class BulkPreparation:
         if obj.metadata.managed_fields is not None:
             raise BadRequest("metadata.managedFields must be nil in what is applied: leave it out; the server keeps it")
         self._creation.check_request(target.scope, obj)
+        if obj.metadata.name != target.name:
+            # A field that comes twice may be read in two ways: what was authorized is what is stored.
+            raise BadRequest("metadata.name must be given once")
         record_apply(kind, obj, options.write.field_manager, self._context.cluster().now)
         warnings += self._creation.apply_rules(target, obj, options.write, recorded=True)
         body = encode_body(obj)
@@ -205,11 +237,16 @@ def located(index: int, error: ApiError) -> list[Cause]:
     """An item's error as causes that name the item."""
     where = f"items[{index}]"
     if not error.causes:
-        return [Cause("FieldValueInvalid", where, error.message)]
+        reason = _FORBIDDEN if isinstance(error, Forbidden) else "FieldValueInvalid"
+        return [Cause(reason, where, error.message)]
     return [Cause(cause.reason, f"{where}.{cause.field.removeprefix('.')}", cause.message) for cause in error.causes]
 
 
 def refused(causes: Sequence[Cause]) -> ApiError:
-    """The error for a bulk apply whose items cannot be stored: Conflict if there are only conflicts, else Invalid."""
-    error = Conflict if all(cause.reason == _CONFLICT for cause in causes) else Invalid
+    """The error for a bulk apply whose items cannot be stored.
+
+    It is Forbidden or Conflict if every cause is, else Invalid.
+    """
+    reasons = {cause.reason for cause in causes}
+    error = Conflict if reasons == {_CONFLICT} else Forbidden if reasons == {_FORBIDDEN} else Invalid
     return error(f"nothing was stored: {causes_text(causes, 3)}", causes=causes)

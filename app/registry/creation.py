@@ -1,7 +1,6 @@
 """The verb create: rules, one write, and the wait for the reconciler's allocation."""
 
 import secrets
-import uuid
 from typing import Any
 
 from app.domain.declarations.kind import Kind
@@ -14,7 +13,9 @@ from app.domain.patching.managed_fields import record_update
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
 from app.domain.rules.names import generated_name
+from app.registry.consequences import Consequences
 from app.registry.context import Context, entry_from_object
+from app.registry.operations import Operation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import (
     already_exists,
@@ -26,6 +27,7 @@ from app.registry.outcomes import (
 from app.registry.publication import awaited, published, written
 from app.registry.target import Target
 from app.store.writes import Committed, NameTaken
+from app.uids import new_uid
 
 _GENERATE_NAME_TRIES = 8
 
@@ -37,8 +39,9 @@ class Creation:
     shows the result. If that takes longer than `allocation_wait`, the Service is published pending.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, consequences: Consequences) -> None:
         self._context = context
+        self._consequences = consequences
 
     async def create(self, target: Target, obj: Any, options: WriteOptions, *, recorded: bool = False) -> Answer:
         """Store a new object.
@@ -65,8 +68,9 @@ class Creation:
             warnings = self.apply_rules(target, obj, options, recorded=recorded)
             try:
                 return await self._store(kind, obj, options, warnings, made_up=bool(base))
-            except AlreadyExists:
+            except AlreadyExists as error:
                 if not base or attempt == _GENERATE_NAME_TRIES - 1:
+                    error.warnings = warnings[len(options.warnings) :]  # the first ones are the body's, told anyway
                     raise
         raise already_exists(kind, obj.metadata.name)
 
@@ -111,6 +115,7 @@ class Creation:
 
         Raises:
             Invalid: It breaks rules.
+            Forbidden: The user may not store it.
         """
         kind, cluster = target.kind, self._context.cluster()
         _fill_metadata(target, obj, cluster)
@@ -119,11 +124,14 @@ class Creation:
         if not recorded:
             record_update(kind, None, obj, options.field_manager, cluster.now)
         kind.strategy.prepare_create(obj, cluster)
+        operation = Operation("create", target, options.user, obj, None, options.dry_run, options.annotations)
+        self._context.admission.check("before validation", operation)
         causes = kind.strategy.unavailable(obj, None, cluster)
         causes = causes or [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]
         if causes:
             raise invalid_object(kind, obj.metadata.name, causes)
-        return (*options.warnings, *kind.strategy.warnings(obj, None, cluster))
+        self._context.admission.check("before storage", operation)
+        return (*options.warnings, *operation.warnings, *kind.strategy.warnings(obj, None, cluster))
 
     async def _store(
         self, kind: Kind[Any], obj: Any, options: WriteOptions, warnings: tuple[str, ...], *, made_up: bool
@@ -156,11 +164,14 @@ class Creation:
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
         target = Target(kind, obj.metadata.namespace, obj.metadata.name)
+        write = self._context.forms.write(kind, "create", obj, encode_body(obj), self._context.cluster())
+        await self._context.forecast(kind, write, None)
         holder = await self._context.current(target) or await awaited(self._context, target)
         if holder is not None:
             raise already_exists(kind, obj.metadata.name, deleting=is_deleting(holder.wire))
         await self._context.preview(kind, obj, created=True)
-        return Answer(201, entry_from_object(kind, obj, 0), warnings=warnings)
+        told = self._consequences.of(kind, None, obj)
+        return Answer(201, entry_from_object(kind, obj, 0), warnings=warnings, preview=told)
 
 
 def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:
@@ -168,7 +179,7 @@ def _fill_metadata(target: Target, obj: KubeObject, cluster: Cluster) -> None:
     meta, kind = obj.metadata, target.kind
     obj.api_version, obj.kind = kind.api_version, kind.name
     meta.namespace = target.scope if kind.namespaced else None
-    meta.uid = str(uuid.uuid4())
+    meta.uid = new_uid()
     meta.creation_timestamp = cluster.now
     meta.resource_version = meta.self_link = meta.deletion_timestamp = None
     meta.deletion_grace_period_seconds = None

@@ -9,7 +9,9 @@ from app.domain.documents.encoding import encode_body
 from app.domain.errors import Forbidden
 from app.domain.rules.deletion import is_released, mark_deleted
 from app.mirror.entry import Entry
+from app.registry.consequences import Consequences
 from app.registry.context import Context, entry_from_object
+from app.registry.operations import Operation
 from app.registry.options import Answer, DeleteOptions, ListOptions, Page
 from app.registry.outcomes import conflict, other_object, refusal
 from app.registry.publication import existing
@@ -29,8 +31,9 @@ class Deletion:
     An object with finalizers is only marked as being deleted. It keeps its claims until its last finalizer is removed.
     """
 
-    def __init__(self, context: Context, reading: Reading) -> None:
+    def __init__(self, context: Context, reading: Reading, consequences: Consequences) -> None:
         self._context = context
+        self._consequences = consequences
         self._reading = reading
 
     async def delete(self, target: Target, options: DeleteOptions) -> Answer:
@@ -47,7 +50,7 @@ class Deletion:
         while True:
             entry = await existing(self._context, target)
             _check_preconditions(kind, entry, options)
-            answer = await self._attempt(kind, entry, options)
+            answer = await self._attempt(target, entry, options)
             if answer is not None:
                 return answer
 
@@ -63,27 +66,32 @@ class Deletion:
         for start in range(0, len(page.entries), _DELETIONS_AT_ONCE):
             together = page.entries[start : start + _DELETIONS_AT_ONCE]
             ends = await asyncio.gather(
-                *(self._delete_listed(target.kind, entry, options) for entry in together), return_exceptions=True
+                *(self._delete_listed(target, entry, options) for entry in together), return_exceptions=True
             )
             for end in ends:
                 if end is not None:
                     raise end
         return page
 
-    async def _delete_listed(self, kind: Kind[Any], listed: Entry, options: DeleteOptions) -> None:
+    async def _delete_listed(self, target: Target, listed: Entry, options: DeleteOptions) -> None:
         """Delete an object of a list, even if it changed since, but not another object of the same name."""
+        stored = self._context.forms.stored(target.kind).key
         while True:
-            current = self._context.mirror.get(self._context.forms.stored(kind).key, listed.namespace, listed.name)
+            current = self._context.mirror.get(stored, listed.namespace, listed.name)
             if current is None or current.uid != listed.uid:
                 return
-            if await self._attempt(kind, current, options) is not None:
+            if await self._attempt(target, current, options) is not None:
                 return
             await self._context.mirror.fresh()
 
-    async def _attempt(self, kind: Kind[Any], entry: Entry, options: DeleteOptions) -> Answer | None:
+    async def _attempt(self, target: Target, entry: Entry, options: DeleteOptions) -> Answer | None:
         """Try to delete one state of the object; None if the object changed meanwhile."""
+        kind = target.kind
         obj = self._context.forms.decoded(kind, entry)
+        operation = Operation("delete", target, options.user, None, obj, options.dry_run, options.annotations)
+        self._context.admission.check("before storage", operation)
         before, held = encode_body(obj), 202 if options.tells_held else 200
+        await self._context.ask_to_delete(kind, obj)
         cluster = self._context.cluster()
         mark_deleted(kind, obj, cluster, options.propagation)
         if is_released(kind, obj):
@@ -93,14 +101,17 @@ class Deletion:
         else:
             write = self._context.forms.write(kind, "update", obj, encode_body(obj), cluster, expected=entry.revision)
             if write.body == before:
-                return Answer(held, self._context.forms.shown(kind, entry))
+                return Answer(held, self._context.forms.shown(kind, entry), warnings=tuple(operation.warnings))
         gone = write.action == "delete"
         code = 200 if gone else held
         if options.dry_run:
-            return Answer(code, entry_from_object(kind, obj, entry.revision), deleted=gone)
+            told = self._consequences.of(kind, obj, None) if gone else ()
+            shown, warnings = entry_from_object(kind, obj, entry.revision), tuple(operation.warnings)
+            return Answer(code, shown, deleted=gone, warnings=warnings, preview=told)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
-            return Answer(code, entry_from_object(kind, obj, outcome.revision or 0), deleted=gone)
+            warnings = tuple(operation.warnings)
+            return Answer(code, entry_from_object(kind, obj, outcome.revision or 0), deleted=gone, warnings=warnings)
         if isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, entry.namespace, entry.name, outcome)

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.domain.declarations.kind import Derivation, Kind
 from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
+from app.domain.documents.objects import KubeObject
 from app.domain.documents.peeking import labels_of, mentions
 from app.mirror.entry import Change, Entry, NamespacedName
 from app.mirror.objects import Listing
@@ -22,15 +23,20 @@ Named = Mapping[str, Entry]
 
 
 class Derived:
-    """The objects of one derived kind."""
+    """The objects of one derived kind.
+
+    Attributes:
+        kind: The kind.
+    """
 
     def __init__(self, kind: Kind[Any], derivation: Derivation[Any], context: Context) -> None:
-        self._kind = kind
+        self.kind = kind
         self._derivation = derivation
         self._context = context
         self._mirror = context.mirror
         self._source = context.kinds.by_key[derivation.source]
         self._part = context.kinds.by_key.get(derivation.parts)
+        self._around = context.kinds.by_key.get(derivation.surroundings)
         self._read = [each for each in (derivation.source, derivation.parts) if each]
         if kind.stored:
             self._read.append(kind.key)
@@ -42,10 +48,10 @@ class Derived:
 
     async def get(self, namespace: str, name: str) -> Entry | None:
         """One object, or None."""
-        if self._kind.stored and (entry := self._mirror.get(self._kind.key, namespace, name)):
+        if self.kind.stored and (entry := self._mirror.get(self.kind.key, namespace, name)):
             return entry
         source = await self._source_of(namespace, name)
-        return None if source is None else self.of(source, self._parts_of(source)).get(name)
+        return None if source is None else self.of(source, self.parts_of(source.namespace, source.name)).get(name)
 
     async def _source_of(self, namespace: str, name: str) -> Entry | None:
         source_name = self._derivation.source_name(name)
@@ -55,12 +61,25 @@ class Derived:
         holder = None if claim is None else await self._context.holder(claim)
         return self._context.known(holder) if holder is not None and holder.kind is self._source else None
 
-    def _parts_of(self, source: Entry) -> list[Entry]:
+    def parts_of(self, namespace: str, name: str) -> list[Entry]:
+        """The parts of a source."""
         if self._part is None:
             return []
-        parts = self._mirror.list(self._part.key, source.namespace)
-        near = (entry for entry in parts if mentions(entry.wire, source.name))
-        return [entry for entry in near if self.source_name_of(entry) == (source.namespace, source.name)]
+        parts = self._mirror.list(self._part.key, namespace)
+        near = (entry for entry in parts if mentions(entry.wire, name))
+        return [entry for entry in near if self.source_name_of(entry) == (namespace, name)]
+
+    def parts_by_source(self, namespace: str) -> Mapping[str, list[Entry]]:
+        """The parts of all sources in a namespace, by the names of the sources."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self._mirror.list(self._part.key, namespace) if self._part is not None else ():
+            found[self.source_name_of(entry)[1]].append(entry)
+        return found
+
+    def computed(self, source: Any, parts: Iterable[Entry]) -> Sequence[KubeObject]:
+        """The objects of one source, stored or not."""
+        decoded = [decode_object(self._part, part.wire) for part in parts] if self._part is not None else []
+        return self._derivation.derive(source, decoded, self._context.cluster())
 
     async def reach_back(self, revision: int) -> None:
         """Make sure that the objects can be listed as of a revision.
@@ -69,7 +88,7 @@ class Derived:
             Expired: The revision has left the log.
             ServiceUnavailable: The database cannot be reached.
         """
-        for key in self._read:
+        for key in [*self._read, *self._surroundings()]:
             await self._mirror.reach_back(key, revision)
 
     async def page_at(
@@ -98,42 +117,41 @@ class Derived:
             ServiceUnavailable: The database cannot be reached.
         """
         await self.reach_back(after)
-        within = namespace if self._kind.namespaced else None
-        return DerivedFeed(
-            self, MergedFeed([self._mirror.watch(key, within, after) for key in self._read]), within, after
-        )
+        within = namespace if self.kind.namespaced else None
+        feeds = [self._mirror.watch(key, within, after) for key in self._read]
+        feeds += [self._mirror.watch(key, None, after) for key in self._surroundings()]
+        return DerivedFeed(self, MergedFeed(feeds), within, after)
+
+    def _surroundings(self) -> list[str]:
+        return [self._derivation.surroundings] if self._around is not None else []
 
     def state_at(
         self, namespace: str | None, revision: int
     ) -> tuple[dict[NamespacedName, Entry], dict[NamespacedName, dict[str, Entry]], list[Entry]]:
         """As of a revision: sources by name, parts by their source's name and their own, and the stored objects."""
-        within = namespace if self._kind.namespaced else None
+        within = namespace if self.kind.namespaced else None
         parts: dict[NamespacedName, dict[str, Entry]] = defaultdict(dict)
         if self._part is not None:
             for entry in self._mirror.list_at(self._part.key, within, revision):
                 parts[self.source_name_of(entry)][entry.name] = entry
-        stored = list(self._mirror.list_at(self._kind.key, within, revision)) if self._kind.stored else []
+        stored = list(self._mirror.list_at(self.kind.key, within, revision)) if self.kind.stored else []
         sources = {_namespaced_name(entry): entry for entry in self._mirror.list_at(self._source.key, within, revision)}
         return sources, parts, stored
 
     def of(self, source: Entry, parts: Iterable[Entry]) -> Named:
         """The objects of one source, at the revision of its newest part."""
-        obj = decode_object(self._source, source.wire)
-        decoded, revision = [], source.revision
-        if self._part is not None:
-            for part in parts:
-                decoded.append(decode_object(self._part, part.wire))
-                revision = max(revision, part.revision)
+        obj, parts = decode_object(self._source, source.wire), list(parts)
+        revision = max(source.revision, *(part.revision for part in parts), 0)
         return {
             each.metadata.name: Entry(
-                self._kind.key,
+                self.kind.key,
                 each.metadata.namespace or "",
                 each.metadata.name,
                 each.metadata.uid or "",
                 revision,
                 wire_bytes(encode_body(each), revision),
             )
-            for each in self._derivation.derive(obj, decoded, self._context.cluster())
+            for each in self.computed(obj, parts)
         }
 
     def source_name_of(self, part: Entry) -> NamespacedName:
@@ -148,6 +166,25 @@ class Derived:
     def is_part(self, entry: Entry) -> bool:
         """Whether an entry is a part."""
         return self._part is not None and entry.kind == self._part.key
+
+    def is_around(self, entry: Entry) -> bool:
+        """Whether an entry is of the kind whose changes may concern many sources."""
+        return self._around is not None and entry.kind == self._around.key
+
+    def neighbours(self, *states: Entry | None) -> set[NamespacedName]:
+        """The other sources that a change of one may concern."""
+        cluster = self._context.cluster()
+        decoded = (decode_object(self._source, state.wire) for state in states if state is not None)
+        return {name for source in decoded for name in self._derivation.neighbours(source, cluster)}
+
+    def touched(self, change: Change) -> Sequence[str]:
+        """Texts of which each source that the change concerns mentions one."""
+        if self._around is None:
+            return ()
+        gone = change.type == "DELETED"
+        before = decode_object(self._around, (change.entry if gone else change.previous or change.entry).wire)
+        after = None if gone else decode_object(self._around, change.entry.wire)
+        return self._derivation.touched(None if change.type == "ADDED" else before, after)
 
 
 class DerivedFeed:
@@ -180,6 +217,8 @@ class DerivedFeed:
             yield from self._by_source(change)
         elif self._derived.is_part(change.entry):
             yield from self._by_part(change)
+        elif self._derived.is_around(change.entry):
+            yield from self._by_surroundings(change)
         else:
             yield change
 
@@ -192,6 +231,21 @@ class DerivedFeed:
         elif self._derived.has_parts and new is not None:
             self._sources[name] = new
         yield from _differences(change.revision, before, self._objects(new))
+        for neighbour in sorted(self._derived.neighbours(new, change.previous) - {name}) if self._sources else ():
+            yield from self._again(neighbour, change.revision)
+
+    def _by_surroundings(self, change: Change) -> Iterator[Change]:
+        """Rare, so all sources may be looked through."""
+        texts = self._derived.touched(change)
+        for name, source in self._sources.items() if texts else ():
+            entries = (source, *self._parts.get(name, {}).values())
+            if any(mentions(entry.wire, text) for entry in entries for text in texts):
+                yield from self._again(name, change.revision)
+
+    def _again(self, name: NamespacedName, revision: int) -> Iterator[Change]:
+        """The objects of a source that something else than the source has changed, or may have."""
+        for new in self._objects(self._sources.get(name)).values():
+            yield Change(revision, "MODIFIED", new.at(revision), new)
 
     def _by_part(self, change: Change) -> Iterator[Change]:
         states = [change.entry] if change.previous is None else [change.previous, change.entry]

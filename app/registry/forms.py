@@ -49,4 +49,6 @@ class Forms:
         if kind.view is not None:
             obj = kind.view.write(obj)
             body = encode_body(obj)
-        return write_of(self.stored(kind), action, obj, body, cluster, expected=expected, published=published)
+        return write_of(
+            self.stored(kind), action, obj, body, cluster, expected=expected, published=published, bounded=True
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.domain.rules.deletion import Propagation
+from app.domain.user import ANONYMOUS, User
 from app.mirror.entry import Entry
 
 
@@ -17,12 +18,16 @@ class WriteOptions:
         field_manager: The owner of the fields that are written (KEP-555), never empty.
         respond_async: Do not wait for allocation (`Prefer: respond-async`, RFC 7240).
         warnings: Texts for Warning headers that decoding has found.
+        user: Who writes. What a write asks beyond its own verb, such as giving rights away, is judged by it.
+        annotations: What the audit event of the request tells besides; checks of admission add to it.
     """
 
     dry_run: bool = False
     field_manager: str = "unknown"
     respond_async: bool = False
     warnings: tuple[str, ...] = ()
+    user: User = ANONYMOUS
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class DeleteOptions:
         propagation: `Background`, `Foreground`, `Orphan`, or "" for the kind's default.
         tells_held: Whether the answer is 202 if finalizers hold the object: only with `orphanDependents: false`, as
             older clients expect.
+        user: Who deletes.
+        annotations: As of `WriteOptions`.
     """
 
     dry_run: bool = False
@@ -43,6 +50,8 @@ class DeleteOptions:
     resource_version: str | None = None
     propagation: Propagation = ""
     tells_held: bool = False
+    user: User = ANONYMOUS
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class ListOptions:
 
     label_selector: str = ""
     field_selector: str = ""
+    search: str = ""
     limit: int = 0
     continue_token: str = ""
     resource_version: str = ""
@@ -69,6 +79,7 @@ class WatchOptions:
 
     label_selector: str = ""
     field_selector: str = ""
+    search: str = ""
     name: str = ""
     resource_version: str = ""
     resource_version_match: str = ""
@@ -84,6 +95,7 @@ class Answer:
         entry: The object as stored, encoded.
         deleted: Whether the object is gone; for most kinds the edge then answers a Status.
         warnings: Texts for Warning headers.
+        preview: Of a dry run: what would become of the objects that are computed from this one.
         preference_applied: Whether `Prefer: respond-async` took effect.
     """
 
@@ -91,6 +103,7 @@ class Answer:
     entry: Entry
     deleted: bool = False
     warnings: tuple[str, ...] = ()
+    preview: tuple[str, ...] = ()
     preference_applied: bool = False
 
 

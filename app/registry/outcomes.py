@@ -16,7 +16,8 @@ from app.domain.errors import (
     shortened,
 )
 from app.domain.rules.claim import Claim
-from app.store.claim_tables import CLAIM_TABLES
+from app.store.exceeded_quotas import refusal as quota_refusal
+from app.store.held_claims import refusal as held_refusal
 from app.store.writes import (
     ClaimHeld,
     Missing,
@@ -25,6 +26,7 @@ from app.store.writes import (
     NamespaceTerminating,
     NameTaken,
     Outcome,
+    QuotaExceeded,
     Stale,
 )
 
@@ -85,6 +87,12 @@ def namespace_terminating(kind: Kind[Any], namespace: str, name: str) -> Forbidd
     )
 
 
+def quota_exceeded(kind: Kind[Any], namespace: str, name: str, exceeded: QuotaExceeded) -> Forbidden:
+    """A quota of the namespace does not allow it."""
+    message = f'{_resource(kind)} "{name}" is forbidden: {quota_refusal(exceeded, namespace)}'
+    return Forbidden(message, group=kind.group, kind=kind.plural, name=name)
+
+
 def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> ApiError:  # noqa: PLR0911 - one a case
     """The error for a write that was refused, to be raised."""
     match outcome:
@@ -102,6 +110,8 @@ def refusal(kind: Kind[Any], namespace: str, name: str, outcome: Outcome) -> Api
             return conflict(kind, name, "the namespace still has objects in it")
         case ClaimHeld() if kind.derivation is not None and _is_name(kind.derivation, outcome.claim, name):
             return already_exists(kind, name)
+        case QuotaExceeded():
+            return quota_exceeded(kind, namespace, name, outcome)
         case ClaimHeld():
             return invalid_object(kind, name, [_claim_held(namespace, outcome)])
     return conflict(kind, name, "another process took over this work; try again")
@@ -114,10 +124,8 @@ def _is_name(derivation: Derivation[Any], claim: Claim, name: str) -> bool:
 
 
 def _claim_held(namespace: str, held: ClaimHeld) -> Cause:
-    """Name the holder only to a client that works in the holder's namespace."""
-    holder = f" by {held.owner_kind}/{held.owner_name}" if held.owner_namespace == namespace else ""
-    value, taken = CLAIM_TABLES[held.claim.table].refusal(held.claim.key)
-    return invalid(held.claim.field, value, f"{taken}{holder}")
+    value, problem = held_refusal(held, namespace)
+    return invalid(held.claim.field, value, problem)
 
 
 def _resource(kind: Kind[Any]) -> str:

@@ -2,7 +2,7 @@
 
 from app.domain.errors import Cause
 from app.domain.kinds.address_pool import AddressPool
-from app.domain.pools.allocation import LB_ADDRESSES
+from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.address_pool import SHOWN_HOLDERS, held_cause, leaving_addresses
 from app.store.reader import Reader
 

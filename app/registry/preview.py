@@ -1,4 +1,4 @@
-"""Dry runs: what the reconciler would allocate for a Service. Nothing is claimed."""
+"""Dry runs: what the reconciler would allocate. Nothing is claimed."""
 
 import secrets
 import time
@@ -6,56 +6,75 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from app.domain.declarations.service import SERVICE
+import msgspec
+
 from app.domain.kinds.service import Service
-from app.domain.pools.allocation import CLUSTER_IPS, LB_ADDRESSES, NODE_PORTS, Pool, Pools, allocate, pools_in_question
+from app.domain.pools.allocated_kinds import (
+    Allocated,
+    addresses_in_question,
+    allocate_for,
+    kind_of,
+    pools_for_object,
+    statics_in,
+)
+from app.domain.pools.picking import CLUSTER_IPS, NODE_PORTS, Pool, Pools
 from app.domain.pools.pool_set import PoolSet
 from app.domain.pools.sampled_pool import SampledPool
+from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.known_addresses import StoredTogether
 from app.store.reader import Reader
+
+_MOST = 100_000
+"""Holders that are looked at. Nobody asks for so many shared addresses at once."""
 
 T = TypeVar("T")
 
 
-class ServicePreview:
-    """A tentative allocation over the claims of this moment. Another Service may be given the same a moment later."""
+class AllocationPreview:
+    """A tentative allocation over the claims of this moment. Another object may be given the same a moment later."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def __call__(self, service: Service, cluster: Cluster, *, created: bool) -> None:
+    async def __call__(self, obj: Allocated, cluster: Cluster, *, created: bool) -> None:
         """Fill in what an allocation would choose, in place."""
-        await self.many([(service, created)], cluster)
+        await self.many([(obj, created)], cluster)
 
-    async def many(self, services: Sequence[tuple[Service, bool]], cluster: Cluster) -> list[str]:
+    async def many(self, objects: Sequence[tuple[Allocated, bool]], cluster: Cluster) -> list[str]:
         """Fill in what an allocation would choose for each of several, in place.
 
         Args:
-            services: Each with whether it is new.
+            objects: Each with whether it is new.
             cluster: For the pools and the conditions.
 
         Returns:
             What the pools lack, in words.
         """
-        pending = [pair for pair in services if SERVICE.strategy.pending(pair[0], cluster)]
+        pending = [pair for pair in objects if kind_of(pair[0]).strategy.pending(pair[0], cluster)]
         if not pending:
             return []
-        pools = await self._sampled([service for service, _ in services], cluster)
-        for service, _ in services:
-            for claim in SERVICE.strategy.claims(service, cluster):
+        pools = await self._sampled([obj for obj, _ in objects], cluster)
+        for obj, _ in objects:
+            for claim in kind_of(obj).strategy.claims(obj, cluster):
                 pools.hold(claim.table, claim.key)
-        picks = [allocate(service, pools, cluster, created=created) for service, created in pending]
+        statics = statics_in(obj for obj, _ in objects)
+        picks = [allocate_for(obj, pools, cluster, created=True) for obj in statics_in(obj for obj, _ in pending)]
+        if statics:
+            cluster = msgspec.structs.replace(cluster, addresses=StoredTogether(cluster.addresses, statics))
+        services = [(obj, created) for obj, created in pending if isinstance(obj, Service)]
+        picks += [allocate_for(obj, pools, cluster, created=created) for obj, created in services]
         return [shortage.message for each in picks for shortage in each.shortages]
 
-    async def _sampled(self, services: Sequence[Service], cluster: Cluster) -> Pools:
-        """Pools with as many free values as these Services can ask for and be given."""
-        asked = sum(len(SERVICE.strategy.claims(service, cluster)) for service in services)
-        addresses = asked + len(services)
-        ports = asked + sum(1 + len(service.spec.ports or []) for service in services)
+    async def _sampled(self, objects: Sequence[Allocated], cluster: Cluster) -> Pools:
+        """Pools with as many free values as these objects can ask for and be given."""
+        asked = sum(len(kind_of(obj).strategy.claims(obj, cluster)) for obj in objects)
+        addresses = asked + 2 * len(objects)
+        ports = asked + sum(1 + len(obj.spec.ports or []) for obj in objects if isinstance(obj, Service))
         pool_set = PoolSet(secrets.randbelow, time.monotonic)
         pool_set.describe(cluster)
         pools = pool_set.pools
-        chosen = {key for service in services for key in pools_in_question(service, cluster)}
+        chosen = {key for obj in objects for key in pools_for_object(obj, cluster)}
         return replace(
             pools,
             cluster_ips={
@@ -66,7 +85,22 @@ class ServicePreview:
             addresses={
                 key: await self._sample(LB_ADDRESSES, pools, pools.addresses[key], addresses, str) for key in chosen
             },
+            held_by_others=await self._holders(objects, cluster),
         )
+
+    async def _holders(self, objects: Sequence[Allocated], cluster: Cluster) -> Callable[[str, str], bool]:
+        """Who holds the addresses that the objects ask for."""
+        asked = sorted({address for obj in objects for address in addresses_in_question(obj, cluster)})
+        owners: dict[str, set[str]] = {}
+        for address, holder in await self._reader.holders_between(
+            LB_ADDRESSES, [(each, each) for each in asked], _MOST
+        ):
+            owners.setdefault(address, set()).add(holder.uid)
+
+        def held_by_others(address: str, uid: str) -> bool:
+            return bool(owners.get(address, set()) - {uid})
+
+        return held_by_others
 
     async def _sample(
         self, table: str, pools: Pools, pool: Pool[T], limit: int, read: Callable[[str], T]

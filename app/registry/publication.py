@@ -14,6 +14,8 @@ from app.registry.context import Context, entry_from_object
 from app.registry.outcomes import not_found
 from app.registry.target import Target
 from app.store.writes import ClaimHeld, Committed, NameTaken, Outcome, Stale, Write
+from app.telemetry import tracing
+from app.telemetry.metrics import ALLOCATION_SECONDS
 
 
 async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None:
@@ -33,7 +35,8 @@ async def published(context: Context, kind: Kind[Any], obj: Any) -> Entry | None
         ApiError: The store cannot be reached.
     """
     uid = obj.metadata.uid
-    entry = await context.mirror.wait_for(uid, context.allocation_wait)
+    with tracing.span("wait for the allocation"), ALLOCATION_SECONDS.time():
+        entry = await context.mirror.wait_for(uid, context.allocation_wait)
     if entry is not None:
         return entry
     cluster = context.cluster()

@@ -1,19 +1,19 @@
 """The verbs get and list."""
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from app.domain.declarations.kind import Kind
 from app.domain.errors import BadRequest, Cause, Timeout
 from app.mirror.entry import Entry
-from app.registry.context import Context
+from app.registry.context import Context, entry_from_object
 from app.registry.options import ListOptions, Page
 from app.registry.outcomes import invalid_object, not_found
 from app.registry.paging import ContinueToken, decode_continue
 from app.registry.selection import Selection
 from app.registry.sources import Sources
 from app.registry.target import Target
+from app.registry.turns import in_turns
 
 REVISION_WAIT_SECONDS = 3.0
 """Seconds that a read waits for a revision which this process has not seen yet."""
@@ -34,13 +34,23 @@ class Reading:
             ApiError: The revision cannot be served.
         """
         await self._reach(resource_version)
+        archive = self._context.archives.get(target.kind.key)
+        if archive is not None:
+            found = await archive.get(target.name, self._context.mirror.revision)
+            if found is None:
+                raise not_found(target.kind, target.name)
+            return found
         entry = await self._sources.get(target)
         if entry is None and resource_version:
             await self._context.mirror.fresh()
             entry = await self._sources.get(target)
         if entry is None:
             raise not_found(target.kind, target.name)
-        return entry
+        computed = self._context.computed.get((target.kind.key, target.subresource))
+        if computed is None:
+            return entry
+        shown = await computed(self._context.forms.decoded(target.kind, entry))
+        return entry_from_object(target.kind.carried_by(target.subresource), shown, self._context.mirror.revision)
 
     async def list(self, target: Target, options: ListOptions) -> Page:
         """Objects in order of namespace and name; with a limit, a page of them.
@@ -48,8 +58,12 @@ class Reading:
         Raises:
             ApiError: A selector, token or revision is refused.
         """
-        selection = Selection(target.kind, options.label_selector, options.field_selector)
+        selection = Selection(target.kind, options.label_selector, options.field_selector, options.search)
         _check_list_options(target.kind, options)
+        archive = self._context.archives.get(target.kind.key)
+        if archive is not None:
+            await self._reach(options.resource_version)
+            return await archive.list(options, self._context.mirror.revision)
         if options.continue_token:
             start = decode_continue(options.continue_token)
             await self._reach(str(start.revision))
@@ -71,11 +85,14 @@ class Reading:
 
     async def _selected_page(self, target: Target, limit: int, start: ContinueToken, selection: Selection) -> Page:
         listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.after, None)
-        chosen = (entry for entry in listing.entries if selection.matches(entry))
-        page = list(islice(chosen, limit + 1 if limit else None))
+        page: list[Entry] = []
+        async for entries in in_turns(listing.entries):
+            page += filter(selection.matches, entries)
+            if limit and len(page) > limit:
+                break
         if not limit or len(page) <= limit:
             return Page(page, start.revision)
-        page.pop()
+        del page[limit:]
         return Page(page, start.revision, start.behind(page[-1]))
 
     async def _reach(self, resource_version: str) -> None:

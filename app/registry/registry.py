@@ -1,6 +1,7 @@
 """The API's verbs over any kind, put together for the HTTP edge."""
 
 from app.registry.bulk import Bulk
+from app.registry.consequences import Consequences
 from app.registry.context import Context
 from app.registry.creation import Creation
 from app.registry.deletion import Deletion
@@ -15,6 +16,7 @@ class Registry:
 
     Attributes:
         kinds: All kinds served.
+        authorizer: Decides who may do what. The HTTP edge asks it for each request before it calls a verb.
         create: `Creation.create`.
         get: `Reading.get`.
         list: `Reading.list`.
@@ -28,11 +30,13 @@ class Registry:
 
     def __init__(self, context: Context) -> None:
         self.kinds = context.kinds
+        self.authorizer = context.authorizer
         sources = Sources(context)
-        creation = Creation(context)
-        updating = Updating(context, creation)
+        consequences = Consequences(context)
+        creation = Creation(context, consequences)
+        updating = Updating(context, creation, consequences)
         reading = Reading(context, sources)
-        deletion = Deletion(context, reading)
+        deletion = Deletion(context, reading, consequences)
         self.create = creation.create
         self.get = reading.get
         self.list = reading.list
@@ -41,4 +45,4 @@ class Registry:
         self.patch = updating.patch
         self.delete = deletion.delete
         self.delete_collection = deletion.delete_collection
-        self.apply = Bulk(context, creation, updating).apply
+        self.apply = Bulk(context, creation, updating, consequences).apply

@@ -1,12 +1,20 @@
-"""Label and field selectors: which objects a request selects."""
+"""Label and field selectors and searches: which objects a request selects."""
 
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 from app.domain.declarations.kind import Kind
+from app.domain.declarations.search import Search
 from app.domain.documents.encoding import decode_object, watch_frame
 from app.domain.documents.peeking import labels_of
-from app.domain.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
+from app.domain.selectors import (
+    FieldRequirement,
+    FieldSelector,
+    LabelSelector,
+    parse_field_selector,
+    parse_label_selector,
+)
 from app.mirror.entry import Change, ChangeType, Entry
 from app.registry.options import WatchEvent
 
@@ -17,13 +25,14 @@ _OWN_FIELDS = ("metadata.name", "metadata.namespace")
 
 
 class Selection:
-    """A parsed pair of selectors for one kind.
+    """The parsed selectors and the search of a request for one kind.
 
     Raises:
-        BadRequest: On construction, when a selector cannot be parsed or names a field the kind cannot select by.
+        BadRequest: On construction, when a selector cannot be parsed or names a field the kind cannot select by, or
+            the search is too long.
     """
 
-    def __init__(self, kind: Kind[Any], label_selector: str, field_selector: str) -> None:
+    def __init__(self, kind: Kind[Any], label_selector: str, field_selector: str, search: str = "") -> None:
         self._kind = kind
         # None as long as only one watcher has the selection, since nobody asks for the same event again.
         self._events: dict[tuple[int, str], WatchEvent | None] | None = None
@@ -31,17 +40,24 @@ class Selection:
         self._fields: FieldSelector | None = (
             parse_field_selector(field_selector, (*_OWN_FIELDS, *kind.selectable)) if field_selector else None
         )
+        self._search: Search | None = Search(kind, search) if search.strip() else None
 
     @property
     def everything(self) -> bool:
         """Whether it selects all objects."""
-        return self._labels is None and self._fields is None
+        return self._labels is None and self._fields is None and self._search is None
+
+    def equalities(self) -> Sequence[FieldRequirement]:
+        """The terms that ask for the value of a field."""
+        return [term for term in (self._fields.requirements if self._fields else ()) if term.equal]
 
     def matches(self, entry: Entry) -> bool:
         """Whether the object is selected."""
         if self._labels is not None and not self._labels.matches(labels_of(entry.wire)):
             return False
-        return self._fields is None or self._fields.matches(self._field_reader(entry))
+        if self._fields is not None and not self._fields.matches(self._field_reader(entry)):
+            return False
+        return self._search is None or self._search.finds(entry.wire)
 
     def share(self) -> None:
         """Remember events from now on, because several watchers have the selection."""
@@ -81,20 +97,20 @@ class Selection:
         return _FieldReader(self._kind, entry)
 
 
-_shared: WeakValueDictionary[tuple[Kind[Any], str, str], Selection] = WeakValueDictionary()
+_shared: WeakValueDictionary[tuple[Kind[Any], str, str, str], Selection] = WeakValueDictionary()
 """The selections of open watches, each as long as a watch has it."""
 
 
-def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str) -> Selection:
-    """The selection that all watchers with the same selectors share.
+def shared_selection(kind: Kind[Any], label_selector: str, field_selector: str, search: str = "") -> Selection:
+    """The selection that all watchers with the same selectors and search share.
 
     Raises:
-        BadRequest: A selector cannot be parsed or names a field the kind cannot select by.
+        BadRequest: As of `Selection`.
     """
-    key = (kind, label_selector, field_selector)
+    key = (kind, label_selector, field_selector, search)
     selection = _shared.get(key)
     if selection is None:
-        selection = _shared[key] = Selection(kind, label_selector, field_selector)
+        selection = _shared[key] = Selection(*key)
     else:
         selection.share()
     return selection

@@ -10,6 +10,7 @@ from app.registry.context import Context
 from app.registry.derived import Derived
 from app.registry.feeds import ChangeFeed, ViewFeed
 from app.registry.target import Target
+from app.registry.turns import in_turns
 
 
 class Sources:
@@ -63,7 +64,8 @@ class Sources:
         listing = self._mirror.page_at(self._forms.stored(kind).key, namespace, revision, after, limit)
         if kind.view is None:
             return listing
-        return Listing([self._forms.shown(kind, entry) for entry in listing.entries], listing.remaining)
+        shown = [self._forms.shown(kind, entry) async for some in in_turns(listing.entries) for entry in some]
+        return Listing(shown, listing.remaining)
 
     async def watch(self, kind: Kind[Any], namespace: str | None, after: int) -> ChangeFeed:
         """The changes after a revision.

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.declarations.kind import Kind
+from app.domain.declarations.namespace import NAMESPACE
+from app.domain.rules.access.requests import ResourceRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,12 @@ class Target:
     def named(self, name: str) -> "Target":
         """An object of the same collection."""
         return replace(self, name=name)
+
+    def request(self, verb: str, name: str = "") -> ResourceRequest:
+        """A verb on it, as authorization sees it; `name` stands for its own where it has none.
+
+        A namespace is in itself, so that its own admin may read it.
+        """
+        kind = self.kind
+        namespace = self.name if kind is NAMESPACE else self.scope
+        return ResourceRequest(verb, kind.group, kind.plural, self.subresource, namespace, self.name or name)

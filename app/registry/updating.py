@@ -17,13 +17,16 @@ from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
+from app.registry.consequences import Consequences
 from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
+from app.registry.operations import Operation
 from app.registry.options import Answer, WriteOptions
 from app.registry.outcomes import MODIFIED, conflict, invalid_object, other_object, refusal
 from app.registry.publication import existing, written
 from app.registry.target import Target
 from app.store.writes import Action, Committed, Missing, Outcome, Stale
+from app.telemetry import tracing
 
 _CONTENTION_SECONDS = 10.0
 """Seconds in which a write without a resourceVersion is tried again, each time that another write came first."""
@@ -32,8 +35,9 @@ _CONTENTION_SECONDS = 10.0
 class Updating:
     """The verbs update and patch."""
 
-    def __init__(self, context: Context, creation: Creation) -> None:
+    def __init__(self, context: Context, creation: Creation, consequences: Consequences) -> None:
         self._context = context
+        self._consequences = consequences
         self._creation = creation
         self._turns: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -111,8 +115,13 @@ class Updating:
         """Create the object that is not there to be updated; None if another request creates it first.
 
         A client that sends a uid or a resourceVersion means an object that is there, so nothing is created for it.
+
+        Raises:
+            Forbidden: The user may change objects and may not create them.
+            ApiError: The object is refused; nothing was stored.
         """
         meta, kind = obj.metadata, target.kind
+        self._context.authorizer.check(options.user, target.request("create"))
         if meta.uid:
             raise other_object(kind, meta.name, meta.uid)
         if meta.resource_version not in (None, "", "0"):
@@ -142,8 +151,11 @@ class Updating:
         if not target.subresource:
             await self._context.ask(kind, new, old)
         if options.dry_run:
+            write = self._context.forms.write(kind, "update", new, body, self._context.cluster())
+            await self._context.forecast(kind, write, old)
             await self._context.preview(kind, new, created=False)
-            return Answer(200, entry_from_object(kind, new, entry.revision), warnings=warnings)
+            told = self._consequences.of(kind, old, new)
+            return Answer(200, entry_from_object(kind, new, entry.revision), warnings=warnings, preview=told)
         return await self._store(kind, entry, new, body, options, warnings, retry=retry)
 
     def apply_rules(
@@ -154,6 +166,7 @@ class Updating:
         Raises:
             Conflict: The client asks for another revision than that of `entry`.
             Invalid: It breaks rules.
+            Forbidden: The user may not store it.
         """
         kind, subresource = target.kind, target.subresource
         _check_preconditions(kind, entry, new)
@@ -161,20 +174,25 @@ class Updating:
         named = new.metadata.resource_version not in (None, "", "0")
         if not (kind.unconditional_update or subresource or recorded or named):
             cause = invalid("metadata.resourceVersion", "", "must be specified for an update of this kind")
-            raise invalid_object(kind, old.metadata.name, [cause])
+            error = invalid_object(kind, old.metadata.name, [cause])
+            error.kind = kind.plural  # Kubernetes names the resource here, where it names the kind for all other causes
+            raise error
         _carry_metadata(kind, new, old)
         kind.strategy.default(new)
         if not recorded:
             record_update(kind, old, new, options.field_manager, cluster.now, subresource)
         prepare, validate = _hooks(target)
         prepare(new, old, cluster)
+        operation = Operation("update", target, options.user, new, old, options.dry_run, options.annotations)
+        self._context.admission.check("before validation", operation)
         causes = [] if subresource else kind.strategy.unavailable(new, old, cluster)
         causes = causes or [*validate_metadata_update(kind, new.metadata, old.metadata), *validate(new, old, cluster)]
         if causes:
             raise invalid_object(kind, old.metadata.name, causes)
+        self._context.admission.check("before storage", operation)
         status = subresource == "status"
         told = kind.strategy.status_warnings(new, old) if status else kind.strategy.warnings(new, old, cluster)
-        return (*options.warnings, *told)
+        return (*options.warnings, *operation.warnings, *told)
 
     async def _store(
         self,
@@ -195,7 +213,8 @@ class Updating:
             entry = entry_from_object(kind, new, outcome.revision or 0)
             if kind.strategy.untried(new, cluster) and not options.respond_async:
                 wait = self._context.allocation_wait
-                entry = await self._context.mirror.wait_for(entry.uid, wait, after=entry.revision) or entry
+                with tracing.span("wait for the allocation"):
+                    entry = await self._context.mirror.wait_for(entry.uid, wait, after=entry.revision) or entry
             applied = write.pending and options.respond_async
             return Answer(200, entry, warnings=warnings, preference_applied=applied)
         if retry and isinstance(outcome, Stale | Missing):

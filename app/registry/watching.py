@@ -14,6 +14,7 @@ from app.registry.reading import REVISION_WAIT_SECONDS, parse_revision, too_larg
 from app.registry.selection import Selection, shared_selection
 from app.registry.sources import Sources
 from app.registry.target import Target
+from app.registry.turns import in_turns
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 """Annotation of the bookmark that follows the last of the objects with which a watch begins (KEP-3157)."""
@@ -32,6 +33,11 @@ class Watch:
     def revision(self) -> int:
         """All changes up to this revision were given out, or are not selected."""
         return self._feed.revision
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has given out the objects with which it begins."""
+        return not self._initial
 
     async def next(self, seconds: float | None) -> list[WatchEvent]:
         """All events that became ready; none if so many seconds pass first.
@@ -72,7 +78,7 @@ class Watching:
             Expired: The revision has left the history.
         """
         _check_options(target.kind, options)
-        selection = shared_selection(target.kind, options.label_selector, options.field_selector)
+        selection = shared_selection(target.kind, options.label_selector, options.field_selector, options.search)
         mirror = self._context.mirror
         version = options.resource_version
         wants_initial = options.send_initial_events
@@ -95,7 +101,8 @@ class Watching:
         entries: Sequence[Entry] = await self._sources.list_at(target.kind, target.namespace, start)
         events = [
             WatchEvent("ADDED", entry, entry.revision)
-            for entry in entries
+            async for some in in_turns(entries)
+            for entry in some
             if (not options.name or entry.name == options.name) and selection.matches(entry)
         ]
         if options.send_initial_events:

@@ -1,6 +1,7 @@
 """Whether some reconciler allocates at the moment, as an API process sees it."""
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class AllocationWatch:
         self._name = name
         self._clock = clock
         self._held_until = -math.inf
-        self._said = False
+        self._said = self._missed = False
 
     def allocates(self) -> bool:
         """Whether a reconciler allocates, or did so a moment ago."""
@@ -66,7 +67,7 @@ class AllocationWatch:
         """Wait until a reconciler allocates, but no longer than `seconds`."""
         until = self._clock() + seconds
         if not await self.look():
-            _log.info("no reconciler allocates yet: waiting for one", seconds=seconds)
+            _log.debug("no reconciler allocates yet: waiting for one", seconds=seconds)
         while not self.allocates() and self._clock() < until:
             await asyncio.sleep(_FIRST_LOOK_SECONDS)
             await self.look()
@@ -84,6 +85,7 @@ class AllocationWatch:
         if allocates != self._said:
             self._said = allocates
             if allocates:
-                _log.info("a reconciler allocates")
+                _log.log(logging.INFO if self._missed else logging.DEBUG, "a reconciler allocates")
             else:
+                self._missed = True
                 _log.warning("no reconciler allocates")

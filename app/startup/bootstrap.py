@@ -15,12 +15,13 @@ from app.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from app.domain.kinds.namespace import Namespace
 from app.domain.kinds.service_cidr import ServiceCIDR, ServiceCIDRSpec
 from app.domain.rules.service_cidr import DEFAULT_NAME
+from app.domain.user import ITSELF
 from app.domain.wanted.api_endpoints import API_NAMESPACE, API_SERVICE, PORT_NAME, api_service
 from app.registry.options import WriteOptions
 from app.registry.registry import Registry
 from app.registry.target import Target
 
-_BY_US = WriteOptions(field_manager="fairlead")
+_BY_US = WriteOptions(field_manager="fairlead", user=ITSELF)
 _API = Target(SERVICE, API_NAMESPACE, API_SERVICE)
 _DEFAULT_RANGES = Target(SERVICE_CIDR, name=DEFAULT_NAME)
 
@@ -118,7 +119,7 @@ async def _ensure(registry: Registry, collection: Target, obj: KubeObject) -> No
         await registry.create(target, obj, _BY_US)
     except AlreadyExists:
         return
-    _log.info("created", kind=target.kind.name, name=obj.metadata.name)
+    _log.debug("created", kind=target.kind.name, name=obj.metadata.name)
 
 
 async def _is_there(registry: Registry, target: Target, *, as_of: str = "0") -> bool:

@@ -8,13 +8,14 @@ from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import AlreadyExists, Invalid
 from app.domain.kinds.address_pool import AddressPool, AddressPoolSpec
+from app.domain.user import ITSELF
 from app.registry.options import WriteOptions
 from app.registry.registry import Registry
 from app.registry.target import Target
 from app.store.milestones import Milestones
 
 _MADE = "initial-pools"
-_BY_US = WriteOptions(field_manager="fairlead")
+_BY_US = WriteOptions(field_manager="fairlead", user=ITSELF)
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -41,5 +42,5 @@ async def make_initial_pools(registry: Registry, milestones: Milestones, pools: 
         except Invalid as error:
             _log.warning("a pool of the settings cannot be made", pool=scope, why=error.message)
         else:
-            _log.info("created", kind=ADDRESS_POOL.name, name=scope)
+            _log.debug("created", kind=ADDRESS_POOL.name, name=scope)
     await milestones.reach(_MADE)

@@ -47,7 +47,8 @@ class Presence:
             except ApiError as error:
                 _log.warning("presence not renewed", error=error.message)
             try:
-                await asyncio.wait_for(stopping.wait(), RENEWAL_SECONDS)
+                async with asyncio.timeout(RENEWAL_SECONDS):
+                    await stopping.wait()
             except TimeoutError:
                 continue
         await self._leave()

@@ -1,4 +1,4 @@
-"""Settings that all processes of a database have to have in common, and a process that starts with others."""
+"""The settings that must be equal in all processes of one database, and the check when a process starts."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -38,17 +38,17 @@ class DisagreementError(FairleadError):
 
 @asynccontextmanager
 async def agreed(database: Database, holder: str, settings: Mapping[str, str]) -> AsyncIterator[None]:
-    """Work on a database with the settings that everybody has who works on it, and with keys that fit theirs.
+    """Make sure that this process has the settings of the other processes of the database, and keys that fit theirs.
 
-    Where nobody works, which the leases tell, the settings are what everybody has from now on.
+    If no other process runs, which the leases tell, the settings of this process become those of the database.
 
     Args:
-        database: Where.
+        database: The database.
         holder: This process.
-        settings: By their names, as texts.
+        settings: Name and value of each setting, as texts.
 
     Raises:
-        DisagreementError: Others work with other settings.
+        DisagreementError: Other processes run with other settings.
         ServiceUnavailable: The database cannot be reached.
     """
     try:

@@ -1,4 +1,4 @@
-"""Writes as the arguments of the write function, and its answer as outcomes."""
+"""Turns writes into the arguments of the write function, and its answer into outcomes."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, cast
@@ -12,6 +12,7 @@ from app.store.writes import (
     Aborted,
     ClaimHeld,
     Committed,
+    Excess,
     LeaseLost,
     Missing,
     NamespaceMissing,
@@ -19,6 +20,7 @@ from app.store.writes import (
     NamespaceTerminating,
     NameTaken,
     Outcome,
+    QuotaExceeded,
     Stale,
     Write,
 )
@@ -35,8 +37,8 @@ _PLAIN: dict[str, Outcome] = {
 NAMESPACES = "namespaces"
 
 
-def arguments(writes: Sequence[Write], keyring: Keyring) -> tuple[Any, ...]:
-    """The function's arrays, one element a write; at the end the claims, as `_claims` has them."""
+def arguments(writes: Sequence[Write], keyring: Keyring, ceiling: int | None = None) -> tuple[Any, ...]:
+    """The arrays of the function, one element a write, then the ceiling, the claims (see `_claims`) and the traces."""
     return (
         [write.action for write in writes],
         [write.kind for write in writes],
@@ -50,12 +52,17 @@ def arguments(writes: Sequence[Write], keyring: Keyring) -> tuple[Any, ...]:
         [write.deletion_timestamp for write in writes],
         [write.lease.name if write.lease else None for write in writes],
         [write.lease.epoch if write.lease else None for write in writes],
+        [_json(dict(write.charges)) if write.charges else None for write in writes],
+        [_json(write.limits) if write.limits else None for write in writes],
+        [write.bounded for write in writes],
+        ceiling,
         *_claims(writes),
+        [write.trace or None for write in writes] if any(write.trace for write in writes) else None,
     )
 
 
 def _claims(writes: Sequence[Write]) -> tuple[list[str], list[list[str | None]]]:
-    """The tables that something is claimed from, and for each of them its keys: one array literal a write."""
+    """The tables in which the writes claim something, and for each table the keys: one array literal a write."""
     rows: dict[str, list[str | None]] = {}
     for position, write in enumerate(writes):
         if not write.claims or write.action == "delete":
@@ -71,6 +78,10 @@ def _claims(writes: Sequence[Write]) -> tuple[list[str], list[list[str | None]]]
     return list(rows), list(rows.values())
 
 
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _literal(keys: Collection[str]) -> str:
     text = '","'.join(keys)
     if "\\" in text or text.count('"') > 2 * (len(keys) - 1):
@@ -79,18 +90,18 @@ def _literal(keys: Collection[str]) -> str:
 
 
 def outcomes(writes: Sequence[Write], answer: Any) -> list[Outcome]:
-    """What became of each write.
+    """The outcome of each write.
 
     Args:
-        writes: As they were sent.
-        answer: The function's row: outcomes, revisions, holders.
+        writes: The writes, in the order of the arguments.
+        answer: The row that the function returned: outcomes, revisions, holders.
     """
     holders = msgspec.json.decode(answer["holders"]) if answer["holders"] else {}
     pairs = zip(writes, answer["outcomes"], answer["revisions"], strict=True)
     return [_outcome(*pair, holders.get(str(position))) for position, pair in enumerate(pairs, start=1)]
 
 
-def _outcome(write: Write, name: str, revision: int | None, holder: list[str] | None) -> Outcome:
+def _outcome(write: Write, name: str, revision: int | None, holder: list[Any] | None) -> Outcome:
     if name == "Committed":
         return Committed(revision)
     if name == "Stale":
@@ -98,17 +109,21 @@ def _outcome(write: Write, name: str, revision: int | None, holder: list[str] | 
     if name == "NameTaken":
         return NameTaken(revision is not None)
     if name == "ClaimHeld":
-        table, key, kind, namespace, owner = cast("list[str]", holder)
+        table, key, kind, namespace, owner = cast("list[Any]", holder)
         claim = next(claim for claim in write.claims if claim.table == table and claim.key == key)
         return ClaimHeld(claim, kind, namespace, owner)
+    if name == "QuotaExceeded":
+        quota, resources = cast("list[Any]", holder)
+        return QuotaExceeded(quota, tuple(Excess(*each) for each in resources))
     return _PLAIN[name]
 
 
 class Independence:
-    """Which writes may share a batch: those of which none could change another's outcome.
+    """Tells which writes may share a batch: none of them may change the outcome of another.
 
-    The function looks at all members before it stores any. So two writes of one object, two that claim the same thing,
-    and a Namespace and its content go one after the other, in the order they came.
+    The function checks all members before it stores any. So two writes of one object, two writes that claim the same
+    thing, and a Namespace and its content go into different batches, in the order in which they came. Of quotas the
+    function knows itself what the members before have used.
     """
 
     def __init__(self) -> None:
@@ -141,7 +156,7 @@ def shows(write: Write, claim: Claim) -> bool:
 
 
 def clash(writes: Sequence[Write]) -> tuple[int, ClaimHeld] | None:
-    """Find the first write that claims what an earlier one claims, where both are to be stored together."""
+    """Find the first write that claims what an earlier one claims. Both were to be stored together."""
     seen: dict[tuple[str, str], tuple[int, Claim]] = {}
     for position, write in enumerate(writes):
         for claim in write.claims:

@@ -1,6 +1,6 @@
-"""The statements that read claims, made from the declarations of their tables."""
+"""The statements that read claims. They follow from the declarations of the tables."""
 
-from app.store.claim_tables import CLAIM_TABLES, SHARED, ClaimTable, KeyColumn
+from app.store.claim_tables import CLAIM_TABLES, ClaimTable, KeyColumn
 
 
 def claimed(table: str) -> str:
@@ -20,8 +20,8 @@ def claimed_between(table: str) -> str:
 def free(table: str) -> str:
     """Values that nobody holds, from $1 to the one $2 behind it, in order, $3 at most.
 
-    The series is made as far as it is read, and each of its values looked up by itself: planned as a join, all claims
-    would be read.
+    Postgres makes the series only as far as it is read, and looks up each value by itself. A join would read all
+    claims.
     """
     column = ranged(table)
     value = f"$1::text::{column.type} + s.n"
@@ -41,7 +41,7 @@ def holders(table: str) -> str:
 
 
 def holders_between(table: str) -> str:
-    """The first $3 values that are held within the spans from $1 to $2 (arrays), in order, with who holds each."""
+    """The first $3 values that are held within the spans from $1 to $2 (arrays), in order, each with its holder."""
     column = ranged(table)
     return f"""
         SELECT {_text(column, f"t.{column.name}")}, o.kind, o.namespace, o.name, o.uid::text
@@ -63,10 +63,10 @@ def count_between(table: str) -> str:
 
 
 def ranged(table: str) -> KeyColumn:
-    """The column by which a table is asked for ranges.
+    """The column of a table whose values have ranges.
 
     Raises:
-        ValueError: It has none.
+        ValueError: The table has none.
     """
     column = CLAIM_TABLES[table].ranged
     if column is None:
@@ -75,9 +75,9 @@ def ranged(table: str) -> KeyColumn:
 
 
 def _key(table: ClaimTable) -> str:
-    """A row's key, as `Claim.key` spells it."""
+    """The key of a row, written as `Claim.key` writes it."""
     key = " || '/' || ".join(_text(column, f"t.{column.name}") for column in table.columns)
-    return f"{key} || CASE WHEN t.shared THEN '{SHARED}' ELSE '' END" if table.shareable else key
+    return f"{key} || '/' || t.home || '/' || t.role" if table.shareable else key
 
 
 def _within(column: KeyColumn, row: str) -> str:
@@ -89,7 +89,7 @@ def _text(column: KeyColumn, value: str) -> str:
 
 
 def _matches(table: ClaimTable) -> str:
-    """Whether row `t` is what `k.key` claims, shared or not."""
+    """Whether row `t` holds what `k.key` claims, in whatever role."""
     return " AND ".join(
         f"t.{column.name} = split_part(k.key, '/', {place})::{column.type}"
         for place, column in enumerate(table.columns, start=1)

@@ -1,14 +1,12 @@
-"""The tables of claims. Each is declared here once; batches, readers, messages to clients and the schema follow."""
+"""The tables of claims, each declared once. Batches, readers, messages and the schema follow from that."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
 
+from app.domain.rules.address_claims import conflict, how
 from app.domain.rules.claim import Claim
-
-SHARED = "/shared"
-"""How a key ends whose owner lets others hold the same thing, in a table that can be shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +14,7 @@ class KeyColumn:
     """A column that is a part of a claim's key.
 
     Attributes:
-        name: Of the column.
+        name: Name of the column.
         type: Postgres' name of its type.
     """
 
@@ -24,21 +22,24 @@ class KeyColumn:
     type: Literal["inet", "integer", "text"]
 
     def distance(self, low: str, high: str) -> int:
-        """How far it is from one value of the column to another."""
+        """The distance between two values of the column."""
         return int(high) - int(low) if self.type == "integer" else int(ip_address(high)) - int(ip_address(low))
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimTable:
-    """A kind of thing of which there is only one each, and which one object holds.
+    """A table of things that are unique, such as addresses. Each thing has one holder.
 
     Attributes:
-        name: Of the table.
-        columns: What a thing is known by. A key is their texts, joined by "/" in this order.
-        shown: The column whose value stands in the field of the object that claims it.
-        taken: What a client is told when somebody else holds it. Columns stand in it by name, in braces.
-        shareable: Whether several objects may hold the same thing. They may if the key of each ends in "/shared".
-        ranged: The column by which free values are looked for in a range. It is the only column then.
+        name: Name of the table.
+        columns: The columns that identify a thing. A key is their texts in this order, joined by "/".
+        shown: The column whose value the claiming object has in its field.
+        taken: The message to a client when another object holds the thing. Names of columns in braces are replaced by
+            their values.
+        shareable: Whether several objects may hold the same thing. Its keys go on with the home of the thing and the
+            role of the object; see `app/domain/rules/address_claims.py`.
+        recorded: Whether the store remembers who held a thing, and from when to when.
+        ranged: The column in which free values of a range are looked for. The table has no other column then.
     """
 
     name: str
@@ -47,21 +48,26 @@ class ClaimTable:
     taken: str
     shareable: bool = False
     ranged: KeyColumn | None = None
+    recorded: bool = True
 
     def thing(self, key: str) -> str:
-        """What a key claims: the same for everybody who claims it, shared or not."""
-        return key.removesuffix(SHARED) if self.shareable else key
+        """The thing that a key claims, in whatever role."""
+        return "/".join(self.values(key)) if self.shareable else key
+
+    def values(self, key: str) -> list[str]:
+        """The value of each column in a key."""
+        return key.split("/")[: len(self.columns)]
 
     def excludes(self, key: str, other: str) -> bool:
         """Whether two objects cannot hold these two keys at the same time."""
         if self.thing(key) != self.thing(other):
             return False
-        return not (self.shareable and key.endswith(SHARED) and other.endswith(SHARED))
+        return not self.shareable or conflict(how(key), how(other))
 
     def refusal(self, key: str) -> tuple[str | int, str]:
-        """The value in the field of a client that may not have a claim, and what the client is told."""
+        """The value that a client may not have, and the message to the client."""
         names = [column.name for column in self.columns]
-        values = dict(zip(names, self.thing(key).split("/"), strict=True))
+        values = dict(zip(names, self.values(key), strict=True))
         shown = next(column for column in self.columns if column.name == self.shown)
         value = values[self.shown]
         return int(value) if shown.type == "integer" else value, self.taken.format_map(values)
@@ -85,7 +91,7 @@ _TABLES = (
         taken="provided port is already allocated",
         ranged=_PORT,
     ),
-    # An address is one object's, but for those that several have asked for by name.
+    # An address has one holder, unless other objects have asked for it by name.
     ClaimTable(
         "lb_addresses",
         (_ADDRESS,),
@@ -105,6 +111,7 @@ _TABLES = (
         (KeyColumn("zone", "text"), KeyColumn("label", "text")),
         shown="label",
         taken="the label is already in use in zone {zone}",
+        recorded=False,
     ),
 )
 
@@ -113,7 +120,7 @@ CLAIM_TABLES: Mapping[str, ClaimTable] = {table.name: table for table in _TABLES
 
 
 def thing(claim: Claim) -> tuple[str, str]:
-    """What is claimed, whether it is shared or not: table and key."""
+    """The thing that is claimed, in whatever role: table and key."""
     return claim.table, CLAIM_TABLES[claim.table].thing(claim.key)
 
 

@@ -1,4 +1,4 @@
-"""Trimming the log: what is old and beyond the number to keep goes, and the store remembers up to where."""
+"""Compaction of the log: old changes beyond the number to keep are deleted, and the store remembers the revision."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ _TRIM = "DELETE FROM batches WHERE at < now() - $1::interval"
 _VACUUM = "VACUUM (SKIP_LOCKED) changes, batches"
 _GENTLE = {
     "application_name": "fairlead-compaction",
-    # However much there is to do, nobody waits for it.
+    # It may take long: nobody waits for it.
     "statement_timeout": "0",
     # Autovacuum's own pace, so that no commit has to queue behind it at the disk.
     "vacuum_cost_delay": "2ms",
@@ -46,15 +46,15 @@ _GENTLE = {
 async def compact(database: Database, older_than: timedelta, keep: int) -> int:
     """Delete changes that are older than an age and not among the latest `keep`, and forget settled batches.
 
-    The tables do not grow by it: the room of what was deleted is used again.
+    The tables do not grow: the space of deleted rows is used again.
 
     Args:
         database: Where.
         older_than: Younger changes stay.
-        keep: So many changes stay, however old.
+        keep: Number of changes that stay, however old they are.
 
     Returns:
-        The compacted revision: the log no longer holds it and those before it.
+        The compacted revision: the log does not hold it and earlier ones any more.
 
     Raises:
         ServiceUnavailable: The database cannot be reached.
@@ -75,7 +75,7 @@ async def compact(database: Database, older_than: timedelta, keep: int) -> int:
 
 
 async def _delete(database: Database, older_than: timedelta, keep: int) -> int:
-    """Delete what is old and beyond the number to keep, and answer how many changes that were."""
+    """Delete old changes beyond the number to keep; return how many they were."""
     boundary = await database.fetch(_BOUNDARY, keep)
     total = 0
     deleted = _CHANGES_AT_ONCE if boundary else 0

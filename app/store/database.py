@@ -1,22 +1,31 @@
-"""Sessions of Postgres: how they are opened, what limits them, and what their loss means."""
+"""Sessions of Postgres: how they are opened, which limits they have, and what the loss of one means."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from app.domain.errors import ServiceUnavailable
+from app.store.hosts import Hosts
 from app.store.sealing import NO_KEYS, Keyring
 
 CONNECT_TIMEOUT = 3.0
 """Seconds for one attempt to open a session."""
+
+_STANDBY_TIMEOUT = 1.5
+"""Seconds for a synchronous standby to acknowledge one commit; it is tried again."""
+
+_NO_STANDBY = "no synchronous standby has acknowledged what the database holds, which a failover might lose"
 
 FETCH_TIMEOUT = 5.0
 """Seconds for one of the rarer statements; longer than the server's own limit for waiting for a lock."""
@@ -34,7 +43,7 @@ LOST = (
 pool could not open."""
 
 _FIRST_PAUSE_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 0.3
 
 _LIMITS = {
     "application_name": "fairlead",
@@ -58,19 +67,28 @@ _LIMITS = {
     "enable_bitmapscan": "off",
 }
 
+_REACH_STANDBY = """
+    SELECT pg_logical_emit_message(true, 'fairlead', ''), set_config('synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
+        true)
+"""
+"""The least that writes to the write-ahead log and is waited for."""
+
 
 class Database:
-    """Opens sessions, and pools those of the rarer statements.
+    """Opens sessions, and pools those for rare statements.
 
     Args:
         url: libpq's connection URL, `postgresql://user@host/database` or `postgresql://user@/database?host=/socket/dir`.
-        pool_size: Sessions kept for the rarer statements; as many again are opened in a rush.
-        keyring: With what is encrypted what it stores of secrets.
+            Of several hosts, `host-1,host-2`, the one that is the primary is used.
+        pool_size: Number of sessions that stay open for rare statements. At most as many again are opened under load.
+        keyring: The keys with which secrets are encrypted.
     """
 
     def __init__(self, url: str, pool_size: int = 4, keyring: Keyring = NO_KEYS) -> None:
         self.url = url
         self.keyring = keyring
+        self._hosts = Hosts(url)
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self.connect,
@@ -79,26 +97,71 @@ class Database:
             pool_timeout=CONNECT_TIMEOUT,
             pool_use_lifo=True,
         )
+        event.listen(self.engine.sync_engine, "close", _terminate)
 
     async def connect(self, settings: Mapping[str, str] = MappingProxyType({})) -> Any:
-        """Open a session of one's own.
+        """Open a session on the primary that is not in the pool.
 
         Args:
-            settings: Server settings that differ from every session's.
+            settings: Settings of Postgres for this session only.
 
         Raises:
-            OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError: It cannot be opened.
+            OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError: The session cannot be opened.
         """
-        connection = await asyncpg.connect(self.url, timeout=CONNECT_TIMEOUT, server_settings={**_LIMITS, **settings})
+        asked = {**_LIMITS, **settings}
+        attempt = partial(
+            asyncpg.connect,
+            timeout=CONNECT_TIMEOUT,
+            # A pooler lets nothing else pass when a session begins.
+            server_settings={"application_name": asked.pop("application_name")},
+            # Whatever the URL asks for: `read-write` is stricter, as it passes over a primary that takes no writes.
+            target_session_attrs="read-write" if "target_session_attrs=read-write" in self.url else "primary",
+        )
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            connection = await self._hosts.connect(attempt)
+            try:
+                await connection.execute("".join(f"SET {name} = '{value}';" for name, value in asked.items()))
+            except BaseException:
+                connection.terminate()
+                raise
         _keep_alive(connection)
         return connection
 
+    def suspect(self) -> None:
+        """Look for the primary elsewhere first, the next time: this one lets sessions in and does not answer them."""
+        self._hosts.suspect()
+
+    async def connect_settled(self, settings: Mapping[str, str] = MappingProxyType({})) -> Any:
+        """Open a session in which only what a failover keeps can be seen.
+
+        A primary that crashed and came back shows what it had committed and not yet sent to its synchronous standby.
+        So the session begins with a commit of its own, which comes later in the log: when the standby has that, it
+        has everything before.
+
+        Args:
+            settings: As `connect` has them.
+
+        Raises:
+            OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError: As `connect` does.
+            ServiceUnavailable: No synchronous standby answers.
+        """
+        connection = await self.connect(settings)
+        try:
+            await connection.execute(_REACH_STANDBY, timeout=_STANDBY_TIMEOUT)
+        except BaseException as error:
+            connection.terminate()
+            if isinstance(error, TimeoutError):
+                self.suspect()
+                raise ServiceUnavailable(_NO_STANDBY, retry_after=1) from error
+            raise
+        return connection
+
     async def fetch(self, statement: str, *arguments: Any, within: float = FETCH_TIMEOUT) -> list[Any]:
-        """Read rows through the pool; tried again once, because a pooled session may have died unnoticed.
+        """Read rows through the pool. It is tried twice, since a session of the pool may be lost unnoticed.
 
         Args:
             statement: SQL with parameters $1, $2...
-            arguments: Their values.
+            arguments: The values of the parameters.
             within: Seconds for each of the two attempts.
 
         Raises:
@@ -109,7 +172,8 @@ class Database:
         except LOST as error:
             if not is_passing(error):
                 raise
-            await self.engine.dispose()
+            if not isinstance(error, PoolTimeoutError):
+                await self.give_up_pool()
         try:
             return await self._fetch(statement, arguments, within)
         except LOST as error:
@@ -124,16 +188,26 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
-        """Borrow a session from the pool, as asyncpg's own connection."""
-        async with self.engine.connect() as pooled:
-            session: Any = (await pooled.get_raw_connection()).driver_connection
-            try:
-                yield session
-            except BaseException:
-                # Whatever is going on in it ends here, and nobody gets it from the pool.
-                session.terminate()
-                await pooled.invalidate()
-                raise
+        """Borrow a session from the pool, as a connection of asyncpg."""
+        pool = self.engine.pool
+        try:
+            async with self.engine.connect() as pooled:
+                session: Any = (await pooled.get_raw_connection()).driver_connection
+                try:
+                    yield session
+                except BaseException:
+                    # Whatever is going on in it ends here, and nobody gets it from the pool.
+                    session.terminate()
+                    await pooled.invalidate()
+                    raise
+        finally:
+            if self.engine.pool is not pool:
+                # It went back to a pool that was given up meanwhile, from which nobody would take it or close it.
+                await greenlet_spawn(pool.dispose)
+
+    async def give_up_pool(self) -> None:
+        """Begin with a new pool: one session of this one was lost, and the others may be. Those in use go on."""
+        await self.engine.dispose()
 
     async def close(self) -> None:
         """Close the pool."""
@@ -141,10 +215,17 @@ class Database:
 
 
 class Session:
-    """One session kept for one purpose, opened when it is needed and again after it was lost."""
+    """A session for one purpose. It is opened when it is needed, and again after it was lost.
 
-    def __init__(self, connect: Callable[[Mapping[str, str]], Awaitable[Any]], settings: Mapping[str, str]) -> None:
-        self._connect = connect
+    Args:
+        database: Where.
+        settings: Server settings that differ from every session's.
+        settled: Whether it may see only what a failover keeps.
+    """
+
+    def __init__(self, database: Database, settings: Mapping[str, str], *, settled: bool = False) -> None:
+        self._database = database
+        self._connect = database.connect_settled if settled else database.connect
         self._settings = settings
         self._connection: Any = None
 
@@ -152,7 +233,7 @@ class Session:
         """The open connection.
 
         Args:
-            until: Time of the event loop up to which it is tried to open one; it is tried at least once.
+            until: Time of the event loop at which to stop trying. There is at least one attempt.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -173,14 +254,20 @@ class Session:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    def drop(self) -> None:
-        """Give the connection up, whatever is going on in it."""
+    def drop(self, error: BaseException | None = None) -> None:
+        """Drop the connection, whatever happens in it.
+
+        Args:
+            error: Why. A primary that lets sessions in and then does not answer is not the first to be tried again.
+        """
+        if isinstance(error, TimeoutError):
+            self._database.suspect()
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
 
     async def close(self) -> None:
-        """Close it politely."""
+        """Close the connection in order."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             try:
@@ -189,8 +276,13 @@ class Session:
                 connection.terminate()
 
 
+def _terminate(pooled: Any, _record: Any) -> None:
+    """Have the pool close a session without a word to a server that may never answer."""
+    pooled.driver_connection.terminate()
+
+
 def is_passing(error: BaseException) -> bool:
-    """Whether trying again may help: the connection or the server is at fault, not the statement.
+    """Whether a retry may help, since the fault is with the connection or the server, not with the statement.
 
     The classes of SQLSTATE: 08 connection, 25 transaction's state (timed out, standby), 40 rollback, 53 resources,
     55 object's state (lock timeout), 57 intervention, 58 system.
@@ -201,14 +293,14 @@ def is_passing(error: BaseException) -> bool:
 
 
 def unreachable(error: BaseException) -> ServiceUnavailable:
-    """What a caller is told when nothing was stored and nothing can be read."""
+    """The error when nothing was stored and nothing can be read."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     why = str(cause) or type(cause).__name__
     return ServiceUnavailable(f"the database cannot be reached: {why}", retry_after=1)
 
 
 def _keep_alive(connection: Any) -> None:
-    """Have the kernel notice a server that vanished."""
+    """Let the kernel notice that the server has vanished."""
     peer = connection._transport.get_extra_info("socket")  # noqa: SLF001 - asyncpg offers no way to its socket
     if peer is not None and peer.family != socket.AF_UNIX:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,10 +1,11 @@
-"""Whether what is stored can be read with the keys there are, and its rewriting with the first of them."""
+"""Checks that everything stored can be read with the keys of this process, and encrypts it with the first key."""
 
 from app.domain.declarations.catalog import ALL
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
 from app.store.database import Database
 from app.store.schema import UnsuitableDatabaseError
 from app.store.sealing import Keyring
+from app.store.signing_keys import SIGNING_KEYS
 
 _KINDS = [kind.key for kind in ALL if kind.confidential]
 _SEALED_KINDS = [*_KINDS, BULK_APPLY_KEY]
@@ -19,6 +20,8 @@ _LOGGED_AT_ONCE = 5_000
 _MARKS = """
     SELECT DISTINCT encode(substring(body FROM 2 FOR 8), 'hex') FROM objects
     WHERE kind = ANY ($1::text[]) AND substring(body FROM 1 FOR 1) = '\\x01'
+    UNION SELECT encode(substring(private_key FROM 2 FOR 8), 'hex') FROM signing_keys
+    WHERE substring(private_key FROM 1 FOR 1) = '\\x01'
 """
 _OUTDATED = f"""
     SELECT namespace, kind, name, uid::text, body FROM objects
@@ -26,7 +29,7 @@ _OUTDATED = f"""
         AND substring(body FROM 1 FOR 9) <> $5
     ORDER BY namespace, kind, name LIMIT {_AT_ONCE}
 """
-# Under the write lock, which keeps the order of row locks out of it. What was written meanwhile stays as it is.
+# Under the write lock, so that row locks cannot deadlock. A body that was written meanwhile stays as it is.
 _REPLACE = """
     WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(4712303102))
     UPDATE objects o SET body = m.sealed
@@ -44,18 +47,29 @@ _OUTDATED_CHANGES = """
         AND (substring(body FROM 1 FOR 9) <> $4 OR substring(previous_body FROM 1 FOR 9) <> $4)
     ORDER BY revision
 """
+_OUTDATED_SIGNING_KEYS = "SELECT id, private_key FROM signing_keys WHERE substring(private_key FROM 1 FOR 9) <> $1"
+_REPLACE_SIGNING_KEY = "UPDATE signing_keys SET private_key = $3 WHERE id = $1 AND private_key = $2"
 _REPLACE_CHANGE = "UPDATE changes SET body = $2, previous_body = $3 WHERE revision = $1"
+
+
+async def needed_keys(database: Database) -> set[str]:
+    """The fingerprints of the keys with which objects are encrypted.
+
+    Raises:
+        ServiceUnavailable: The database cannot be reached.
+    """
+    return {row[0] for row in await database.fetch(_MARKS, _SEALED_KINDS)}
 
 
 async def check_readable(database: Database) -> None:
     """Make sure that this process can read every object.
 
     Raises:
-        UnsuitableDatabaseError: Something is encrypted with a key that is not there; the message says with which.
+        UnsuitableDatabaseError: An object is encrypted with a key that this process does not have. The message names
+            it.
         ServiceUnavailable: The database cannot be reached.
     """
-    found = {row[0] for row in await database.fetch(_MARKS, _SEALED_KINDS)}
-    if missing := sorted(found.difference(database.keyring.fingerprints)):
+    if missing := sorted((await needed_keys(database)).difference(database.keyring.fingerprints)):
         known = ", ".join(database.keyring.fingerprints) or "none"
         raise UnsuitableDatabaseError(
             f"Secrets in the database are encrypted with the key {', '.join(missing)}, and --encryption-key-file has "
@@ -64,17 +78,20 @@ async def check_readable(database: Database) -> None:
 
 
 async def encrypt_anew(database: Database) -> int:
-    """Seal with the first key what is not: the objects, then the changes in the log. Nobody sees a difference.
+    """Seal what is not sealed with the first key: objects, log, signing keys. Readers see no difference.
 
     Returns:
-        How many bodies were rewritten.
+        The number of bodies that were rewritten.
 
     Raises:
-        ServiceUnavailable: The database cannot be reached, or something cannot be read.
+        ServiceUnavailable: The database cannot be reached, or a body cannot be read.
     """
     if not database.keyring.mark:
         return 0
-    return await _objects(database, database.keyring) + await _changes(database, database.keyring)
+    keyring = database.keyring
+    return (
+        await _objects(database, keyring) + await _changes(database, keyring) + await _signing_keys(database, keyring)
+    )
 
 
 async def _objects(database: Database, keyring: Keyring) -> int:
@@ -99,6 +116,14 @@ async def _changes(database: Database, keyring: Keyring) -> int:
             count += 1
         reached = boundary
     return count
+
+
+async def _signing_keys(database: Database, keyring: Keyring) -> int:
+    rows = await database.fetch(_OUTDATED_SIGNING_KEYS, keyring.mark)
+    for row in rows:
+        sealed = _sealed_anew(keyring, row["private_key"], SIGNING_KEYS, row["id"])
+        await database.fetch(_REPLACE_SIGNING_KEY, row["id"], row["private_key"], sealed)
+    return len(rows)
 
 
 def _sealed_anew(keyring: Keyring, body: bytes, kind: str, uid: str) -> bytes:

@@ -1,12 +1,13 @@
-"""Leases: who of several processes works on a concern.
+"""Leases: which of several processes works on a concern.
 
-A lease expires by the database's clock. That clock may be set back, or stand still. So each renewal is counted, and a
-process that has seen the same count for the time of the lease, by its own clock, takes the lease for expired, too.
+A lease expires by the clock of the database. That clock may be set back, or stand still. So each renewal is counted.
+If a process sees the same count for as long as a lease lives, by its own clock, it treats the lease as expired, too.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.store.database import Database
@@ -38,10 +39,31 @@ _LOOK_SECONDS = 1.0
 """Seconds for one attempt to look at a lease; it is looked at again soon."""
 
 _LIVE = f"SELECT name FROM leases WHERE starts_with(name, $1) AND {IS_LIVE} ORDER BY name"
+_HELD_NOW = f"""
+    SELECT name, holder, epoch, extract(epoch FROM expires_at - clock_timestamp())::float8 FROM leases
+    WHERE {IS_LIVE} ORDER BY name LIMIT $1
+"""
 _FORGET = """
     DELETE FROM leases WHERE starts_with(name, $1)
         AND (expires_at < clock_timestamp() - $2::interval OR expires_at > clock_timestamp() + ttl + $2::interval)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """A lease that a process holds.
+
+    Attributes:
+        name: The concern.
+        holder: The process: its machine, its number there, and something that no other process has had.
+        epoch: Grows each time the lease is taken.
+        seconds_left: Until it expires unless it is renewed.
+    """
+
+    name: str
+    holder: str
+    epoch: int
+    seconds_left: float
 
 
 class _Sightings:
@@ -58,7 +80,7 @@ class _Sightings:
             self._seen[name] = (epoch, renewals), self._clock()
 
     def silent(self, name: str, seconds: float) -> tuple[int | None, int | None]:
-        """Epoch and count of renewals that have been the same for so long; None and None if they changed meanwhile."""
+        """Epoch and count of renewals if they have not changed for that long, else None and None."""
         if name not in self._seen:
             return None, None
         seen, since = self._seen[name]
@@ -70,7 +92,7 @@ class _Sightings:
 
 
 class Leases:
-    """Acquires, renews and releases; a `LeaseGuard` in a write proves the tenure in the write's own transaction."""
+    """Acquires, renews and releases leases. A `LeaseGuard` proves the tenure in the transaction of a write."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
@@ -79,17 +101,17 @@ class Leases:
         self._sightings = _Sightings(clock)
 
     async def acquire(self, name: str, holder: str, ttl: float) -> LeaseGuard | None:
-        """Take a lease that is free, expired, or one's own; each time its epoch grows.
+        """Take a lease that is free, expired or held by the same holder. Its epoch grows each time.
 
-        When this returns, every write of earlier tenures is committed and can be read, or is refused.
+        When this returns, each write of an earlier tenure is either committed and readable, or will be refused.
 
         Args:
             name: The concern, e.g. `zone:example.org`.
-            holder: The name of the process that asks; no other process has it.
+            holder: The unique name of the process that asks.
             ttl: Seconds until it expires unless renewed.
 
         Returns:
-            None when somebody else holds it.
+            The proof of the tenure, None if another process holds the lease.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -106,9 +128,9 @@ class Leases:
         return None
 
     async def renew(self, guard: LeaseGuard, holder: str, ttl: float) -> bool:
-        """Hold a lease for `ttl` seconds from now; False when somebody else has taken it.
+        """Hold a lease for `ttl` seconds from now. False if another process has taken it.
 
-        What is asked for in the same turn of the event loop is one statement.
+        All renewals of one turn of the event loop are one statement.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -125,7 +147,7 @@ class Leases:
         return {LeaseGuard(*row) for row in rows}
 
     async def release(self, guard: LeaseGuard, holder: str) -> None:
-        """Give a lease back before it expires; without effect when it is no longer one's own.
+        """Give a lease back before it expires. Nothing happens if another process has it.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -133,7 +155,7 @@ class Leases:
         await self._database.fetch(_RELEASE, guard.name, guard.epoch, holder)
 
     async def is_held(self, name: str) -> bool:
-        """Whether somebody holds a lease. To be asked again and again: the first answer rests on the database's clock.
+        """Whether a process holds a lease. Ask repeatedly: the first answer depends on the clock of the database alone.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -146,15 +168,23 @@ class Leases:
         return self._sightings.silent(name, ttl.total_seconds()) != (epoch, renewals)
 
     async def live(self, prefix: str) -> list[str]:
-        """Names of the leases that are held and begin with a prefix.
+        """The names of held leases that begin with a prefix.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
         """
         return [row[0] for row in await self._database.fetch(_LIVE, prefix)]
 
+    async def held(self, limit: int) -> list[HeldLease]:
+        """The leases that are held, by name, at most `limit`.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        return [HeldLease(*row) for row in await self._database.fetch(_HELD_NOW, limit)]
+
     async def forget(self, prefix: str, age: float) -> None:
-        """Remove leases that begin with a prefix and expired so many seconds ago; no write may rest on them.
+        """Remove leases that begin with a prefix and expired that many seconds ago. No write may depend on them.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.

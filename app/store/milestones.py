@@ -1,4 +1,4 @@
-"""What happened once on a database and must not happen again, whatever has become of it since."""
+"""Things that happen once on a database and never again, such as making the first pools."""
 
 from app.store.database import Database
 
@@ -17,5 +17,5 @@ class Milestones:
         return bool((await self._database.fetch(_IS_REACHED, name))[0][0])
 
     async def reach(self, name: str) -> None:
-        """Note that something has happened; as often as one likes."""
+        """Note that something has happened. Repeated calls change nothing."""
         await self._database.fetch(_REACH, name)

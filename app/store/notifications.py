@@ -1,4 +1,4 @@
-"""Hints from Postgres that something happened: never the truth, which is read from the tables."""
+"""Hints from Postgres that something has changed. What has changed is read from the tables."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,9 @@ from typing import Any
 
 import structlog
 
+from app.store.compatibility import LISTENER_NAME
 from app.store.database import LOST, Database
+from app.store.schema import UnsuitableDatabaseError, check_found, revision
 
 CHANGES = "fairlead_changes"
 """The log has grown."""
@@ -21,7 +23,7 @@ _CHANNELS = (CHANGES, PENDING, RELEASED)
 _PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _CHECK_SECONDS = 5.0
-"""Seconds between questions to a silent session whether it is alive."""
+"""Seconds between questions to a silent session whether it is alive, and which schema there is."""
 
 Callback = Callable[[str], None]
 """Gets the payload: of `CHANGES` the revision that the log has reached, "" when it is not known."""
@@ -30,9 +32,9 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Notifications:
-    """One listening session, opened again whenever it is lost.
+    """A session that listens. It is opened again whenever it is lost.
 
-    Nobody is told what was missed in between: after each new session every subscriber is called once.
+    Notifications between two sessions are lost. So every subscriber is called once after each new session.
     """
 
     def __init__(self, database: Database) -> None:
@@ -41,9 +43,9 @@ class Notifications:
         self._task: asyncio.Task[None] | None = None
 
     def subscribe(self, channel: str, callback: Callback) -> None:
-        """Have `callback` called, on the event loop, after each notification of a channel; it must be quick.
+        """Call `callback` on the event loop after each notification of a channel. The callback must be quick.
 
-        It is also called when the session was opened anew, and may be called without cause.
+        It is also called after a new session was opened, and may be called when nothing has happened.
         """
         self._callbacks[channel].append(callback)
 
@@ -52,7 +54,7 @@ class Notifications:
         self._callbacks[channel].remove(callback)
 
     async def start(self) -> None:
-        """Begin listening; an unreachable database is tried again and again."""
+        """Begin to listen. While the database cannot be reached, it is tried again."""
         self._task = asyncio.create_task(self._run(), name="notifications")
 
     async def close(self) -> None:
@@ -65,8 +67,8 @@ class Notifications:
         pause = _PAUSE_SECONDS
         while True:
             try:
-                # Its own name in pg_stat_activity tells an idle listener from an idle writer.
-                connection = await self._database.connect({"application_name": "fairlead-listen"})
+                # Its own name distinguishes it from an idle writer in pg_stat_activity.
+                connection = await self._database.connect({"application_name": LISTENER_NAME})
             except LOST as error:
                 _log.warning("cannot listen", error=str(error) or type(error).__name__)
                 await asyncio.sleep(pause)
@@ -93,7 +95,8 @@ class Notifications:
                 async with asyncio.timeout(_CHECK_SECONDS):
                     await ended.wait()
             except TimeoutError:
-                await connection.fetchval("SELECT 1", timeout=_CHECK_SECONDS)
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    await _tell_if_outdated(connection)
 
     def _heard(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
         self._call(channel, payload)
@@ -101,3 +104,11 @@ class Notifications:
     def _call(self, channel: str, payload: str = "") -> None:
         for callback in tuple(self._callbacks[channel]):
             callback(payload)
+
+
+async def _tell_if_outdated(connection: Any) -> None:
+    """Log an error if the schema has meanwhile become one with which this version may not work."""
+    try:
+        check_found(*await revision(connection))
+    except UnsuitableDatabaseError as error:
+        _log.error("this process has to be replaced", error=str(error))

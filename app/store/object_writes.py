@@ -1,4 +1,4 @@
-"""From an object, whose rules have all been applied, to the write that stores it."""
+"""Makes the write that stores an object. All rules have been applied to the object before."""
 
 from datetime import datetime
 from typing import Any
@@ -19,18 +19,20 @@ def write_of(
     expected: int | None = None,
     published: bool = True,
     lease: LeaseGuard | None = None,
+    bounded: bool = False,
 ) -> Write:
     """The write for one object.
 
     Args:
-        kind: Its declaration; the strategy says what it claims and whether something is left to allocate.
-        action: What is to be done.
-        obj: The state to store, or for a delete the last state.
-        body: Its encoding.
-        cluster: For the claims, and for what is left to allocate.
-        expected: The revision the object must be at.
-        published: For a create: whether it is visible at once.
-        lease: Tenure under which it is written.
+        kind: The declaration of its kind. The strategy says what it claims and whether something is left to allocate.
+        action: What to do.
+        obj: The state to store; for a delete, the last state.
+        body: The encoded state.
+        cluster: What the rules may know of the cluster.
+        expected: The revision that the object must have.
+        published: For a create: whether the object is visible at once.
+        lease: The tenure under which the object is written.
+        bounded: For a create: whether the ceiling of objects in a namespace applies.
     """
     meta = obj.metadata
     stays = action != "delete"
@@ -48,4 +50,7 @@ def write_of(
         deletion_timestamp=datetime.fromisoformat(meta.deletion_timestamp) if meta.deletion_timestamp else None,
         lease=lease,
         confidential=kind.confidential,
+        charges=tuple(kind.strategy.charges(obj, cluster).items()) if stays else (),
+        limits=kind.strategy.limits(obj) if stays else (),
+        bounded=bounded,
     )

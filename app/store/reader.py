@@ -1,4 +1,4 @@
-"""The one read path: the log's tail, the whole store at one moment, and what the reconciler looks for."""
+"""The one read path: the tail of the log, a snapshot of the whole store, and what the reconciler looks for."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -6,7 +6,7 @@ from typing import Any
 
 from app.store import claim_queries
 from app.store.database import LOST, Database, unreachable
-from app.store.rows import ChangeRow, ClaimRow, Holder, ObjectRow, Tail
+from app.store.rows import ChangeRow, ClaimRow, Holder, LimitRow, ObjectRow, Tail
 from app.store.sealing import PLAIN, Keyring
 from app.store.steady import SteadyQuery
 
@@ -18,8 +18,10 @@ _SEARCH = 15.0
 _FARTHEST = 2**62
 """How far a free address is looked for behind the first one. There can never be more claims than that."""
 
-_CHANGE = "c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision"
-_OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal"
+_CHANGE = """
+    c.revision, c.kind, c.namespace, c.name, c.uid::text, c.type, c.body, c.previous_body, c.previous_revision, c.trace
+"""
+_OBJECT = "kind, namespace, name, uid::text, revision, body, ordinal, trace"
 
 # A log that compaction has emptied is as new as its compacted revision.
 _TAIL = f"""
@@ -45,9 +47,17 @@ _PENDING = f"""
     WHERE pending AND published AND kind = $1 AND ordinal > $3 ORDER BY ordinal LIMIT $2
 """
 
+_LIMITS = """
+    SELECT u.namespace, u.measure, u.used, q.quota, q.resource, q.most, q.shown
+    FROM quota_usage u JOIN quota_limits q ON q.namespace = u.namespace AND q.measure = u.measure
+    WHERE u.namespace = ANY ($1::text[])
+    ORDER BY q.quota, q.resource
+"""
+_COUNT = "SELECT count(*) FROM objects WHERE namespace = $1"
+
 
 def _objects(rows: Sequence[Any], keyring: Keyring) -> list[ObjectRow]:
-    """Rows as they are handed out. Nearly all bodies are stored as they are, so a look at one byte is all it costs."""
+    """Rows with opened bodies. Nearly all bodies are not sealed, and one byte tells that."""
     read = map(ObjectRow._make, rows)
     return [
         row if row.body[0] == PLAIN else row._replace(body=keyring.open(row.body, row.kind, row.uid)) for row in read
@@ -68,10 +78,10 @@ def _opened(row: ChangeRow, keyring: Keyring) -> ChangeRow:
 
 
 class Snapshot:
-    """All published objects as of one revision.
+    """All published objects at one revision.
 
     Attributes:
-        revision: The newest revision that is in it.
+        revision: The newest revision in it.
     """
 
     def __init__(self, revision: int, session: Any, keyring: Keyring) -> None:
@@ -80,10 +90,10 @@ class Snapshot:
         self._keyring = keyring
 
     async def pages(self) -> AsyncIterator[Sequence[ObjectRow]]:
-        """The objects, some thousand at a time, in no particular order.
+        """The objects, a few thousand at a time, in any order.
 
         Raises:
-            ServiceUnavailable: The database was lost on the way.
+            ServiceUnavailable: The connection was lost meanwhile.
         """
         try:
             cursor = await self._session.cursor(_SNAPSHOT)
@@ -94,7 +104,7 @@ class Snapshot:
 
 
 class Reader:
-    """Reads what is committed; nothing here waits for a writer.
+    """Reads what is committed. No method waits for a writer.
 
     Every method raises ServiceUnavailable when the database cannot be reached.
     """
@@ -102,22 +112,22 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._keyring = database.keyring
-        self._tail = SteadyQuery(database, "fairlead-tail", _TAIL)
+        self._tail = SteadyQuery(database, "fairlead-tail", _TAIL, settled=True)
         self._unpublished = SteadyQuery(database, "fairlead-unpublished", _UNPUBLISHED)
 
     async def tail(self, after: int, limit: int) -> Tail:
-        """The changes beyond a revision, in one round trip: what was committed before the call is in the answer."""
+        """The changes after a revision, in one round trip. All that was committed before the call is in it."""
         rows = await self._tail.rows(after, limit)
         first = rows[0]
-        changes = _changes([row[:9] for row in rows], self._keyring) if first[0] is not None else []
+        changes = _changes([row[:10] for row in rows], self._keyring) if first[0] is not None else []
         return Tail(changes, first["compacted"], first["newest"])
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
-        """The whole store at one moment, to be read page by page; the tail goes on from its revision."""
+        """The whole store at one moment, read page by page. The tail goes on from its revision."""
         try:
             # The reader waits between two pages while the caller works on one.
-            connection = await self._database.connect({"idle_in_transaction_session_timeout": "60s"})
+            connection = await self._database.connect_settled({"idle_in_transaction_session_timeout": "60s"})
         except LOST as error:
             raise unreachable(error) from error
         try:
@@ -131,37 +141,37 @@ class Reader:
     async def changes_between(
         self, kind: str, namespace: str | None, after: int, until: int, limit: int
     ) -> Sequence[ChangeRow]:
-        """A kind's changes with `after` < revision <= `until`, in order; they may have been compacted away.
+        """The changes of a kind with `after` < revision <= `until`, in order. Compaction may have deleted some.
 
         Args:
             kind: Storage key.
             namespace: None for all.
-            after: The revision before the first one wanted.
-            until: The last revision wanted.
-            limit: How many at most.
+            after: Only later revisions are read.
+            until: The last revision that is read.
+            limit: The most that are read.
         """
         rows = await self._database.fetch(_BETWEEN, after, until, kind, namespace, limit)
         return _changes(rows, self._keyring)
 
     async def ages(self, revisions: Sequence[int]) -> dict[int, float]:
-        """How many seconds ago changes were made, by the database's clock; without those that compaction has taken."""
+        """The age of changes in seconds, by the clock of the database, without those that compaction has deleted."""
         return {row[0]: float(row[1]) for row in await self._database.fetch(_AGES, revisions)}
 
     async def unpublished(self, limit: int, after: int = 0) -> Sequence[ObjectRow]:
-        """Objects that nobody can see yet, in the order they came, from behind the ordinal `after`."""
+        """Unpublished objects with an ordinal after `after`, in the order in which they came."""
         return _objects(await self._unpublished.rows(limit, after), self._keyring)
 
     async def unpublished_named(self, kind: str, namespace: str, name: str) -> ObjectRow | None:
-        """The object that holds a name and that nobody can see yet; None where there is none."""
+        """The unpublished object that holds a name, None if there is none."""
         rows = await self._database.fetch(_UNPUBLISHED_NAMED, kind, namespace, name)
         return ObjectRow._make(rows[0]) if rows else None
 
     async def pending(self, kind: str, limit: int | None = None, after: int = 0) -> Sequence[ObjectRow]:
-        """Published objects with something left to allocate, in the order they came, from behind an ordinal."""
+        """Published objects with something left to allocate and a later ordinal, in the order in which they came."""
         return _objects(await self._database.fetch(_PENDING, kind, limit, after), self._keyring)
 
     async def claimed(self, table: str) -> AsyncIterator[ClaimRow]:
-        """All claims of a table, as of one moment."""
+        """All claims of a table at one moment."""
         try:
             async with (
                 self._database.session() as session,
@@ -177,7 +187,7 @@ class Reader:
             raise unreachable(error) from error
 
     async def claim_holders(self, table: str, keys: Sequence[str]) -> dict[str, Holder]:
-        """Who holds which of these claims; of a shared address any one of its holders."""
+        """The holders of these claims; of a shared address, any one of its holders."""
         rows = await self._database.fetch(claim_queries.holders(table), keys)
         return {row[0]: Holder._make(row[1:]) for row in rows}
 
@@ -189,19 +199,19 @@ class Reader:
     async def holders_between(
         self, table: str, spans: Sequence[tuple[str, str]], limit: int
     ) -> Sequence[tuple[str, Holder]]:
-        """The first addresses that are held within some spans, each with its holder, in order.
+        """The first held addresses within some spans, in order, each with its holder.
 
         Args:
             table: A table of claims on addresses.
-            spans: First and last address of each.
-            limit: How many at most.
+            spans: First and last address of each span.
+            limit: The most that are read.
         """
         lows, highs = [low for low, _ in spans], [high for _, high in spans]
         rows = await self._database.fetch(claim_queries.holders_between(table), lows, highs, limit, within=_SEARCH)
         return [(row[0], Holder._make(row[1:])) for row in rows]
 
     async def count_between(self, table: str, spans: Sequence[tuple[str, str]]) -> int:
-        """How many claims on addresses there are within some spans; a shared address has several."""
+        """The number of claims on addresses within some spans. A shared address has several."""
         lows, highs = [low for low, _ in spans], [high for _, high in spans]
         rows = await self._database.fetch(claim_queries.count_between(table), lows, highs, within=_SEARCH)
         return int(rows[0][0])
@@ -209,14 +219,23 @@ class Reader:
     async def free(self, table: str, low: str, high: str, limit: int) -> Sequence[str]:
         """Addresses or ports that nobody holds, from `low` to `high`, both included, in order.
 
-        One after the other is looked up in the database until there are enough, so that it costs the same however many
-        claims there are, unless nearly all of the range is held.
+        The database looks them up one after the other until there are enough. So the cost does not depend on the number
+        of claims, unless nearly all of the range is held.
         """
         beyond = min(claim_queries.ranged(table).distance(low, high), _FARTHEST)
         rows = await self._database.fetch(claim_queries.free(table), low, beyond, limit, within=_SEARCH)
         return [row[0] for row in rows]
 
+    async def quota_limits(self, namespaces: Sequence[str]) -> Sequence[LimitRow]:
+        """The limits in some namespaces with what is used of each, in the order of the quotas' names."""
+        return [LimitRow._make(row) for row in await self._database.fetch(_LIMITS, namespaces)]
+
+    async def count_objects(self, namespace: str) -> int:
+        """How many objects a namespace has, published or not."""
+        rows = await self._database.fetch(_COUNT, namespace)
+        return int(rows[0][0])
+
     async def close(self) -> None:
-        """Close the sessions of its own."""
+        """Close the sessions of this reader."""
         await self._tail.close()
         await self._unpublished.close()

@@ -1,4 +1,4 @@
-"""What the store hands out: rows as plain tuples."""
+"""The rows that the store returns, as plain tuples."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ class ObjectRow(NamedTuple):
         uid: Lowercase UUID.
         revision: None while it is unpublished.
         body: The stored body.
-        ordinal: Grows with each create: the order in which objects came, and the cursor of a paged read.
+        ordinal: Grows with each create. It is the order in which objects came, and the cursor of a paged read.
+        trace: The context in which it was written; None where that is not traced.
     """
 
     kind: str
@@ -23,21 +24,24 @@ class ObjectRow(NamedTuple):
     revision: int | None
     body: bytes
     ordinal: int
+    trace: str | None
 
 
 class ChangeRow(NamedTuple):
     """One entry of the log.
 
     Attributes:
-        revision: The change's place in the one order of all changes, and the object's resourceVersion after it.
+        revision: The place of the change in the one order of all changes, and the resourceVersion of the object after
+            it.
         kind: Storage key.
         namespace: "" for a cluster-scoped object.
         name: The object's name.
         uid: Lowercase UUID.
         type: `ADDED`, `MODIFIED` or `DELETED`.
-        body: The state after the change; the last state for `DELETED`.
+        body: The state after the change; for `DELETED`, the last state.
         previous_body: The state before; None for `ADDED`.
         previous_revision: The revision of the state before; None for `ADDED`.
+        trace: The context in which it was written; None where that is not traced.
     """
 
     revision: int
@@ -49,15 +53,38 @@ class ChangeRow(NamedTuple):
     body: bytes
     previous_body: bytes | None
     previous_revision: int | None
+    trace: str | None
+
+
+class LimitRow(NamedTuple):
+    """One limit of a quota, and what is used of it.
+
+    Attributes:
+        namespace: Where.
+        measure: What is counted.
+        used: How much there is.
+        quota: Name of the ResourceQuota.
+        resource: As the quota names it.
+        most: The most that there may be.
+        shown: The same as a quantity.
+    """
+
+    namespace: str
+    measure: str
+    used: int
+    quota: str
+    resource: str
+    most: int
+    shown: str
 
 
 class Tail(NamedTuple):
-    """The log beyond a revision.
+    """The changes after a revision.
 
     Attributes:
-        changes: In order; cut off at the limit that was asked for.
-        compacted: The log no longer holds this revision and those before it.
-        newest: The latest revision there is; the log was read whole if the last change carries it.
+        changes: The changes in order, at most as many as were asked for.
+        compacted: The log does not hold this revision and earlier ones any more.
+        newest: The latest revision. If the last change has it, the whole log was read.
     """
 
     changes: list[ChangeRow]
@@ -66,7 +93,7 @@ class Tail(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Who holds a claim."""
+    """The holder of a claim."""
 
     kind: str
     namespace: str
@@ -78,7 +105,7 @@ class Holder(NamedTuple):
 
 
 class ClaimRow(NamedTuple):
-    """One claim: its key as `Claim.key` spells it, and its owner's uid."""
+    """One claim: its key, written as `Claim.key` writes it, and the uid of its owner."""
 
     key: str
     owner: str

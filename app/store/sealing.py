@@ -1,7 +1,8 @@
-"""Encryption at rest: a body that holds secrets is sealed on its way into Postgres, and opened on its way out.
+"""Encryption at rest: a body with secrets is sealed before Postgres gets it, and opened after it is read.
 
-A sealed body is a byte that no JSON begins with, the fingerprint of its key, a nonce, and AES-256-GCM's ciphertext and
-tag (NIST SP 800-38D). Which object it is the body of is authenticated, too: moved to another object it cannot be read.
+A sealed body is a byte with which no JSON begins, the fingerprint of its key, a nonce, and the ciphertext and tag of
+AES-256-GCM (NIST SP 800-38D). The identity of the object is authenticated, too: a body that is moved to another object
+cannot be read.
 """
 
 import secrets
@@ -23,17 +24,17 @@ _HEAD = len(_SEALED) + _FINGERPRINT
 
 
 class UnreadableError(ServiceUnavailable):
-    """A body was sealed with a key that this process does not have, or is not the one that was sealed."""
+    """A body was sealed with a key that this process does not have, or was changed after it was sealed."""
 
 
 class Keyring:
-    """Seals with its first key, and opens what was sealed with any of them. Without keys, nothing is sealed.
+    """Seals with its first key, and opens with any of its keys. Without keys, nothing is sealed.
 
-    A nonce is random: one key is good for four billion bodies (SP 800-38D, 8.3).
+    Nonces are random, so one key may seal four billion bodies (SP 800-38D, 8.3).
 
     Attributes:
-        mark: What bodies begin with that are sealed with the first key, nothing without keys.
-        fingerprints: One a key, in hexadecimal; they tell keys apart and nothing else about them.
+        mark: The first bytes of bodies that are sealed with the first key, empty without keys.
+        fingerprints: One for each key, in hexadecimal. They tell nothing about a key.
     """
 
     def __init__(self, keys: Sequence[bytes] = ()) -> None:
@@ -51,10 +52,10 @@ class Keyring:
         return b"%b%b%b" % (self.mark, nonce, sealed)
 
     def open(self, body: bytes, kind: str, uid: str) -> bytes:
-        """The body of an object as it was before it was sealed, if it was.
+        """The body of an object before it was sealed. A body that is not sealed is returned as it is.
 
         Raises:
-            UnreadableError: Its key is not there, or it is no longer what was sealed for this object.
+            UnreadableError: The key is missing, or the body is not the one that was sealed for this object.
         """
         if body[:1] != _SEALED:
             return body
@@ -73,9 +74,9 @@ class Keyring:
 
 
 def read_each_other(one: str, other: str) -> bool:
-    """Whether processes can work together whose keyrings are, as texts, these: each has the other's first key.
+    """Whether two processes with these keyrings, as texts, can work together: each has the first key of the other.
 
-    So keys can be changed while processes work: a new key is added behind the others in all of them, then put first.
+    So keys can be changed while processes run: add a new key behind the others in all processes, then put it first.
     """
     ours, theirs = one.split(","), other.split(",")
     return ours[0] in theirs and theirs[0] in ours

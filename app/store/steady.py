@@ -1,4 +1,4 @@
-"""A session of its own for a query that is asked all the time, rather than one borrowed from the pool for each."""
+"""A session for one frequent query, which need not borrow one from the pool each time."""
 
 import asyncio
 from typing import Any
@@ -13,21 +13,22 @@ PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
 
 
 class SteadyQuery:
-    """Asks one statement, one call after the other.
+    """Runs one statement, one call after the other.
 
     Args:
         database: Where.
-        name: Of the session, in `pg_stat_activity`.
+        name: Name of the session in `pg_stat_activity`.
         statement: SQL with parameters $1, $2...
+        settled: Whether it may see only what a failover keeps.
     """
 
-    def __init__(self, database: Database, name: str, statement: str) -> None:
+    def __init__(self, database: Database, name: str, statement: str, *, settled: bool = False) -> None:
         self._statement = statement
-        self._session = Session(database.connect, {"application_name": name, **PLANNED_ONCE})
+        self._session = Session(database, {"application_name": name, **PLANNED_ONCE}, settled=settled)
         self._turn = asyncio.Lock()
 
     async def rows(self, *arguments: Any) -> list[Any]:
-        """The rows as of now, in one round trip: what was committed before the call is in the answer.
+        """The current rows, in one round trip. All that was committed before the call is in them.
 
         Raises:
             ServiceUnavailable: The database cannot be reached.
@@ -37,7 +38,7 @@ class SteadyQuery:
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     return await self._fetch(arguments)
             except LOST as error:
-                self._session.drop()
+                self._session.drop(error)
                 if not is_passing(error):
                     raise
                 raise unreachable(error) from error
@@ -46,7 +47,7 @@ class SteadyQuery:
                 raise
 
     async def _fetch(self, arguments: tuple[Any, ...]) -> list[Any]:
-        """Ask once more when the session turns out to be lost: it may have been so for long."""
+        """Run the statement once more if the session was lost, perhaps long ago."""
         until = asyncio.get_running_loop().time() + _ATTEMPT_SECONDS
         connection = await self._session.get(until)
         try:

@@ -1,4 +1,4 @@
-"""The one write path: concurrent writes of a process are committed together, one batch after the other."""
+"""The one write path: concurrent writes of a process are committed together, in one batch after the other."""
 
 import asyncio
 from collections import deque
@@ -11,6 +11,7 @@ from app.domain.errors import ApiError, InternalError, ServiceUnavailable, TooMa
 from app.store.batch import Independence, clash, shows
 from app.store.commit import Committer, RefusedBatchError, refused
 from app.store.database import Database
+from app.store.write_spans import WriteSpans
 from app.store.writes import Aborted, ClaimHeld, Committed, Outcome, Write
 from app.telemetry.metrics import COMMIT_QUEUE
 
@@ -48,24 +49,32 @@ class _Group:
 
 
 class Writer:
-    """Gathers what is waiting while a batch is on its way, and commits it as the next one.
+    """Gathers the writes that arrive while a batch is being committed, and commits them as the next batch.
 
-    Every method raises TooManyRequests when too much is waiting, ServiceUnavailable when the database cannot be reached
-    (in both cases certainly nothing was stored), Timeout when the deadline passed with the outcome unknown, and
+    Every method raises TooManyRequests when too many writes wait, ServiceUnavailable when the database cannot be
+    reached (in both cases nothing was stored), Timeout when the deadline has passed and the outcome is unknown, and
     InternalError when Postgres refuses the write itself.
 
     Args:
         database: Where.
-        deadline: Seconds a write may wait for its batch, and as many its batch may take. Time in which others write, of
-            this process or of another, does not count: they all get their turn.
-        queue_limit: Writes that may wait.
-        queue_bytes: Bytes of bodies that may wait.
+        deadline: Seconds that a write may wait for its batch; the batch may take as many again. The time that other
+            writes take, of this process or of others, does not count: all get their turn.
+        queue_limit: The most writes that may wait.
+        queue_bytes: The most bytes of bodies that may wait.
+        ceiling: The most objects that a namespace may have; None if there is no limit.
     """
 
     def __init__(
-        self, database: Database, *, deadline: float = 3.0, queue_limit: int = 4096, queue_bytes: int = 64 * 2**20
+        self,
+        database: Database,
+        *,
+        deadline: float = 3.0,
+        queue_limit: int = 4096,
+        queue_bytes: int = 64 * 2**20,
+        ceiling: int | None = None,
     ) -> None:
-        self._committer = Committer(database, lock_timeout=deadline / 3)
+        self.ceiling = ceiling
+        self._committer = Committer(database, lock_timeout=deadline / 3, ceiling=ceiling)
         self._deadline = deadline
         self._limits = (queue_limit, queue_bytes)
         self._queue: deque[_Member | _Group] = deque()
@@ -80,7 +89,7 @@ class Writer:
         self._task = asyncio.create_task(self._run(), name="writer")
 
     async def close(self) -> None:
-        """Commit what is waiting, and stop."""
+        """Commit the writes that wait, and stop."""
         self._closing = True
         self._wake_up.set()
         if self._task is not None:
@@ -94,28 +103,28 @@ class Writer:
     async def write_all(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Store writes that need not go together, each with its own outcome.
 
-        Those that name the same object, claim or namespace are stored in the order given. A write does not name what it
-        gives back, so another write of the same call may or may not get that.
+        Writes that name the same object, claim or namespace are stored in the given order. A write does not name the
+        claims that it releases, so another write of the same call may or may not get them.
         """
         if not writes:
             return []
         outcomes = await asyncio.gather(*self._join(writes), return_exceptions=True)
-        # Several batches may have failed, each for its own reason; the first one is told.
+        # Several batches may have failed, each for its own reason. The first reason is told.
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
         return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
     async def write_together(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-        """Store writes all or nothing: when one is refused, the outcome of the others is `Aborted`.
+        """Store all writes or none. If one is refused, the outcome of the others is `Aborted`.
 
-        They may pass claims on among themselves, and create a Namespace together with its content.
+        One may claim what another releases, and one may create the Namespace of others.
 
         Args:
-            writes: One an object, at most some ten thousand.
+            writes: At most one for each object, about ten thousand at most.
 
         Raises:
-            ValueError: An object is in it twice.
+            ValueError: Two writes are of one object.
         """
         if len({(write.kind, write.namespace, write.name) for write in writes}) < len(writes):
             raise ValueError("writes that go together have to be of different objects")
@@ -125,7 +134,9 @@ class Writer:
             position, held = found
             return [held if at == position else Aborted() for at in range(len(writes))]
         self._admit(1, _size(writes))
-        group = _Group(writes, asyncio.get_running_loop().create_future())
+        spans = WriteSpans(writes, together=True)
+        group = _Group(spans.writes, asyncio.get_running_loop().create_future())
+        spans.end_with([group.future])
         self._enqueue(group)
         return await group.future
 
@@ -133,13 +144,16 @@ class Writer:
         self._admit(len(writes), _size(writes))
         loop = asyncio.get_running_loop()
         until = loop.time() + self._deadline
-        members = [_Member(write, until, loop.create_future()) for write in writes]
+        spans = WriteSpans(writes)
+        members = [_Member(write, until, loop.create_future()) for write in spans.writes]
         for member in members:
             self._enqueue(member)
-        return [member.future for member in members]
+        futures = [member.future for member in members]
+        spans.end_with(futures)
+        return futures
 
     def _admit(self, items: int, size: int) -> None:
-        """Refuse what makes the queue too long; what is larger than all of it is let in alone."""
+        """Refuse writes that make the queue too long. Writes that are larger than the whole queue may wait alone."""
         if self._closing:
             raise ServiceUnavailable("this process is stopping", retry_after=1)
         limit, limit_bytes = self._limits
@@ -168,7 +182,7 @@ class Writer:
                 await self._commit(self._next_batch())
 
     async def _gather(self) -> None:
-        """Let in what has reached this process already: turns of the event loop cost less than one more batch."""
+        """Let in the requests that have reached this process: turns of the event loop cost less than another batch."""
         length = 0
         while length < len(self._queue) < BATCH_WRITES:
             length = len(self._queue)
@@ -176,7 +190,7 @@ class Writer:
             await asyncio.sleep(0)
 
     def _next_batch(self) -> Sequence[_Member]:
-        """Take what may go together from the head of the queue; what has to go after it stays, in its order."""
+        """Take the writes from the head of the queue that may share a batch. The others stay, in their order."""
         batch: list[_Member] = []
         size, independence, now = 0, Independence(), asyncio.get_running_loop().time()
         deferred: list[_Member | _Group] = []
@@ -198,7 +212,7 @@ class Writer:
         return batch
 
     async def _commit(self, members: Sequence[_Member]) -> None:
-        """Commit a batch. If Postgres refuses it as a whole, each member goes alone: none harms another."""
+        """Commit a batch. If Postgres refuses all of it, commit each member alone, so that none harms another."""
         if not members:
             return
         until = asyncio.get_running_loop().time() + self._deadline
@@ -217,7 +231,7 @@ class Writer:
             _fail(members, InternalError(f"the write failed: {error!r}"))
 
     async def _commit_by(self, writes: Sequence[Write], until: float, *, together: bool = False) -> Sequence[Outcome]:
-        """Commit a batch, and note whether the database stores; while it does, writes wait for their turn."""
+        """Commit a batch, and note whether the database can store. While it can, writes wait for their turn."""
         try:
             outcomes = await self._committer.commit(writes, until, together=together)
         except ApiError:
@@ -227,9 +241,9 @@ class Writer:
         return outcomes
 
     def _answer(self, members: Sequence[_Member], outcomes: Sequence[Outcome]) -> None:
-        """Tell the outcomes, but for those who wanted a claim of an earlier member that no longer shows it.
+        """Tell the outcomes, except to writes that asked for a claim which an earlier member has just released.
 
-        They are in the next batch: in the order of the queue they come after its release.
+        Those go into the next batch: in the order of the queue they come after the release.
         """
         earlier: dict[tuple[str, str, str], Write] = {}
         again: list[_Member] = []

@@ -1,4 +1,4 @@
-"""What a caller asks the store to write, and what became of it: plain values."""
+"""What a caller asks the store to write, and the outcome, as plain values."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,17 +7,18 @@ from typing import Any, Literal
 import msgspec
 
 from app.domain.rules.claim import Claim
+from app.domain.rules.quota_resources import Limit
 
 Action = Literal["create", "publish", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseGuard:
-    """Proof of a lease, to be checked in the transaction that writes under it.
+    """Proof of a lease. The transaction of the write checks it.
 
     Attributes:
         name: The lease.
-        epoch: Which tenure of it; taking over raises it, so an older holder's writes are refused.
+        epoch: The tenure. Taking over raises it, so writes of an earlier holder are refused.
     """
 
     name: str
@@ -35,14 +36,19 @@ class Write:
         namespace: "" for a cluster-scoped object.
         name: Its name.
         uid: Lowercase UUID; an object of the same name with another uid is a different object.
-        body: The stored body; for a delete the last state, which the DELETED change shows.
-        claims: Everything unique the new state shows. What else the object held is released; a delete releases all.
+        body: The stored body; for a delete, the last state, which the DELETED change shows.
+        claims: All unique things of the new state. Other claims of the object are released; a delete releases all.
         expected_revision: Update and delete: refuse with `Stale` when the object is at another revision; None: any.
-        published: Create: False stores the object without revision or change, seen by nobody until it is published.
+        published: Create: False stores the object without revision and change, so that nobody sees it until it is
+            published.
         pending: Whether something is left for the reconciler to allocate.
         deletion_timestamp: When deletion was asked for, while finalizers hold the object.
-        lease: Refuse with `LeaseLost` unless this tenure is still the lease's latest.
-        confidential: Whether the body is encrypted where it is stored.
+        lease: Refuse with `LeaseLost` unless this is the latest tenure of the lease.
+        confidential: Whether the stored body is encrypted.
+        trace: The context that those go on in who work on what is stored (see `app.telemetry.tracing`); "" for none.
+        charges: What the new state uses of quotas, by measure, beside that it is one object of its kind.
+        limits: What the new state allows its namespace at most.
+        bounded: Create: whether the ceiling of objects in a namespace applies, as it does to what clients create.
     """
 
     action: Action
@@ -58,13 +64,17 @@ class Write:
     deletion_timestamp: datetime | None = None
     lease: LeaseGuard | None = None
     confidential: bool = False
+    trace: str = ""
+    charges: tuple[tuple[str, int], ...] = ()
+    limits: tuple[Limit, ...] = ()
+    bounded: bool = False
 
 
 class Committed(msgspec.Struct, frozen=True, tag=True):
-    """Stored, and durable if it has a revision.
+    """The write is stored. It is durable if it has a revision.
 
     Attributes:
-        revision: Its resourceVersion; None for what nobody can see: an unpublished create, the delete of one.
+        revision: The resourceVersion. None if nobody can see the object: it was created unpublished, or deleted so.
     """
 
     revision: int | None
@@ -107,13 +117,13 @@ class NamespaceNotEmpty(msgspec.Struct, frozen=True, tag=True):
 
 
 class ClaimHeld(msgspec.Struct, frozen=True, tag=True):
-    """Somebody else holds one of the claims.
+    """Another object holds one of the claims.
 
     Attributes:
-        claim: Which; the first in the order of `Write.claims`, tables taken one after the other.
+        claim: The first such claim in the order of `Write.claims`, one table after the other.
         owner_kind: Storage key of the holder.
-        owner_namespace: The holder's namespace.
-        owner_name: The holder's name.
+        owner_namespace: Namespace of the holder.
+        owner_name: Name of the holder.
     """
 
     claim: Claim
@@ -122,12 +132,40 @@ class ClaimHeld(msgspec.Struct, frozen=True, tag=True):
     owner_name: str
 
 
+class Excess(msgspec.Struct, frozen=True, array_like=True):
+    """What a write would use of a resource, and may not.
+
+    Attributes:
+        resource: As the quota names it.
+        requested: How much more the write would use.
+        used: How much is used.
+        limited: The most that may be used, as a quantity.
+    """
+
+    resource: str
+    requested: int
+    used: int
+    limited: str
+
+
+class QuotaExceeded(msgspec.Struct, frozen=True, tag=True):
+    """A quota of the namespace does not allow it.
+
+    Attributes:
+        quota: Name of the ResourceQuota; "" for the ceiling of objects in a namespace.
+        resources: What would be exceeded, in the order of the names.
+    """
+
+    quota: str
+    resources: tuple[Excess, ...]
+
+
 class LeaseLost(msgspec.Struct, frozen=True, tag=True):
-    """The lease has passed to another tenure."""
+    """Another tenure of the lease has begun."""
 
 
 class Aborted(msgspec.Struct, frozen=True, tag=True):
-    """Nothing is wrong with this write, but with another one that it was to be stored together with."""
+    """Another write, with which this one was to be stored, was refused."""
 
 
 Outcome = (
@@ -139,22 +177,23 @@ Outcome = (
     | NamespaceTerminating
     | NamespaceNotEmpty
     | ClaimHeld
+    | QuotaExceeded
     | LeaseLost
     | Aborted
 )
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as plain values, for another process; `type` says which one it is."""
+    """An outcome as plain values, for another process. `type` names its class."""
     document: dict[str, Any] = msgspec.to_builtins(outcome)
     return document
 
 
 def read_outcome(document: dict[str, Any]) -> Outcome:
-    """An outcome from the plain values that another process made of it.
+    """The outcome from plain values that another process made.
 
     Raises:
-        msgspec.ValidationError: They are of no outcome.
+        msgspec.ValidationError: The values are no outcome.
     """
     outcome: Outcome = msgspec.convert(document, Outcome)
     return outcome

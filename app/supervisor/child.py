@@ -46,7 +46,7 @@ class Child:
         """
         self._started_at = time.monotonic()
         self._process = self._start()
-        _log.info("started", process=self.name, pid=self._process.pid)
+        _log.debug("started", process=self.name, pid=self._process.pid)
 
     def poll(self) -> int | None:
         """The exit status of the process if it has ended, None while it runs."""

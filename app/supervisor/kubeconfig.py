@@ -3,7 +3,7 @@
 import os
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,14 +45,24 @@ class Kubeconfig:
         server: URL of the API.
         settings: Name the files.
         trusted: The certificate by which clients know the API, None where it serves plain HTTP.
+        issue: Issues a certificate of an administrator with its key, in PEM, for where there is no token; None where
+            the API accepts none.
     """
 
-    def __init__(self, path: Path, server: str, settings: EdgeSettings, trusted: Path | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        server: str,
+        settings: EdgeSettings,
+        trusted: Path | None,
+        issue: Callable[[], bytes] | None = None,
+    ) -> None:
         self.path = path
         self._server = server
         self._settings = settings
         self._trusted = trusted
         self._tokens = settings.tokens
+        self._issue = issue
         self._renew_until = 0.0
 
     def write(self) -> bool:
@@ -68,7 +78,7 @@ class Kubeconfig:
         if not probe.answers():
             return False
         trust = None if self._trusted is None else Trust(self._trusted.read_bytes(), probe.other_name)
-        write_kubeconfig(self.path, self._server, self._tokens[0].secret if self._tokens else None, trust)
+        write_kubeconfig(self.path, self._server, self._credentials(), trust)
         return True
 
     def sources(self) -> Iterator[Source]:
@@ -89,6 +99,14 @@ class Kubeconfig:
             self._renew_until = 0.0
             _log.warning("the kubeconfig was not written again: the API does not show the certificate in the file")
 
+    def _credentials(self) -> Mapping[str, str]:
+        if self._tokens:
+            return {"token": self._tokens[0].secret}
+        if self._issue is None:
+            return {}
+        issued = b64encode(self._issue()).decode()
+        return {"client-certificate-data": issued, "client-key-data": issued}
+
     def _renew(self) -> None:
         if self._settings.token_file is not None:
             self._tokens = read_tokens(self._settings.token_file)
@@ -97,13 +115,13 @@ class Kubeconfig:
         self._renew_until = time.monotonic() + _RENEWAL_SECONDS
 
 
-def write_kubeconfig(path: Path, server: str, token: str | None, trust: Trust | None) -> None:
+def write_kubeconfig(path: Path, server: str, credentials: Mapping[str, str], trust: Trust | None) -> None:
     """Replace the file in one step. It may hold a token, so only its owner can read it.
 
     Args:
         path: Where to write; its directory exists.
         server: URL of the API.
-        token: A bearer token, None where clients need none.
+        credentials: Those of the user, such as a token; none where clients need none.
         trust: How clients check the certificate, None for plain HTTP.
     """
     name = "fairlead"
@@ -111,7 +129,7 @@ def write_kubeconfig(path: Path, server: str, token: str | None, trust: Trust | 
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": {"server": server} | _trust(trust)}],
-        "users": [{"name": name, "user": {} if token is None else {"token": token}}],
+        "users": [{"name": name, "user": dict(credentials)}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
         "current-context": name,
     }

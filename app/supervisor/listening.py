@@ -1,5 +1,6 @@
 """Sockets to listen on. They are bound before anything else starts."""
 
+import errno
 import ipaddress
 import socket
 
@@ -17,18 +18,51 @@ def reserve(host: str, port: int, flag: str = "--port") -> socket.socket:
     Raises:
         CannotListenError: The port is in use, or the address is not one of this machine.
     """
-    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - the protocol's own number
     try:
         # A socket that shares its port shares it with every other process of the same user. So one that does not share
         # it is bound first, to find out whether the port is free.
-        with _socket(family) as alone:
+        with _socket(_family(host)) as alone:
             alone.bind((host, port))
             return _bind_shared(alone)
     except OSError as error:
-        raise CannotListenError(
-            f"cannot listen on {host} port {port}: {error.strerror}; stop the program that does, or choose "
-            f"another {flag}"
-        ) from error
+        advice = f"stop the program that does, or choose another {flag}"
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            advice = "this machine does not have the address; choose another --host"
+            advice += ", such as ::1 where there is no IPv4" if _family(host) == socket.AF_INET else ""
+        raise CannotListenError(f"cannot listen on {host} port {port}: {error.strerror}; {advice}") from error
+
+
+def reserve_dns(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """Bind the sockets of one DNS process, for UDP and for TCP; other DNS processes of the user may share the port.
+
+    Raises:
+        CannotListenError: Another program has the port, or the address is not one of this machine.
+    """
+    sockets = []
+    try:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            sockets.append(_socket(_family(host), kind))
+            sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sockets[-1].bind((host, port))
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        raise _no_dns(host, port, error) from error
+    return sockets[0], sockets[1]
+
+
+def check_dns(host: str, port: int) -> None:
+    """Check that nobody answers DNS queries on an address.
+
+    Raises:
+        CannotListenError: Somebody does, or the address is not one of this machine.
+    """
+    try:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with _socket(_family(host), kind) as alone:
+                alone.bind((host, port))
+    except OSError as error:
+        raise _no_dns(host, port, error) from error
 
 
 def inherit(descriptor: int) -> socket.socket:
@@ -59,9 +93,21 @@ def share(reserved: socket.socket) -> socket.socket:
     return _bind_shared(reserved)
 
 
-def _socket(family: socket.AddressFamily) -> socket.socket:
-    created = socket.socket(family, socket.SOCK_STREAM)
-    created.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _no_dns(host: str, port: int, error: OSError) -> CannotListenError:
+    return CannotListenError(
+        f"cannot answer DNS queries on {host} port {port}: {error.strerror}; stop the program that does, or choose "
+        "another --dns-port"
+    )
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - the protocol's own number
+
+
+def _socket(family: socket.AddressFamily, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    created = socket.socket(family, kind)
+    if kind == socket.SOCK_STREAM:
+        created.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return created
 
 
@@ -72,9 +118,15 @@ def _bind_shared(like: socket.socket) -> socket.socket:
     return sharing
 
 
-def url(host: str, port: int, scheme: str = "http") -> str:
-    """The URL at which this machine reaches a server that listens on an address; for 0.0.0.0 and ::, loopback."""
+def reachable(host: str) -> str:
+    """The address at which this machine reaches a server that listens on one; for 0.0.0.0 and ::, loopback."""
     address = ipaddress.ip_address(host)
-    if address.is_unspecified:
-        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")  # noqa: PLR2004 - as above
-    return f"{scheme}://{address}:{port}" if address.version == 4 else f"{scheme}://[{address}]:{port}"  # noqa: PLR2004 - as above
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - the protocol's own number
+
+
+def url(host: str, port: int, scheme: str = "http") -> str:
+    """The URL at which this machine reaches a server that listens on an address; see `reachable`."""
+    address = reachable(host)
+    return f"{scheme}://[{address}]:{port}" if ":" in address else f"{scheme}://{address}:{port}"

@@ -17,6 +17,9 @@ from app.setting_values import domain_name
 from app.settings import EdgeSettings
 from app.supervisor.errors import CertificateUnusableError
 
+ADMINISTRATOR, MASTERS = "fairlead-admin", "system:masters"
+ADMINISTRATOR_DAYS = 365
+"""How long the certificate in the kubeconfig is valid; each start issues another one."""
 _CHECK_SECONDS = 60.0
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -62,6 +65,17 @@ class OwnCertificate:
             self._keep_up()
         except (CertificateError, OSError) as error:
             _log.error("the certificate is not renewed; the one that is shown stays", error=str(error))
+
+    def issue_for_administrator(self) -> bytes:
+        """A certificate, with its key in PEM, of somebody who may do everything: the owner of the data directory.
+
+        Raises:
+            CertificateUnusableError: None can be issued.
+        """
+        try:
+            return self._authority.client_certificate(ADMINISTRATOR, (MASTERS,), ADMINISTRATOR_DAYS, datetime.now(UTC))
+        except (CertificateError, OSError) as error:
+            raise CertificateUnusableError(str(error)) from error
 
     def _keep_up(self) -> None:
         self._check_at = time.monotonic() + _CHECK_SECONDS

@@ -1,13 +1,10 @@
 """The embedded Postgres. This process creates, starts, restarts and stops it, and it ends when this process does."""
 
-import hashlib
 import os
 import pwd
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,14 +16,17 @@ import psutil
 
 from app.supervisor.binaries import binaries, unprivileged_user
 from app.supervisor.children import spawn
+from app.supervisor.cluster_version import check_cluster
 from app.supervisor.data_directory import DataDirectory
 from app.supervisor.errors import PostgresFailedError
+from app.supervisor.log_files import rotate
+from app.supervisor.private_directories import make_private, socket_directory
+from app.supervisor.wal_archive import WalArchive, quoted
 
 _ROLE = _DATABASE = "fairlead"
 # The child enters the cluster's directory before it becomes the unprivileged user, and then names it through /proc. So
 # that user needs no access to the directories above (proc(5), /proc/self/cwd).
 _HERE = "/proc/self/cwd"
-_LOG_LIMIT_BYTES = 8 * 1024 * 1024
 # Postgres' processes end by themselves when their parent is gone; after _EXIT_SECONDS they are killed.
 _EXIT_SECONDS = 2.0
 _KILL_SECONDS = 5.0
@@ -72,15 +72,17 @@ class EmbeddedPostgres:
 
     Args:
         data_dir: The directory of the cluster, its log and the lock; created if it is missing.
+        wal_archive: Where its write-ahead log is archived, None for nowhere.
+        programs: Of the major version that made the cluster, if that is not the one that is run.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, wal_archive: Path | None = None, programs: Path | None = None) -> None:
+        self._programs = programs
+        self._wal_archive = None if wal_archive is None else WalArchive(wal_archive)
         self.directory = DataDirectory(data_dir)
         self._cluster = self.directory.path / "postgres"
         self._log = self.directory.path / "postgres.log"
-        digest = hashlib.sha256(os.fsencode(self.directory.path.resolve())).hexdigest()[:12]
-        # The path of a socket may have 107 bytes (unix(7)); that of a data directory is often longer.
-        self.socket_dir = Path(tempfile.gettempdir()) / f"fairlead-{os.geteuid()}-{digest}"
+        self.socket_dir = socket_directory("fairlead", self.directory.path)
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = _DATABASE) -> str:
@@ -129,15 +131,19 @@ class EmbeddedPostgres:
         Raises:
             PostgresFailedError: The cluster could not be created.
             DataDirectoryUnusableError: The directory is in use by another process, or not usable.
+            WalArchiveUnusableError: Postgres cannot write to the archive.
             BinariesMissingError: Postgres' programs cannot be found or run.
+            OtherPostgresError: Another major version of Postgres made the cluster, or an upgrade has not ended.
         """
         self.directory.acquire()
         if self._process is not None:
             self._process.wait()
         user = unprivileged_user(self._cluster)
-        programs = binaries(user)
+        programs = self._programs or binaries(user)
+        if self._programs is None:
+            check_cluster(self.directory.path)
         self._end_earlier_processes()
-        self._make_socket_dir(user)
+        make_private(self.socket_dir, user)
         if not self._cluster.is_dir():
             self._initialise(programs, user)
         self._configure(user)
@@ -182,6 +188,11 @@ class EmbeddedPostgres:
         Postgres ends its connections and writes a checkpoint. If that takes more than `timeout` seconds, it is killed
         and recovers at the next start. Nothing that was committed is lost.
         """
+        self.halt(timeout)
+        self.directory.release()
+
+    def halt(self, timeout: float = 10) -> None:
+        """Stop Postgres as `stop` does, and keep the data directory locked."""
         deadline = time.monotonic() + timeout
         for signum, share in ((signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1)):
             if self._process is None or self._process.poll() is not None:
@@ -197,16 +208,10 @@ class EmbeddedPostgres:
             self._process = None
             self._end_earlier_processes(_EXIT_SECONDS if obeyed else 0.0)
             shutil.rmtree(self.socket_dir)
-        self.directory.release()
 
     def rotate_log(self) -> None:
-        """Copy a log of more than 8 MiB to `postgres.log.1`, which it replaces, and empty it.
-
-        The postmaster has the file open for appending, so it cannot be renamed.
-        """
-        if self._log.is_file() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
-            shutil.copyfile(self._log, self._log.with_suffix(".log.1"))
-            os.truncate(self._log, 0)
+        """Keep the log short. The postmaster has it open for appending."""
+        rotate(self._log)
 
     def _log_tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
@@ -241,21 +246,6 @@ class EmbeddedPostgres:
             if process.info["name"] == "postgres" and process.info["cwd"] == str(self._cluster.resolve())
         ]
 
-    def _make_socket_dir(self, user: tuple[int, int] | None) -> None:
-        """Create the directory of the socket, or empty the one that is there; one of another user is refused."""
-        owner, group = user or (os.geteuid(), os.getegid())
-        try:
-            self.socket_dir.mkdir(mode=0o700)
-            os.chown(self.socket_dir, owner, group)
-        except FileExistsError:
-            found = self.socket_dir.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
-                raise PostgresFailedError(
-                    f"{self.socket_dir} is not a directory that only the user of Postgres can use: remove it"
-                ) from None
-            for left in self.socket_dir.iterdir():
-                left.unlink()
-
     def _initialise(self, programs: Path, user: tuple[int, int] | None) -> None:
         """Create the cluster under another name and rename it, so that an unfinished one is never used."""
         unfinished = self._cluster.with_name("postgres.unfinished")
@@ -281,10 +271,13 @@ class EmbeddedPostgres:
     def _configure(self, user: tuple[int, int] | None) -> None:
         """Write the settings at each start, so that those of a new version apply; ALTER SYSTEM overrides them."""
         settings = _SETTINGS | {"unix_socket_directories": str(self.socket_dir)}
+        if self._wal_archive is not None:
+            self._wal_archive.prepare(user)
+            settings |= self._wal_archive.settings()
         me = pwd.getpwuid(os.geteuid()).pw_name
         files = {
-            "postgresql.conf": "".join(f"{name} = '{value}'\n" for name, value in settings.items()),
-            "pg_hba.conf": "local all all peer map=fairlead\n",
+            "postgresql.conf": "".join(f"{name} = {quoted(value)}\n" for name, value in settings.items()),
+            "pg_hba.conf": "local all,replication all peer map=fairlead\n",
             "pg_ident.conf": f'fairlead "{me}" {_ROLE}\n',
         }
         for name, content in files.items():

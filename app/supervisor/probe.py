@@ -1,4 +1,4 @@
-"""Asks this server's own API whether it is ready."""
+"""Asks this server's own API, and its own DNS server, whether they are ready."""
 
 import http.client
 import ssl
@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+
 from app.certificates import client_context
 from app.supervisor.errors import UntrustedCertificateError
+from app.supervisor.listening import reachable
 
 _TIMEOUT_SECONDS = 1.0
 
@@ -64,6 +70,21 @@ class Probe:
         if self._trust is None:
             return http.client.HTTPConnection(*self._address, timeout=_TIMEOUT_SECONDS)
         return http.client.HTTPSConnection(*self._address, timeout=_TIMEOUT_SECONDS, context=self._trust)
+
+
+def answers_dns(host: str, port: int, domain: str) -> bool:
+    """Whether the DNS server answers for the cluster's domain.
+
+    Args:
+        host: The address that it listens on.
+        port: Its port.
+        domain: The cluster's.
+    """
+    query = dns.message.make_query(domain, dns.rdatatype.SOA)
+    try:
+        return bool(dns.query.udp(query, reachable(host), timeout=_TIMEOUT_SECONDS, port=port).answer)
+    except (OSError, dns.exception.DNSException):
+        return False
 
 
 def _names(connection: ssl.SSLSocket) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """The signals that the supervisor waits for; they are blocked, so they never interrupt it."""
 
 import signal
+import time
 
 from app.reloading import Terminal
 
 _STOP = frozenset({signal.SIGTERM, signal.SIGINT})
+
+_SAME_REQUEST_SECONDS = 1.0
+"""A request to stop that follows another one so soon is the same: `timeout`, terminals and people send it twice."""
 
 
 class StopRequested(Exception):  # noqa: N818 - a request, not an error
@@ -17,6 +21,7 @@ class Signals:
     def __init__(self) -> None:
         self._terminal = Terminal()
         self._awaited = _STOP | {signal.SIGHUP, signal.SIGCHLD}
+        self._asked_at = float("-inf")
         signal.pthread_sigmask(signal.SIG_BLOCK, self._awaited)
 
     def pause(self, seconds: float) -> bool:
@@ -26,11 +31,14 @@ class Signals:
             Whether the signal was SIGHUP, which asks for files to be read again.
 
         Raises:
-            StopRequested: SIGTERM or SIGINT came, or the terminal was closed.
+            StopRequested: SIGTERM or SIGINT came, or the terminal was closed, and not just before, too.
         """
         received = signal.sigtimedwait(self._awaited, seconds)
         if received is None or received.si_signo == signal.SIGCHLD:
             return False
-        if received.si_signo in _STOP or self._terminal.is_gone():
-            raise StopRequested
-        return True
+        if received.si_signo not in _STOP and not self._terminal.is_gone():
+            return True
+        asked_at, self._asked_at = self._asked_at, time.monotonic()
+        if self._asked_at - asked_at < _SAME_REQUEST_SECONDS:
+            return False
+        raise StopRequested

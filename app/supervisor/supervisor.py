@@ -7,23 +7,30 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from app.encryption_keys import ensure_keys
+from app.cookie_secrets import ensure_cookie_secrets
+from app.encryption_keys import ensure_keys, ensure_session_keys
 from app.reloading import Reloads, log_level
-from app.settings import ENVIRONMENT_PREFIX, ServeSettings
+from app.serve_settings import ServeSettings
+from app.settings import ENVIRONMENT_PREFIX
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory
+from app.supervisor.envoy import EmbeddedEnvoy
 from app.supervisor.errors import CannotListenError, ChildFailedError, DataDirectoryUnusableError
 from app.supervisor.kubeconfig import Kubeconfig
-from app.supervisor.listening import reserve, share, url
+from app.supervisor.listening import check_dns, reachable, reserve, share, url
 from app.supervisor.own_certificate import OwnCertificate
 from app.supervisor.postgres import EmbeddedPostgres
+from app.supervisor.private_directories import make_private, memory_directory
+from app.supervisor.probe import answers_dns
+from app.supervisor.service_manager import ServiceManager
 from app.supervisor.signals import Signals, StopRequested
 from app.supervisor.welcome import welcome
 from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
@@ -38,6 +45,8 @@ _STOP_SECONDS = 8.5
 _WORKERS_STOP_SECONDS = 5.0
 _RECONCILER_STOP_SECONDS = 1.5
 
+T = TypeVar("T")
+
 
 class Supervisor:
     """The parent of every other process.
@@ -49,17 +58,33 @@ class Supervisor:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._path = settings.data_dir.absolute()
-        self._metrics = self._path / "metrics"
-        self._postgres = None if settings.database_url else EmbeddedPostgres(self._path)
+        self._metrics = memory_directory("fairlead-metrics", self._path)
+        self._postgres = None if settings.database_url else EmbeddedPostgres(self._path, settings.wal_archive)
         self._directory = self._postgres.directory if self._postgres else DataDirectory(self._path)
         self._database = Child("postgres", self._postgres.spawn) if self._postgres else None
         self._own_certificate = OwnCertificate(self._path / "tls", settings) if settings.needs_own_certificate else None
         self._trusted = self._own_certificate.authority if self._own_certificate else settings.tls_cert_file
-        # Only for the embedded database. With a database of your own, bring the keys for it, too.
-        self._keys = self._path / "encryption-keys" if self._postgres and not settings.encryption_key_file else None
+        self._secrets = dict(self._own_secrets())
+        self._envoy = EmbeddedEnvoy(self._path, settings) if settings.data_plane == "envoy" else None
+        self._data_plane: list[Child] = []
+        own = self._own_certificate
+        is_trusted = own is not None and (settings.client_ca_file or own.authority).absolute() == own.authority
+        self._issue = own.issue_for_administrator if own is not None and is_trusted else None
         self._workers: list[Child] = []
+        self._dns: list[Child] = []
         self._reconciler: Child | None = None
         self._signals = Signals()
+        self._service_manager = ServiceManager()
+
+    def _own_secrets(self) -> Iterator[tuple[str, tuple[Path, Callable[[Path], None]]]]:
+        """The files with secrets that are made where no setting names one: the setting, the file, what makes it."""
+        # Only for the embedded database. With a database of your own, bring the keys for it, too.
+        if self._postgres is not None and not self._settings.encryption_key_file:
+            yield "encryption_key_file", (self._path / "encryption-keys", ensure_keys)
+        if not self._settings.dns_cookie_secret_file:
+            yield "dns_cookie_secret_file", (self._path / "dns-cookie-secrets", ensure_cookie_secrets)
+        if not self._settings.console_key_file:
+            yield "console_key_file", (self._path / "console-keys", ensure_session_keys)
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or the end of the terminal. At SIGHUP all processes read their files again.
@@ -69,8 +94,10 @@ class Supervisor:
         """
         try:
             kubeconfig = self._announce(self._start())
+            self._service_manager.ready()
             reloads = Reloads(*log_level(self._settings), *kubeconfig.sources())
             while True:
+                self._service_manager.alive()
                 self._restart_ended()
                 reloads.check()
                 kubeconfig.keep_up()
@@ -80,20 +107,25 @@ class Supervisor:
                     self._reload(reloads)
         except StopRequested:
             _log.info("stopping")
+            self._service_manager.stopping()
         finally:
             self._stop()
 
     def _start(self) -> socket.socket:
         """Start all processes; returns the socket that reserves the port."""
+        where = "the database of --database-url" if self._postgres is None else f"a Postgres in {self._path}"
+        print(f"starting Fairlead with {where}, which takes some seconds ...", flush=True)  # noqa: T201 - as below
         self._directory.acquire()
         if self._own_certificate is not None:
             self._own_certificate.prepare()
-        if self._keys is not None:
-            _ensure_keys(self._keys)
+        for path, make in self._secrets.values():
+            _ensure(make, path)
+        if self._envoy is not None:
+            self._envoy.prepare()
         reserved = self._reserve()
+        answers_dns = self._can_answer_dns()
         self._start_database()
-        shutil.rmtree(self._metrics, ignore_errors=True)
-        self._metrics.mkdir()
+        make_private(self._metrics, None)
         self._migrate()
         ended = partial(forget_process, directory=self._metrics)
         self._reconciler = Child("reconciler", partial(self._spawn, "reconciler", "--health-port", "0"), ended)
@@ -101,16 +133,46 @@ class Supervisor:
             Child(f"api-{number}", partial(self._spawn_worker, reserved), ended)
             for number in range(1, self._settings.workers + 1)
         ]
-        for child in (self._reconciler, *self._workers):
+        self._dns = [
+            Child(f"dns-{number}", partial(self._spawn, "dns", "--health-port", "0"), ended)
+            for number in range(1, self._settings.dns_workers + 1 if answers_dns else 1)
+        ]
+        if self._envoy is not None:
+            flags = ("xds", "--xds-port", "0", "--health-port", "0", "--xds-socket", str(self._envoy.server_socket))
+            self._data_plane = [
+                Child("xds", partial(self._spawn, *flags), ended),
+                Child("envoy", self._envoy.spawn),
+            ]
+        for child in (self._reconciler, *self._workers, *self._dns, *self._data_plane):
             child.start()
         return reserved
 
     def _reserve(self) -> socket.socket:
-        """Reserve the port. Workers of a supervisor that was just killed may still listen on it for a moment."""
+        """Reserve the port."""
+        return self._patiently(partial(reserve, self._settings.host, self._settings.port))
+
+    def _can_answer_dns(self) -> bool:
+        """Whether DNS queries are to be answered, and the port for that is free.
+
+        The default port may be in use by multicast DNS or by another server: then this one does without.
+        """
+        if not self._settings.dns_port:
+            return False
+        try:
+            self._patiently(partial(check_dns, self._settings.dns_host, self._settings.dns_port))
+        except CannotListenError as error:
+            if "dns_port" in self._settings.model_fields_set:
+                raise
+            _log.warning("DNS queries are not answered", error=str(error))
+            return False
+        return True
+
+    def _patiently(self, listen: Callable[[], T]) -> T:
+        """Try again for a moment: workers of a supervisor that was just killed may still listen."""
         deadline = time.monotonic() + _PORT_WAIT_SECONDS
         while True:
             try:
-                return reserve(self._settings.host, self._settings.port)
+                return listen()
             except CannotListenError:
                 if time.monotonic() > deadline:
                     raise
@@ -141,10 +203,12 @@ class Supervisor:
         if self._own_certificate is not None:
             for setting in ("TLS_CERT_FILE", "TLS_PRIVATE_KEY_FILE"):
                 environment[f"{ENVIRONMENT_PREFIX}{setting}"] = str(self._own_certificate.path)
+            if self._settings.client_ca_file is None:
+                environment[f"{ENVIRONMENT_PREFIX}CLIENT_CA_FILE"] = str(self._own_certificate.authority)
         if self._trusted is not None:
             environment[f"{ENVIRONMENT_PREFIX}ROOT_CA_FILE"] = str(self._trusted.absolute())
-        if self._keys is not None:
-            environment[f"{ENVIRONMENT_PREFIX}ENCRYPTION_KEY_FILE"] = str(self._keys)
+        for setting, (path, _) in self._secrets.items():
+            environment[ENVIRONMENT_PREFIX + setting.upper()] = str(path)
         return spawn([sys.executable, "-m", "app.cli", command, *flags], env=environment, pass_fds=pass_fds)
 
     def _spawn_worker(self, reserved: socket.socket) -> subprocess.Popen[bytes]:
@@ -152,32 +216,43 @@ class Supervisor:
             return self._spawn("api", "--fd", str(listener.fileno()), pass_fds=(listener.fileno(),))
 
     def _announce(self, reserved: socket.socket) -> Kubeconfig:
-        """Wait until the API answers, and print what the user can do next.
+        """Wait until the API and the DNS server answer, and print what the user can do next.
 
         Raises:
             ChildFailedError: A process ended with an error before that.
             UntrustedCertificateError: No client would accept the certificate.
         """
         server = url(self._settings.host, reserved.getsockname()[1], "http" if self._trusted is None else "https")
-        kubeconfig = Kubeconfig(self._path / "kubeconfig", server, self._settings, self._trusted)
-        while not kubeconfig.write():
+        host, port, domain = self._settings.dns_host, self._settings.dns_port, self._settings.cluster_domain
+        kubeconfig = Kubeconfig(self._path / "kubeconfig", server, self._settings, self._trusted, self._issue)
+        while not (kubeconfig.write() and (not self._dns or answers_dns(host, port, domain))):
             for child in self._children():
                 if (status := child.poll()) is not None and status > 0:
                     raise ChildFailedError(f"{child.name} ended with status {status}; the lines above say why")
             self._restart_ended()
             self._signals.pause(0.1)
-        print(welcome(server, kubeconfig.path, self._settings.token_file, self._trusted), flush=True)  # noqa: T201 - for the person at the terminal
+        dig = f"dig @{reachable(host)} -p {port} hello.default.svc.{domain}" if self._dns else ""
+        console = f"{server}/console/" if not self._settings.no_console else ""
+        pools = self._settings.chosen_pools if self._envoy is not None else None
+        tokens = self._settings.token_file
+        by_kubectl = self._settings.authenticates and tokens is None
+        text = welcome(server, kubeconfig.path, tokens, self._trusted, dig, console, pools, by_kubectl=by_kubectl)
+        print(text, flush=True)  # noqa: T201 - for the person at the terminal
         return kubeconfig
 
     def _reload(self, reloads: Reloads) -> None:
         """Read the files again, here and in the children."""
+        self._service_manager.reloading()
         reloads.everything()
-        for child in (self._reconciler, *self._workers):
+        # Envoy has no files to read again.
+        for child in (self._reconciler, *self._workers, *self._dns, *self._data_plane[:1]):
             if child is not None:
                 child.send_signal(signal.SIGHUP)
+        self._service_manager.ready()
 
     def _children(self) -> list[Child]:
-        return [child for child in (self._database, self._reconciler, *self._workers) if child is not None]
+        every = (self._database, self._reconciler, *self._workers, *self._dns, *self._data_plane)
+        return [child for child in every if child is not None]
 
     def _restart_ended(self) -> None:
         for child in self._children():
@@ -186,17 +261,24 @@ class Supervisor:
             self._postgres.rotate_log()
 
     def _stop(self) -> None:
-        """Stop first the API, then the reconciler that its requests wait for, then the database that both need."""
+        """Stop first the API, then the reconciler that its requests wait for, then the database that both need.
+
+        The data plane takes traffic as long as the API answers.
+        """
         deadline = time.monotonic() + _STOP_SECONDS
-        _stop_children(self._workers, _WORKERS_STOP_SECONDS, self._signals)
-        _stop_children([self._reconciler] if self._reconciler else [], _RECONCILER_STOP_SECONDS, self._signals)
+        _stop_children([*self._workers, *self._dns], _WORKERS_STOP_SECONDS, self._signals)
+        rest = [*([self._reconciler] if self._reconciler else []), *self._data_plane]
+        _stop_children(rest, _RECONCILER_STOP_SECONDS, self._signals)
+        if self._envoy is not None:
+            self._envoy.remove()
         if self._postgres is not None:
             self._postgres.stop(deadline - time.monotonic())
+        shutil.rmtree(self._metrics, ignore_errors=True)
 
 
-def _ensure_keys(path: Path) -> None:
+def _ensure(make: Callable[[Path], None], path: Path) -> None:
     try:
-        ensure_keys(path)
+        make(path)
     except OSError as error:
         raise DataDirectoryUnusableError(f"{path} cannot be written: {error.strerror}") from error
 

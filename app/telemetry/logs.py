@@ -1,4 +1,4 @@
-"""Logging: one line for each event, as JSON or for a console. Libraries' events look the same as our own."""
+"""Logging: one line for each event, as JSON or for a console. Events of libraries look like ours."""
 
 import logging
 import re
@@ -80,7 +80,7 @@ def set_level(level: str) -> None:
 
 
 def mask(secrets: Iterable[str]) -> None:
-    """Keep more texts out of all lines, beside those that are kept out already."""
+    """Keep these texts out of all lines, too."""
     _masking.add(secrets)
 
 

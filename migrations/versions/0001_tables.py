@@ -11,6 +11,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+loses = "everything"
+"""What is lost on the way back."""
+
 _NAME = sa.Text(collation="C")
 _INSTANT = sa.DateTime(timezone=True)
 
@@ -20,10 +23,11 @@ def upgrade() -> None:
     _objects()
     _log()
     _coordination()
+    _quotas()
 
 
 def downgrade() -> None:
-    for table in ("settings", "leases", "batches", "compaction", "changes", "objects"):
+    for table in ("quota_usage", "quota_limits", "settings", "leases", "batches", "compaction", "changes", "objects"):
         op.drop_table(table)
     op.execute(sa.schema.DropSequence(sa.Sequence("revisions")))
 
@@ -40,7 +44,9 @@ def _objects() -> None:
         sa.Column("published", sa.Boolean, sa.Computed("revision IS NOT NULL", persisted=True), nullable=False),
         sa.Column("pending", sa.Boolean, nullable=False),
         sa.Column("deletion_timestamp", _INSTANT),
+        sa.Column("charges", postgresql.JSONB),
         sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("trace", sa.Text),
     )
     op.create_index("objects_name", "objects", ["namespace", "kind", "name"], unique=True)
     op.create_index("objects_unpublished", "objects", ["ordinal"], postgresql_where=sa.text("NOT published"))
@@ -64,6 +70,7 @@ def _log() -> None:
         sa.Column("previous_body", sa.LargeBinary),
         sa.Column("previous_revision", sa.BigInteger),
         sa.Column("at", _INSTANT, nullable=False, server_default=sa.func.now()),
+        sa.Column("trace", sa.Text),
     )
     # A change carries two bodies, is read a few times at most and soon gone: compressing them never pays.
     op.execute("ALTER TABLE changes SET (toast_tuple_target = 8160)")
@@ -102,3 +109,26 @@ def _coordination() -> None:
     op.create_table(
         "settings", sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False)
     )
+
+
+def _quotas() -> None:
+    """What ResourceQuotas limit, and how much of it is used."""
+    op.create_table(
+        "quota_limits",
+        sa.Column("owner", sa.Uuid, sa.ForeignKey("objects.uid", ondelete="CASCADE"), primary_key=True),
+        sa.Column("resource", _NAME, primary_key=True),
+        sa.Column("namespace", _NAME, nullable=False),
+        sa.Column("quota", _NAME, nullable=False),
+        sa.Column("measure", _NAME, nullable=False),
+        sa.Column("most", sa.BigInteger, nullable=False),
+        sa.Column("shown", sa.Text, nullable=False),
+    )
+    op.create_index("quota_limits_measure", "quota_limits", ["namespace", "measure"])
+    op.create_table(
+        "quota_usage",
+        sa.Column("namespace", _NAME, primary_key=True),
+        sa.Column("measure", _NAME, primary_key=True),
+        sa.Column("used", sa.BigInteger, nullable=False),
+    )
+    # The same few rows change with every write: their room is used again, and soon.
+    op.execute(f"ALTER TABLE quota_usage SET (fillfactor = 50, {SOON_VACUUMED})")

@@ -10,11 +10,14 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+loses = "which names in public zones are held"
+"""What is lost on the way back."""
+
 _BEFORE = (
-    ClaimTable("cluster_ips", (("address", "inet"),)),
-    ClaimTable("node_ports", (("port", "integer"),)),
-    ClaimTable("lb_addresses", (("address", "inet"),), shareable=True),
-    ClaimTable("lb_ports", (("address", "inet"), ("protocol", "text"), ("port", "integer"))),
+    ClaimTable("cluster_ips", (("address", "inet"),), recorded=True),
+    ClaimTable("node_ports", (("port", "integer"),), recorded=True),
+    ClaimTable("lb_addresses", (("address", "inet"),), shareable=True, recorded=True),
+    ClaimTable("lb_ports", (("address", "inet"), ("protocol", "text"), ("port", "integer")), recorded=True),
 )
 _TABLE = ClaimTable("dns_labels", (("zone", "text"), ("label", "text")))
 

@@ -11,6 +11,8 @@ import pytest
 import trustme
 import uvicorn
 
+from app.api.access.access import Access
+from app.api.access.authentication import Authentication
 from app.api.application import create_app
 from app.api.server import configuration
 from app.certificates import client_context, server_context
@@ -19,6 +21,8 @@ from app.domain.timestamps import format_time
 from app.main.parts import started
 from app.settings import Settings
 from app.startup.bootstrap import bootstrap
+from app.startup.default_roles import make_default_roles
+from app.tokens import TokenUsers
 from tests.api.objects import EVENTS, SERVICES
 from tests.conftest import empty
 
@@ -37,6 +41,7 @@ async def running_registry(url, *more_kinds):
         kinds = Kinds((*parts.kinds, *more_kinds))
         registry = replace(parts, kinds=kinds).registry(0.2, lambda: True)
         await bootstrap(registry)
+        await make_default_roles(registry)
         yield registry
 
 
@@ -52,7 +57,7 @@ async def serving(registry, send_buffer=0, tls=None, **options):
     listener = socket.create_server(("127.0.0.1", 0))
     if send_buffer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-    server = uvicorn.Server(configuration(app, tls))
+    server = uvicorn.Server(configuration(app, tls, options.get("limits")))
     task = asyncio.create_task(server._serve([listener]))
     try:
         while not server.started:
@@ -62,6 +67,11 @@ async def serving(registry, send_buffer=0, tls=None, **options):
         stopping.set()
         server.should_exit = True
         await task
+
+
+def token_access(*tokens):
+    """Access for the bearers of tokens, as with a token file."""
+    return Access(Authentication(TokenUsers(tokens)), required=True)
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,8 @@ async def test_large_answers_are_compressed_for_those_who_take_it(api):
 
 
 async def test_a_long_list_is_sent_in_pieces(api, monkeypatch):
-    monkeypatch.setattr("app.api.rendering._ENTRIES_AT_ONCE", 2)
+    monkeypatch.setattr("app.api.rendering._STREAM_FROM", 2)
+    monkeypatch.setattr("app.api.rendering._ENTRIES_A_PIECE", 2)
     names = [f"s{number}" for number in range(7)]
     for name in names:
         await created(api, name)

@@ -104,7 +104,7 @@ async def test_every_operation_is_complete(api):
         assert operation["summary"]
     for path, item in document["paths"].items():
         for operation in item.values():
-            told = {each.get("$ref", "").rpartition("/")[2] for each in operation.get("parameters", [])}
+            told = {each.get("name") for each in operation.get("parameters", [])}
             assert set(re.findall(r"{(\w+)}", path)) <= told
     status = document["components"]["responses"]["Error422"]["content"]["application/json"]["schema"]["$ref"]
     assert status.endswith("io.k8s.apimachinery.pkg.apis.meta.v1.Status")
@@ -254,3 +254,68 @@ async def test_every_field_of_a_service_is_explained(api):
         properties = schemas[f"io.k8s.{name}"]["properties"]
         silent = [field for field in some or properties if not properties[field].get("description")]
         assert silent in ([], ["sessionAffinityConfig"])
+
+
+async def test_the_pages_run_only_scripts_of_their_own(api):
+    for path in ("/docs", "/redoc"):
+        answer = await api.get(path)
+        assert "script-src 'self';" in answer.headers["content-security-policy"]
+        assert re.findall(r"<script(?! src=)", answer.text) == []
+        for source in re.findall(r'(?:src|href)="([^"]+)"', answer.text):
+            assert (await api.get(source)).status_code == 200
+
+
+async def test_the_documentation_begins_with_services(api):
+    document = (await api.get("/openapi.json")).json()
+    names = [tag["name"] for tag in document["tags"]]
+    assert names[0] == "Service"
+    assert all(tag["description"] for tag in document["tags"])
+    used = {tag for item in document["paths"].values() for each in item.values() for tag in each["tags"]}
+    assert used == set(names)
+    assert 'location.hash = "#/Service"' in (await api.get("/docs/start.js")).text
+
+
+async def test_operations_are_said_in_sentences(api):
+    paths = (await api.get("/openapi.json")).json()["paths"]
+    operations = [operation for item in paths.values() for operation in item.values()]
+    summaries = {operation["summary"] for operation in operations}
+    assert {
+        "Create Endpoints",
+        "Create an EndpointSlice",
+        "Create a Service",
+        "Read the status of a Service",
+    } <= summaries
+    assert [each for each in summaries if re.search(r"\b(a [AEIO]|an [^AEIO]|a Endpoints)", each)] == []
+    assert [each["operationId"] for each in operations if not each["description"].endswith(".")] == []
+
+
+async def test_generators_get_short_names_values_and_what_is_read_only(api):
+    schemas = (await api.get("/openapi.json")).json()["components"]["schemas"]
+    titles = [schema["title"] for schema in schemas.values()]
+    assert len(set(titles)) == len(titles)
+    assert schemas["io.k8s.api.core.v1.Service"]["title"] == "Service"
+    assert (schemas["io.k8s.api.core.v1.Event"]["title"], schemas["io.k8s.api.events.v1.Event"]["title"]) == (
+        "Event",
+        "EventsEvent",
+    )
+    spec = schemas["io.k8s.api.core.v1.ServiceSpec"]["properties"]
+    assert spec["type"]["enum"] == ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]
+    assert spec["ipFamilies"]["items"]["enum"] == ["IPv4", "IPv6"]
+    assert spec["internalTrafficPolicy"]["enum"] == ["Cluster", "Local"]
+    closed = {
+        ("io.k8s.api.core.v1.ServicePort", "protocol"): {"TCP", "UDP", "SCTP"},
+        ("io.k8s.api.core.v1.ContainerPort", "protocol"): {"TCP", "UDP", "SCTP"},
+        ("io.k8s.api.core.v1.EndpointPort", "protocol"): {"TCP", "UDP", "SCTP"},
+        ("io.k8s.api.core.v1.PodSpec", "restartPolicy"): {"Always", "OnFailure", "Never"},
+        ("io.k8s.api.core.v1.PodStatus", "phase"): {"Pending", "Running", "Succeeded", "Failed", "Unknown"},
+        ("io.k8s.api.core.v1.Taint", "effect"): {"NoSchedule", "PreferNoSchedule", "NoExecute"},
+        ("io.k8s.apimachinery.pkg.apis.meta.v1.Condition", "status"): {"True", "False", "Unknown"},
+        ("io.fairlead.v1.DataPlaneSpec", "type"): {"Envoy", "HAProxy"},
+    }
+    for (schema, field), words in closed.items():
+        assert set(schemas[schema]["properties"][field]["enum"]) == words
+    metadata = schemas["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]["properties"]
+    assert {name for name, each in metadata.items() if each.get("readOnly")} >= {"uid", "creationTimestamp"}
+    assert "readOnly" not in metadata["resourceVersion"]
+    assert schemas["io.k8s.api.core.v1.Service"]["properties"]["status"]["readOnly"] is True
+    assert "readOnly" not in schemas["io.k8s.api.core.v1.Pod"]["properties"]["status"]

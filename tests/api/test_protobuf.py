@@ -152,6 +152,10 @@ NEWER_THAN_THE_TABLE = {
 IN_THE_ENVELOPE = {"apiVersion", "kind"}
 
 
+JSON_ONLY = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+"""Their messages have a part that is no part of the document; a protobuf body of theirs is refused with 415."""
+
+
 def test_every_field_of_kubernetes_kinds_has_a_number():
     """So that a field added to a model is not silently dropped from protobuf bodies."""
     names = ModelNames(KINDS)
@@ -173,7 +177,7 @@ def test_every_field_of_kubernetes_kinds_has_a_number():
                 missing.add(f"{struct.model.__name__}.{wire}")
 
     for kind in KINDS:
-        if kind.schema.startswith("io.k8s."):
+        if kind.schema.startswith("io.k8s.") and kind.name not in JSON_ONLY:
             visit(schema_of(kind.model), package_of(kind), set())
     assert missing - NEWER_THAN_THE_TABLE == set()
 

@@ -1,14 +1,16 @@
 import asyncio
 import json
 import socket
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
 
 from app.api.limits import Limits
 from app.api.protocol import BoundedProtocol
-from tests.api.conftest import serving
+from app.domain.user import User
+from app.tokens import Token
+from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, alias, created
 
 DEADLINE = 10
@@ -62,6 +64,26 @@ async def test_selectors_turn_changes_into_entering_and_leaving(api):
         made["metadata"]["labels"] = {"app": "other"}
         await api.put(f"{SERVICES}/web", json=made)
         assert summary(await event()) == ("DELETED", "web")
+
+
+async def test_a_search_narrows_lists_watches_and_deletions(api):
+    async with watching(api, search="WEB app=shop") as event:
+        for name in ("web-1", "api-1", "web-2", "web-3"):
+            await created(api, name, labels={"app": "shop"})
+        made = await created(api, "web-4", labels={"app": "bank"})
+        assert [summary(await event())[1] for _ in range(3)] == ["web-1", "web-2", "web-3"]
+        made["metadata"]["labels"] = {"app": "shop"}
+        await api.put(f"{SERVICES}/web-4", json=made)
+        assert summary(await event()) == ("ADDED", "web-4")
+    first = (await api.get(SERVICES, params={"search": "web", "limit": 2})).json()
+    rest = {"search": "web", "limit": 2, "continue": first["metadata"]["continue"]}
+    last = (await api.get(SERVICES, params=rest)).json()
+    assert [item["metadata"]["name"] for item in first["items"]] == ["web-1", "web-2"]
+    assert [item["metadata"]["name"] for item in last["items"]] == ["web-3", "web-4"]
+    assert "continue" not in last["metadata"]
+    assert (await api.get(SERVICES, params={"search": "x" * 201})).status_code == 400
+    await api.delete(SERVICES, params={"search": "web"})
+    assert [item["metadata"]["name"] for item in (await api.get(SERVICES)).json()["items"]] == ["api-1"]
 
 
 async def test_initial_events_end_with_a_bookmark(api):
@@ -177,6 +199,52 @@ async def test_watches_beyond_the_limit_are_told_to_come_again(registry):
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) > 0
         assert (await other.get(SERVICES)).status_code == 200
+
+
+async def test_watches_of_one_user_leave_room_for_those_of_others(registry):
+    admin = Token("admin-secret", User("admin", "1", ("system:masters",)))
+    access = token_access(admin, *(Token(f"{name}-secret", User(name, "2", ("watchers",))) for name in ("ann", "bob")))
+    headers = {name: {"authorization": f"Bearer {name}-secret"} for name in ("admin", "ann", "bob")}
+    binding = {
+        "metadata": {"name": "watchers"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "watchers"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "watchers"}],
+    }
+    role = {
+        "metadata": {"name": "watchers"},
+        "rules": [{"apiGroups": [""], "resources": ["services"], "verbs": ["watch"]}],
+    }
+    group = "/apis/rbac.authorization.k8s.io/v1"
+    async with (
+        serving(registry, access=access, limits=Limits(user_watches=2)) as (url, _),
+        httpx.AsyncClient(base_url=url, timeout=20) as api,
+    ):
+        for path, body in ((f"{group}/clusterroles", role), (f"{group}/clusterrolebindings", binding)):
+            assert (await api.post(path, json=body, headers=headers["admin"])).status_code == 201
+        try:
+            async with watching(api, headers=headers["bob"]):
+                async with watching(api, headers=headers["bob"]):
+                    refused = await api.get(SERVICES, params={"watch": "1"}, headers=headers["bob"])
+                    assert refused.status_code == 429
+                    assert '"bob"' in refused.json()["message"]
+                    assert int(refused.headers["retry-after"]) > 0
+                    async with watching(api, headers=headers["ann"]), AsyncExitStack() as stack:
+                        for _ in range(3):
+                            await stack.enter_async_context(watching(api, headers=headers["admin"]))
+                    told = (await api.get("/metrics", headers=headers["admin"])).text
+                    assert 'fairlead_watches_refused_total{limit="user"}' in told
+                async with asyncio.timeout(DEADLINE):
+                    while (await _begun(api, headers["bob"])) == 429:
+                        await asyncio.sleep(0.01)
+        finally:
+            for path in (f"{group}/clusterrolebindings/watchers", f"{group}/clusterroles/watchers"):
+                await api.delete(path, headers=headers["admin"])
+
+
+async def _begun(api, headers):
+    """The code of a watch that is closed at once."""
+    async with api.stream("GET", SERVICES, params={"watch": "1"}, headers=headers) as answer:
+        return answer.status_code
 
 
 async def test_a_watcher_that_does_not_read_is_cut_off_and_hinders_nobody(api, registry):

@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Conne
 
 from app.api.limits import Limits
 from app.domain.user import User
-from app.tokens import Token, TokenUsers
-from tests.api.conftest import serving
+from app.tokens import Token
+from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, created
 
 DEADLINE = 10
@@ -110,9 +110,10 @@ async def test_without_tokens_only_pages_of_loopback_may_watch(api, base_url):
 async def test_a_token_comes_as_a_header_or_as_a_protocol(api, registry):
     await created(api, "first")
     offered = IN_PROTOCOL + base64.urlsafe_b64encode(b"se+cr/et~").decode().rstrip("=")
-    async with serving(registry, tokens=TokenUsers([Token("se+cr/et~", User("ann"))])) as (url, _):
-        assert await refusal(url) == (401, "Unauthorized")
-        for wrong in ("d3Jvbmc", "!", "d3Jvb", ""):
+    access = token_access(Token("se+cr/et~", User("ann", groups=("system:masters",))))
+    async with serving(registry, access=access) as (url, _):
+        assert await refusal(url) == (403, "Forbidden")
+        for wrong in ("d3Jvbmc", "!", "d3Jvb"):
             assert await refusal(url, subprotocols=[IN_PROTOCOL + wrong, "other"]) == (401, "Unauthorized")
         assert await refusal(url, subprotocols=[offered, offered, "other"]) == (400, "BadRequest")
         bearer = {"Authorization": "Bearer se+cr/et~"}
@@ -141,6 +142,14 @@ async def test_what_a_client_sends_is_forgotten(api, base_url):
         await created(api, "first")
         assert await event(connection) == ("ADDED", "first")
         await connection.send(b"x" * 100_000)
+        with pytest.raises(ConnectionClosedError):
+            await connection.recv()
+
+
+async def test_a_client_that_sends_much_at_once_is_sent_away(base_url):
+    """However small its messages are, since each costs time to parse."""
+    async with watching(base_url, SILENT) as connection:
+        connection.transport.write(b"\x81\x80mask" * 100_000)
         with pytest.raises(ConnectionClosedError):
             await connection.recv()
 

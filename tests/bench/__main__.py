@@ -1,6 +1,7 @@
 """How fast the product is, as a user starts it: durable, on one machine with whoever drives it.
 
     python -m tests.bench [--quick] [--server URL [--token TOKEN] [--insecure]] [--services 100000] [--results DIR]
+    python -m tests.bench --against URL [--against-pid PID] [--rounds 5] [--quick]
 
 The same table for any server that speaks Kubernetes' API: with --server nothing is started, and what only the product
 started here can tell (memory, CPU, start) is left out.
@@ -10,13 +11,16 @@ import argparse
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
 import uvloop
 
+from tests.bench.against import compare
+from tests.bench.against import head as against_head
 from tests.bench.client import Server, drive
-from tests.bench.product import Product
+from tests.bench.product import Processes, Product
 from tests.bench.report import Row, head, line, write
 from tests.bench.workloads import Bench
 from tests.bench.yardsticks import empty_route, fsyncs
@@ -37,6 +41,9 @@ def main():
             print(f"{name}: {value:,.0f}")
         product = None if options.server else stack.enter_context(Product(directory / "data"))
         server = Server(options.server or product.url, options.token, not options.insecure)
+        if options.against:
+            _run_against(options, server, product, seconds)
+            return
         print(head(), flush=True)
         bench = Bench(server, product, seconds, lambda row: print(line(row), flush=True))
         try:
@@ -48,10 +55,21 @@ def main():
     print(f"written to {options.results}")
 
 
+def _run_against(options, server, product, seconds):
+    """Compare with a server that runs already."""
+    other = Server(options.against, options.token, not options.insecure)
+    processes = Processes(options.against_pid) if options.against_pid else None
+    benches = [Bench(each, used, seconds, lambda _: None) for each, used in ((server, product), (other, processes))]
+    uvloop.run(_compare(*benches, options.rounds, quick=options.quick))
+
+
 def _options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="each workload for a moment only, fewer of them")
     parser.add_argument("--server", help="URL of a server that runs already")
+    parser.add_argument("--against", help="URL of another server: run every workload on both in turn, compare medians")
+    parser.add_argument("--against-pid", type=int, help="its process; its CPU is counted with that of its descendants")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each workload runs on each of the two")
     parser.add_argument("--token", default="", help="bearer token for it")
     parser.add_argument("--insecure", action="store_true", help="do not check its certificate")
     parser.add_argument("--seconds", type=float, default=5, help="for each workload")
@@ -76,15 +94,31 @@ async def _empty(url, seconds):
 
 async def _measure(bench, *, quick):
     await bench.namespace()
-    for of_type in ("ClusterIP", "NodePort", "LoadBalancer"):
-        for clients in (1, 32) if quick else (1, 8, 32, 64):
-            await bench.posts(of_type, clients)
-    names = await bench.fill(_STORED)
-    await bench.reads(names)
-    await bench.changes(names)
-    for watchers in (1, 100) if quick else (1, 100, 1000):
-        await bench.watches(watchers)
-    await bench.endpoints()
+    for step in (*_posts(quick=quick), partial(Bench.fill, services=_STORED), *_others(quick=quick)):
+        await step(bench)
+
+
+async def _compare(bench, against, rounds, *, quick):
+    print(against_head(), flush=True)
+    say = partial(print, flush=True)
+    for each in (bench, against):
+        await each.namespace()
+    await compare(bench, against, rounds, _posts(quick=quick), say)
+    await compare(bench, against, 1, [partial(Bench.fill, services=_STORED)], say)
+    await compare(bench, against, rounds, _others(quick=quick), say)
+
+
+def _posts(*, quick):
+    return [
+        partial(Bench.posts, of_type=of_type, clients=clients)
+        for of_type in ("ClusterIP", "NodePort", "LoadBalancer")
+        for clients in ((1, 32) if quick else (1, 8, 32, 64))
+    ]
+
+
+def _others(*, quick):
+    watches = [partial(Bench.watches, watchers=watchers) for watchers in ((1, 100) if quick else (1, 100, 1000))]
+    return [Bench.reads, Bench.changes, Bench.load_balancers, *watches, Bench.endpoints]
 
 
 def _cold_start(stack, bench, data_dir, services):

@@ -11,12 +11,15 @@ FLAGS = ("--service-cidrs", "10.0.0.0/12", "--node-port-range", "10000-60000", "
 """Room for everything that is measured; durability is as it always is."""
 
 
-class Product(Serving):
-    """`fairlead serve` on a data directory of its own."""
+class Processes:
+    """What the processes of a server use: one process, and all that descend from it.
 
-    def __init__(self, data_dir, *flags):
-        self.started = time.time()
-        super().__init__(data_dir, *FLAGS, *flags)
+    Args:
+        pid: The first process.
+    """
+
+    def __init__(self, pid):
+        self._first = psutil.Process(pid)
 
     def cpu_seconds(self):
         """CPU used so far by all its processes that are alive."""
@@ -31,7 +34,16 @@ class Product(Serving):
         return used
 
     def _all(self):
-        return [psutil.Process(self.process.pid), *self.descendants()]
+        return [self._first, *self._first.children(recursive=True)]
+
+
+class Product(Serving, Processes):
+    """`fairlead serve` on a data directory of its own."""
+
+    def __init__(self, data_dir, *flags):
+        self.started = time.time()
+        Serving.__init__(self, data_dir, *FLAGS, *flags)
+        Processes.__init__(self, self.process.pid)
 
     def until_ready(self, timeout):
         """Seconds until it answers; it is started without waiting for that."""

@@ -12,6 +12,8 @@ from tests.bench.report import Row
 from tests.bench.watching import fan_out, opened
 
 BULK = "/apis/fairlead.io/v1/apply"
+_OWN = "/apis/fairlead.io/v1"
+_MILLION = "20.0.0.0/12"
 _CREATED = {200, 201}
 _names = count()
 
@@ -31,6 +33,7 @@ class Bench:
         self.product = product
         self.seconds = seconds
         self.rows = []
+        self.stored = []
         self._tell = tell
 
     def note(self, row, operations=0, used=0.0):
@@ -75,7 +78,7 @@ class Bench:
         await self.load(f"DELETE {of_type}", scripts, seconds=600)
 
     async def fill(self, services):
-        """Store Services, in bulk where the server can; answers their names."""
+        """Store Services, in bulk where the server can; those that are read and changed from now on."""
         prefix = f"f{next(_names)}"
         names = [f"{prefix}-{number}" for number in range(services)]
         probe, _ = await self.server.send("GET", BULK)
@@ -93,19 +96,47 @@ class Bench:
             requests = [self.server.request("POST", SERVICES, encoded(service(name))) for name in names]
             await drive(self.server, [iter(requests[client::16]) for client in range(16)])
             self.note(Row("POST one by one", 16, services / (time.perf_counter() - started)))
-        return names
+        self.stored = names
 
-    async def reads(self, names, clients=32):
+    async def reads(self, clients=32):
         """GET of one, a page of 500, and the whole; none may be stale."""
-        chance = random.Random(1)
-        requests = [self.server.request("GET", f"{SERVICES}/{name}") for name in chance.sample(names, 1000)]
-        await self.load("GET", [cycle(requests[client:]) for client in range(clients)])
+        await self.gets(clients)
         page = self.server.request("GET", f"{SERVICES}?limit=500")
         await self.load("LIST, a page of 500", [cycle([page]) for _ in range(4)])
         whole = self.server.request("GET", SERVICES)
-        await self.load(f"LIST, {len(names):,} whole", [cycle([whole]) for _ in range(4)])
+        await self.load(f"LIST, {len(self.stored):,} whole", [cycle([whole]) for _ in range(4)])
 
-    async def changes(self, names, clients=32):
+    async def gets(self, clients):
+        """GET of one."""
+        chance = random.Random(1)
+        requests = [self.server.request("GET", f"{SERVICES}/{name}") for name in chance.sample(self.stored, 1000)]
+        await self.load("GET", [cycle(requests[client:]) for client in range(clients)])
+
+    async def load_balancers(self, clients=32, services=500):
+        """GET of LoadBalancers whose addresses are of a pool of a million, and PUT of their Services."""
+        prefix = f"b{next(_names)}"
+        pool = {"metadata": {"name": prefix}, "spec": {"scope": "external", "addresses": [_MILLION], "priority": 1}}
+        code, text = await self.server.send("POST", f"{_OWN}/addresspools", encoded(pool))
+        assert code == 201, text
+        names = [f"{prefix}-{number}" for number in range(services)]
+        made = [self.server.request("POST", SERVICES, encoded(service(name, "LoadBalancer"))) for name in names]
+        await drive(self.server, [iter(made[client::clients]) for client in range(clients)])
+        balancers = f"{_OWN}/namespaces/{NAMESPACE}/loadbalancers"
+        reads = [self.server.request("GET", f"{balancers}/{name}") for name in names]
+        await self.load("GET LoadBalancer, pool of 1,000,000", [cycle(reads[client:]) for client in range(clients)])
+
+        def changes(client):
+            for turn in count():
+                for name in names[client::clients]:
+                    body = service(name, "LoadBalancer", labels={"turn": str(turn)})
+                    yield self.server.request("PUT", f"{SERVICES}/{name}", encoded(body))
+
+        await self.load("PUT LoadBalancer", [changes(client) for client in range(clients)])
+        gone = [self.server.request("DELETE", f"{SERVICES}/{name}") for name in names]
+        await drive(self.server, [iter(gone[client::clients]) for client in range(clients)])
+        await self.server.send("DELETE", f"{_OWN}/addresspools/{prefix}")
+
+    async def changes(self, clients=32):
         """PUT and PATCH, each client of its own objects."""
         code, text = await self.server.send("GET", f"{SERVICES}?limit=500")
         assert code == 200, text
@@ -128,7 +159,7 @@ class Bench:
                 yield self.server.request("PATCH", path, body, "application/merge-patch+json")
 
         await self.load("PUT", [puts(bodies[client::clients]) for client in range(clients)])
-        await self.load("PATCH", [patches(names[client::clients]) for client in range(clients)])
+        await self.load("PATCH", [patches(self.stored[client::clients]) for client in range(clients)])
 
     async def watches(self, watchers, rate=100):
         """Changes at a steady rate to many watchers; the delay is from sending the change to its event's arrival."""

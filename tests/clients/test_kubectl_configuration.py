@@ -87,3 +87,30 @@ def test_accounts(kubectl):
 @pytest.mark.parametrize("kind", ["configmaps", "secrets", "serviceaccounts"])
 def test_they_are_explained(kubectl, kind):
     assert "FIELDS:" in kubectl("explain", kind)
+
+
+def test_quotas(kubectl):
+    kubectl("create", "quota", "team", "--hard=services=1,services.loadbalancers=0,cpu=1500m,count/secrets=1000")
+    made = kubectl.document("get", "quota", "team")
+    assert made["spec"]["hard"]["count/secrets"] == "1k"
+    kubectl("wait", "quota/team", "--for=jsonpath={.status.used.services}=0", "--timeout=30s")
+    assert kubectl.table("get", "resourcequotas", "team")[0][:3] == ["NAME", "REQUEST", "LIMIT"]
+    shown = [line.split() for line in kubectl("describe", "quota", "team").splitlines()]
+    for row in (["Resource", "Used", "Hard"], ["cpu", "0", "1500m"], ["services.loadbalancers", "0", "0"]):
+        assert row in shown
+    kubectl("create", "service", "clusterip", "one", "--tcp=80")
+    kubectl("create", "service", "clusterip", "two", "--tcp=80", status=1)
+    assert "exceeded quota: team, requested: services=1, used: services=1, limited: services=1" in kubectl.errors
+    kubectl("create", "service", "loadbalancer", "three", "--tcp=80", status=1)
+    asked = "requested: services=1,services.loadbalancers=1, used: services=1,services.loadbalancers=0"
+    assert asked in kubectl.errors
+    kubectl("patch", "quota", "team", "-p", '{"spec": {"hard": {"services": "2", "cpu": null}}}')
+    kubectl("create", "service", "clusterip", "two", "--tcp=80")
+    kubectl("wait", "quota/team", "--for=jsonpath={.status.used.services}=2", "--timeout=30s")
+    assert "requests.cpu" not in kubectl("describe", "namespace", "default")
+    kubectl("create", "quota", "pods", "--hard=pods=1", "--scopes=BestEffort")
+    assert "BestEffort" in kubectl("describe", "quota", "pods")
+    kubectl("create", "quota", "bad", "--hard=services=1", "--scopes=BestEffort", status=1)
+    assert "unsupported scope applied to resource" in kubectl.errors
+    kubectl("delete", "quota", "team", "pods")
+    kubectl("delete", "service", "one", "two")

@@ -321,6 +321,7 @@ def test_api_resources(kubectl):
     found = {tuple(re.split(r"\s{2,}", line.strip())) for line in table.splitlines()}
     assert found >= {
         ("addresspools", "ap", "fairlead.io/v1", "false", "AddressPool"),
+        ("loadbalancers", "lb", "fairlead.io/v1", "true", "LoadBalancer"),
         ("endpoints", "ep", "v1", "true", "Endpoints"),
         ("endpointslices", "discovery.k8s.io/v1", "true", "EndpointSlice"),
         ("events", "ev", "v1", "true", "Event"),

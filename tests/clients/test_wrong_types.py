@@ -11,6 +11,7 @@ WRONG = {
     "array": ["a", {"a": "b"}, 7],
     "object": ["a", ["a"], 7],
     "int-or-string": [1.5, True, ["a"], {"a": "b"}],
+    "quantity": ["many", True, ["a"], {"a": "b"}],
 }
 DEEPEST = 8
 
@@ -58,6 +59,8 @@ def wrong_documents(document, schema, depth=0):
 def type_of(schema):
     if schema.get("x-kubernetes-int-or-string"):
         return "int-or-string"
+    if schema.get("format") == "quantity":
+        return "quantity"  # as in Kubernetes a text, and numbers are taken, too
     kind = schema.get("type")
     return next(each for each in kind if each != "null") if isinstance(kind, list) else kind
 

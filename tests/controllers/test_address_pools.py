@@ -218,13 +218,14 @@ class TestCounting:
 
     async def test_a_shared_address_counts_until_its_last_holder_is_gone(self, world):
         for name, port in (("one", 80), ("other", 81)):
-            await world.create(SERVICE, balanced(name, loadBalancerIP="198.18.0.1", ports=[{"port": port}]))
-        await world.becomes(ADDRESS_POOL, "external", lambda obj: counts(obj) == {"IPv4": (2, 1, 0, 1)})
+            asked = {INTERNAL: "true", IPV4: "10.224.0.1"}
+            await world.create(SERVICE, balanced(name, asked, ports=[{"port": port}]))
+        await world.becomes(ADDRESS_POOL, "internal", lambda obj: counts(obj) == {"IPv4": (2, 1, 0, 1)})
         await world.delete(SERVICE, "one")
-        assert await given(world, "third") == "198.18.0.2"
-        await world.becomes(ADDRESS_POOL, "external", lambda obj: counts(obj) == {"IPv4": (2, 2, 0, 0)})
+        assert await given(world, "third", annotations={INTERNAL: "true"}) == "10.224.0.2"
+        await world.becomes(ADDRESS_POOL, "internal", lambda obj: counts(obj) == {"IPv4": (2, 2, 0, 0)})
         await world.delete(SERVICE, "other")
-        await world.becomes(ADDRESS_POOL, "external", lambda obj: counts(obj) == {"IPv4": (2, 1, 0, 1)})
+        await world.becomes(ADDRESS_POOL, "internal", lambda obj: counts(obj) == {"IPv4": (2, 1, 0, 1)})
 
 
 class TestShrinking:
@@ -356,18 +357,18 @@ class TestStrayAddresses:
             pass
 
     async def test_the_holder_is_told_until_a_pool_has_its_address_again(self, world):
-        asked = {"loadBalancerIP": "198.18.0.1"}
-        kept = [await given(world, name, ports=[{"port": 80 + n}], **asked) for n, name in enumerate(("one", "other"))]
-        assert kept == ["198.18.0.1", "198.18.0.1"]
-        await self.moved(world, "external", "198.18.0.2")
+        asked = {INTERNAL: "true", IPV4: "10.224.0.1"}
+        for number, name in enumerate(("one", "other")):
+            assert await given(world, name, annotations=asked, ports=[{"port": 80 + number}]) == "10.224.0.1"
+        await self.moved(world, "internal", "10.224.0.2")
         for name in ("one", "other"):
             told = await world.becomes(SERVICE, name, lambda obj: condition(obj, "Allocated").reason == "OutsidePools")
             assert condition(told, "Allocated").status == "True"
-            assert "no address pool has 198.18.0.1 any more" in condition(told, "Allocated").message
-            assert address(told) == "198.18.0.1"
-        with pytest.raises(Invalid, match="must be a usable address of the external pools"):
-            await given(world, "third", ports=[{"port": 90}], **asked)
-        await world.create(ADDRESS_POOL, pool("again", "198.18.0.1"))
+            assert "no address pool has 10.224.0.1 any more" in condition(told, "Allocated").message
+            assert address(told) == "10.224.0.1"
+        with pytest.raises(Invalid, match="must be a usable address of the internal pools"):
+            await given(world, "third", annotations=asked, ports=[{"port": 90}])
+        await world.create(ADDRESS_POOL, pool("again", "10.224.0.1", scope="internal"))
         for name in ("one", "other"):
             await world.becomes(SERVICE, name, lambda obj: condition(obj, "Allocated").reason == "Allocated")
         await world.becomes(ADDRESS_POOL, "again", lambda obj: counts(obj) == {"IPv4": (1, 1, 0, 0)})
@@ -389,16 +390,17 @@ class TestSeveralProcesses:
         one, other = both
         for number in range(5):
             name, text = f"pool-{number}", f"198.19.{number}.1"
-            await one.create(ADDRESS_POOL, pool(name, text, priority=number + 1))
+            await one.create(ADDRESS_POOL, pool(name, text, scope="internal", priority=number + 1))
             with pytest.raises(Invalid, match=f'overlaps the pool "{name}"'):
                 await other.create(ADDRESS_POOL, pool("mine", text))
-            assert await given(other, f"asking-{number}", loadBalancerIP=text, ports=[{"port": 81}]) == text
+            asked = {INTERNAL: "true", IPV4: text}
+            assert await given(other, f"asking-{number}", annotations=asked, ports=[{"port": 81}]) == text
             with pytest.raises(Invalid, match="cannot be taken out of the pool"):
                 await change(one, name, addresses=["198.20.0.1"])
             await other.delete(SERVICE, f"asking-{number}")
             await change(one, name, drain=True)
             with pytest.raises(Invalid, match="gives no addresses"):
-                await given(other, f"late-{number}", loadBalancerIP=text)
+                await given(other, f"late-{number}", annotations=asked)
 
     async def test_a_pool_that_was_made_a_moment_ago_is_given_from(self, both):
         one, other = both

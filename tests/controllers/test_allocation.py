@@ -163,14 +163,14 @@ async def test_what_a_dead_process_stored_is_published(small):
 
 
 async def test_a_service_that_cannot_be_allocated_for_stops_nobody(small, monkeypatch):
-    allocate = attempts.allocate
+    allocate = attempts.allocate_for
 
     def fragile(service, *arguments, **options):
         if service.metadata.name == "broken":
             raise ArithmeticError("a defect")
         return allocate(service, *arguments, **options)
 
-    monkeypatch.setattr(attempts, "allocate", fragile)
+    monkeypatch.setattr(attempts, "allocate_for", fragile)
     await store_unpublished(small, "broken")
     async with allocating(small):
         served, _ = await fill(small)

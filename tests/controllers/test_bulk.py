@@ -11,12 +11,13 @@ from app.domain.declarations.service import SERVICE
 from app.domain.documents.decoding import Strictness
 from app.domain.errors import Invalid
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
+from app.domain.user import ITSELF
 from app.main.reconciler import allocation_of, memory_of
 from app.registry.bulk_preparation import BulkOptions, RawItem
 from app.registry.options import WriteOptions
 from tests.controllers.world import running
 
-OPTIONS = BulkOptions(WriteOptions(field_manager="tests"), Strictness.STRICT)
+OPTIONS = BulkOptions(WriteOptions(field_manager="tests", user=ITSELF), Strictness.STRICT)
 
 
 @pytest.fixture
@@ -84,6 +85,46 @@ async def test_an_address_that_is_taken_names_the_item_that_wants_it(bulk):
     assert await bulk.names(SERVICE) == {"holder"}
 
 
+KEPT = {
+    "apiVersion": "fairlead.io/v1",
+    "kind": "StaticAddress",
+    "metadata": {"name": "front"},
+    "spec": {"pool": "external"},
+}
+
+
+def balancer(name, **annotations):
+    found = service(name, type="LoadBalancer")
+    keyed = {f"service.beta.kubernetes.io/azure-{key}": text for key, text in annotations.items()}
+    return {**found, "metadata": {"name": name, "annotations": keyed}}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_service_can_name_a_static_address_of_the_same_apply(bulk, dry_run):
+    named = balancer("web", **{"pip-name": "front"})
+    other = {**balancer("dns", **{"pip-name": "front"}), "spec": {"type": "LoadBalancer", "ports": [{"port": 53}]}}
+    asking = balancer("asking", **{"load-balancer-ipv4": "198.18.0.9"})
+    given = {**KEPT, "metadata": {"name": "given"}, "spec": {"address": "198.18.0.9"}}
+    options = BulkOptions(WriteOptions(field_manager="tests", dry_run=dry_run, user=ITSELF), Strictness.STRICT)
+    async with allocating(bulk):
+        results = await apply(bulk, named, KEPT, asking, other, given, options=options)
+    web, front, third, dns, _ = (msgspec.json.decode(each.entry.wire) for each in results)
+    points = [each["status"]["loadBalancer"]["ingress"][0]["ip"] for each in (web, dns, third)]
+    assert points == [front["status"]["address"]] * 2 + ["198.18.0.9"]
+    assert all(each["status"]["conditions"][-1]["status"] == "True" for each in (web, dns, third))
+    held = {claim.key.partition("/")[0] async for claim in bulk.parts.reader.claimed("lb_addresses")}
+    assert held == (set() if dry_run else {front["status"]["address"], "198.18.0.9"})
+
+
+async def test_a_service_that_names_no_address_is_refused_with_the_static_addresses_beside_it(bulk):
+    async with allocating(bulk):
+        with pytest.raises(Invalid) as caught:
+            await apply(bulk, KEPT, balancer("web", **{"pip-name": "fron"}))
+    assert [cause.field for cause in caught.value.causes] == ["items[1]"]
+    assert "no StaticAddress of this name" in caught.value.causes[0].message
+    assert [claim async for claim in bulk.parts.reader.claimed("lb_addresses")] == []
+
+
 async def test_applying_again_changes_nothing_and_a_change_is_allocated_for(bulk):
     async with allocating(bulk):
         first = await apply(bulk, service("a"), service("b"))
@@ -135,7 +176,7 @@ async def test_everything_wrong_is_told_at_once_and_nothing_is_stored(bulk):
 
 
 async def test_a_dry_run_stores_nothing(bulk):
-    options = BulkOptions(WriteOptions(field_manager="tests", dry_run=True), Strictness.STRICT)
+    options = BulkOptions(WriteOptions(field_manager="tests", dry_run=True, user=ITSELF), Strictness.STRICT)
     results = await apply(bulk, service("a"), options=options)
     assert results[0].result == "created"
     assert await bulk.names(SERVICE) == set()

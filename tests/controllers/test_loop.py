@@ -13,6 +13,7 @@ from app.domain.declarations.service import SERVICE
 from app.domain.errors import Permanent, Requeue, ServiceUnavailable, Temporary
 from app.reconciler import failures
 from app.store.leases import Leases
+from app.telemetry.metrics import FAILURES
 from tests.e2e.waiting import eventually
 
 
@@ -321,6 +322,8 @@ async def test_without_a_condition_of_its_own_a_failure_shows_as_an_event(world,
 
 
 async def test_a_requeue_and_a_normal_success_do_not_show(world, showing):
+    failures = FAILURES.labels(showing.name)
+    before = failures._value.get()
     showing.answers["one"] = Requeue("Stale when it was written", 0.01)
     async with world.reconciling(showing):
         created = await add(world, "one")
@@ -330,6 +333,7 @@ async def test_a_requeue_and_a_normal_success_do_not_show(world, showing):
         await until(lambda: "two" in showing.done)
     assert await world.names(EVENT) == set()
     assert (await world.get(SERVICE, "one")).metadata.resource_version == created.metadata.resource_version
+    assert failures._value.get() == before
 
 
 async def test_a_failure_that_stays_is_told_now_and_then_with_its_count(world, probe, monkeypatch):

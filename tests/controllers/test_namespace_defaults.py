@@ -44,7 +44,11 @@ async def test_every_namespace_has_an_account(world):
         for namespace in (*INITIAL_NAMESPACES, "later"):
             account = await there(world, SERVICE_ACCOUNT, "default", namespace)
             assert account.metadata.creation_timestamp
-        assert await world.names(CONFIG_MAP, "later") == set()
+
+
+async def test_without_tls_there_are_no_certificates_to_show(world):
+    async with defaults(world):
+        assert (await there(world, CONFIG_MAP, ROOTS, "default")).data == {"ca.crt": ""}
 
 
 async def test_an_account_that_is_deleted_comes_back_as_another(world):

@@ -12,9 +12,13 @@ from app.domain.declarations.event import EVENT
 from app.domain.declarations.lease import LEASE
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.pod import POD
+from app.domain.declarations.resource_quota import RESOURCE_QUOTA
+from app.domain.declarations.role_bindings import ROLE_BINDING
+from app.domain.declarations.roles import ROLE
 from app.domain.declarations.secret import SECRET
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_account import SERVICE_ACCOUNT
+from app.domain.declarations.static_address import STATIC_ADDRESS
 from app.domain.errors import Forbidden
 
 HOLD = "example.com/hold"
@@ -27,7 +31,11 @@ CONTENTS = {
     LEASE: {"metadata": {"name": "x"}, "spec": {"holderIdentity": "somebody"}},
     CONFIG_MAP: {"metadata": {"name": "x"}, "data": {"a": "b"}},
     SECRET: {"metadata": {"name": "x"}, "stringData": {"a": "b"}},
+    RESOURCE_QUOTA: {"metadata": {"name": "x"}, "spec": {"hard": {"services": "5"}}},
     SERVICE_ACCOUNT: {"metadata": {"name": "x"}},
+    ROLE: {"metadata": {"name": "x"}, "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]},
+    ROLE_BINDING: {"metadata": {"name": "x"}, "roleRef": {"kind": "Role", "name": "x"}},
+    STATIC_ADDRESS: {"metadata": {"name": "x"}, "spec": {"pool": "external"}},
 }
 
 

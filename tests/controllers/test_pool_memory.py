@@ -18,9 +18,9 @@ def test_metrics_follow_the_pools_and_those_that_are_gone_have_none():
     two = PoolDescription.of("two", "internal", ["10.240.0.1"])
     now = cluster(pools=(one, two))
     pools = PoolSet(lambda _size: 0, lambda: 0.0)
-    memory = PoolMemory(None, pools, lambda: now)
+    memory = PoolMemory(None, None, pools, lambda: now)
     memory.describe()
-    pools.hold("lb_addresses", "20.0.0.1")
+    pools.hold("lb_addresses", "20.0.0.1/shop/own")
     memory.measure()
     assert gauges("one", "IPv4", "external") == [6, 5]
     assert gauges("one", "IPv6", "external") == [1, 1]

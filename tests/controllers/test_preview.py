@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
+from app.domain.declarations.load_balancer import LOAD_BALANCER
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
-from app.registry.options import WriteOptions
+from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
 from tests.controllers.world import running
 
@@ -77,3 +78,38 @@ async def test_what_is_short_is_told_with_its_numbers(world):
     status, message = allocated(await tried(world, "last"))
     assert status == "False"
     assert "0 of 6 are free in ClusterIP 10.96.0.0/29" in message
+
+
+async def warned(act):
+    """The texts of what a dry run would make of computed objects."""
+    answer = await act(WriteOptions(dry_run=True))
+    return list(answer.preview)
+
+
+async def test_a_dry_run_tells_what_would_become_of_load_balancer_records_and_addresses(world):
+    document = {"metadata": {"name": "web"}, "spec": {"ports": PORTS[:1], "type": "LoadBalancer"}}
+    obj = msgspec.convert(document, type=SERVICE.model)
+    told = await warned(lambda options: world.registry.create(Target(SERVICE, "default"), obj, options))
+    address, cluster_ip = obj.status.load_balancer.ingress[0].ip, obj.spec.cluster_ip
+    assert told[0] == (
+        f"LoadBalancer web is made: Load-Balancer kubernetes, Addresses {address}, Rules 80/Tcp, Members 0/0,"
+        " Pools external, Sources Internet"
+    )
+    record = f"DNS-Name web.default.svc.cluster.local., Type A, Values {cluster_ip}, TTL 5"
+    assert f"DNSRecordSet web.a is made: {record}" in told
+    assert f"IPAddress {cluster_ip} is made: ParentRef services/default/web" in told
+    assert await world.names(SERVICE) == set()
+
+
+async def test_a_dry_run_of_a_change_and_of_a_deletion_tells_the_difference(world):
+    await made(world, "web", type="LoadBalancer")
+    web = Target(SERVICE, "default", "web")
+    changed = await world.get(SERVICE, "web")
+    changed.spec.load_balancer_source_ranges = ["203.0.113.0/24"]
+    told = await warned(lambda options: world.registry.update(web, changed, options))
+    assert told[0].startswith("LoadBalancer web changes: ")
+    assert "Sources 203.0.113.0/24" in told[0]
+    assert any(text.startswith("DNSRecordSet web.a stays: ") for text in told)
+    told = await warned(lambda _options: world.registry.delete(web, DeleteOptions(dry_run=True)))
+    assert {text.partition(": ")[0].rpartition(" ")[2] for text in told} == {"goes"}
+    assert await world.get(LOAD_BALANCER, "web") is not None

@@ -15,6 +15,7 @@ from app.domain.kinds.ip_address import IPAddress, IPAddressSpec, ParentReferenc
 from app.domain.kinds.service import Service
 from app.domain.patching.apply import Applying
 from app.domain.patching.prepared import prepare_patch
+from app.domain.user import ITSELF
 from app.registry.bulk_preparation import BulkOptions, RawItem, Strictness
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
@@ -23,6 +24,8 @@ from app.store.writes import Write
 from tests.conftest import empty
 from tests.controllers.world import running
 from tests.e2e.waiting import eventually
+
+BY_US = WriteOptions(user=ITSELF)
 
 WEB = Target(SERVICE, "default", "web")
 
@@ -63,7 +66,7 @@ async def unseen(parts, allocation_wait=0.5, address=None):
     first, other = (parts.registry(allocation_wait, lambda: True) for _ in range(2))
     service = web(address=address)
     service.spec.type = "NodePort"
-    task = asyncio.create_task(first.create(WEB.named(""), service, WriteOptions()))
+    task = asyncio.create_task(first.create(WEB.named(""), service, BY_US))
     await eventually(lambda: parts.reader.unpublished_named(SERVICE.key, "default", "web"))
     assert parts.mirror.get(SERVICE.key, "default", "web") is None
     return task, other
@@ -72,7 +75,7 @@ async def unseen(parts, allocation_wait=0.5, address=None):
 async def test_a_second_create_is_told_that_it_exists_once_it_can_be_seen(parts):
     task, other = await unseen(parts)
     with pytest.raises(AlreadyExists):
-        await other.create(WEB.named(""), web(), WriteOptions())
+        await other.create(WEB.named(""), web(), BY_US)
     assert parts.mirror.get(SERVICE.key, "default", "web") is not None
     assert (await task).code == 201
 
@@ -88,36 +91,36 @@ async def test_an_update_waits_for_it(parts):
     task, other = await unseen(parts)
     changed = web()
     changed.metadata.labels = {"a": "b"}
-    answer = await other.update(WEB, changed, WriteOptions())
+    answer = await other.update(WEB, changed, BY_US)
     assert answer.code == 200
     assert answer.entry.uid == (await task).entry.uid
 
 
 async def test_a_patch_waits_for_it(parts):
     task, other = await unseen(parts)
-    answer = await other.patch(WEB, labelling(), WriteOptions())
+    answer = await other.patch(WEB, labelling(), BY_US)
     assert (answer.code, answer.entry.uid) == (200, (await task).entry.uid)
 
 
 async def test_a_replacement_of_its_status_waits_for_it(parts):
     task, other = await unseen(parts)
-    answer = await other.update(replace(WEB, subresource="status"), web(), WriteOptions())
+    answer = await other.update(replace(WEB, subresource="status"), web(), BY_US)
     assert (answer.code, answer.entry.uid) == (200, (await task).entry.uid)
 
 
 async def test_an_address_that_it_holds_is_refused_once_the_holder_can_be_seen(parts):
     task, other = await unseen(parts, address="10.96.7.7")
     with pytest.raises(Invalid, match=r"services/web"):
-        await other.create(WEB.named(""), web("other", "10.96.7.7"), WriteOptions())
+        await other.create(WEB.named(""), web("other", "10.96.7.7"), BY_US)
     assert parts.mirror.get(SERVICE.key, "default", "web") is not None
     await task
 
 
 async def test_an_update_to_an_address_that_it_holds_is_refused_once_the_holder_can_be_seen(parts):
     task, other = await unseen(parts, address="10.96.7.7")
-    await other.create(WEB.named(""), alias("other"), WriteOptions())
+    await other.create(WEB.named(""), alias("other"), BY_US)
     with pytest.raises(Invalid, match=r"services/web"):
-        await other.update(WEB.named("other"), web("other", "10.96.7.7"), WriteOptions())
+        await other.update(WEB.named("other"), web("other", "10.96.7.7"), BY_US)
     assert parts.mirror.get(SERVICE.key, "default", "web") is not None
     await task
 
@@ -126,7 +129,7 @@ async def test_a_bulk_apply_is_refused_an_address_once_the_holder_can_be_seen(pa
     task, other = await unseen(parts, address="10.96.7.7")
     items = [RawItem(encode_body(web("other", "10.96.7.7")))]
     with pytest.raises(Invalid, match=r"services/web"):
-        await other.apply(items, BulkOptions(WriteOptions(field_manager="test"), Strictness.STRICT))
+        await other.apply(items, BulkOptions(WriteOptions(user=ITSELF, field_manager="test"), Strictness.STRICT))
     assert parts.mirror.get(SERVICE.key, "default", "web") is not None
     await task
 
@@ -139,8 +142,8 @@ async def test_an_ip_address_that_shows_it_exists_once_it_can_be_seen(parts, ver
     address = IPAddress(IP_ADDRESS.api_version, IP_ADDRESS.name, meta, IPAddressSpec(parent))
     target = Target(IP_ADDRESS, "", "10.96.7.7")
     attempts = {
-        "create": lambda: other.create(target.named(""), address, WriteOptions()),
-        "update": lambda: other.update(target, address, WriteOptions()),
+        "create": lambda: other.create(target.named(""), address, BY_US),
+        "update": lambda: other.update(target, address, BY_US),
         "delete": lambda: other.delete(target, DeleteOptions()),
     }
     with pytest.raises(AlreadyExists if verb == "create" else Forbidden):
@@ -160,7 +163,7 @@ async def test_a_bulk_apply_changes_it(parts):
     task, other = await unseen(parts)
     alias = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "labels": {"a": "b"}},
              "spec": {"type": "ExternalName", "externalName": "web.example.com"}}  # fmt: skip
-    options = BulkOptions(WriteOptions(field_manager="test"), Strictness.STRICT, force=True)
+    options = BulkOptions(WriteOptions(user=ITSELF, field_manager="test"), Strictness.STRICT, force=True)
     (result,) = await other.apply([RawItem(msgspec.json.encode(alias))], options)
     assert result.result == "configured"
     assert result.entry.uid == (await task).entry.uid
@@ -170,7 +173,7 @@ async def test_when_the_first_client_is_gone_the_second_publishes_it(parts):
     task, other = await unseen(parts, allocation_wait=1.0)
     task.cancel()
     with pytest.raises(AlreadyExists):
-        await other.create(WEB.named(""), web(), WriteOptions())
+        await other.create(WEB.named(""), web(), BY_US)
     assert await parts.reader.unpublished_named(SERVICE.key, "default", "web") is None
     await parts.mirror.fresh()
     assert parts.mirror.get(SERVICE.key, "default", "web") is not None
@@ -183,14 +186,14 @@ async def test_a_generated_name_waits_for_nobody(parts, monkeypatch):
     second = msgspec.convert(
         {"apiVersion": "v1", "kind": "Service", "metadata": {"generateName": "web"},
          "spec": {"type": "ExternalName", "externalName": "web.example.com"}}, type=Service)  # fmt: skip
-    assert (await other.create(WEB.named(""), second, WriteOptions())).entry.name == "web-2"
+    assert (await other.create(WEB.named(""), second, BY_US)).entry.name == "web-2"
     task.cancel()
 
 
 async def test_a_name_that_is_given_up_while_it_is_waited_for_can_be_taken(parts):
     task, other = await unseen(parts, allocation_wait=1.0)
     task.cancel()
-    second = asyncio.create_task(other.create(WEB.named(""), web(), WriteOptions()))
+    second = asyncio.create_task(other.create(WEB.named(""), web(), BY_US))
     row = await parts.reader.unpublished_named(SERVICE.key, "default", "web")
     await parts.writer.write(Write("delete", SERVICE.key, "default", "web", row.uid, row.body))
     answer = await second

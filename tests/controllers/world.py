@@ -8,14 +8,17 @@ import msgspec
 
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
+from app.domain.user import ITSELF
 from app.main.parts import started
 from app.main.reconciler import controllers_of, reconciler_of
+from app.main.zones import zone_work
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
 from app.settings import Settings
 from app.startup.bootstrap import bootstrap
 from app.startup.initial_pools import make_initial_pools
 from app.store.milestones import Milestones
+from app.tsig_keys import TsigKeys
 from tests.e2e.waiting import eventually
 
 
@@ -24,22 +27,27 @@ def target(kind, namespace, name="", subresource=""):
     return Target(kind, namespace if kind.namespaced else "", name, subresource)
 
 
+BY_US = WriteOptions(user=ITSELF)
+
+
 class World:
     """What a client and a reconciler have in common.
 
     Attributes:
         parts: Of the composition root.
         registry: The verbs.
+        keys: With which DNS messages are signed; tests may give others.
     """
 
     def __init__(self, parts, registry):
+        self.keys = TsigKeys(None)
         self.parts = parts
         self.registry = registry
 
     async def create(self, kind, document, namespace="default"):
         """Create an object from a document; answers it as stored."""
         obj = msgspec.convert(document, type=kind.model)
-        answer = await self.registry.create(target(kind, namespace), obj, WriteOptions())
+        answer = await self.registry.create(target(kind, namespace), obj, BY_US)
         return decode_object(kind, answer.entry.wire)
 
     async def change(self, kind, name, change, namespace="default", subresource=""):
@@ -52,7 +60,7 @@ class World:
             obj = await self.get(kind, name, namespace)
             change(obj)
             with contextlib.suppress(Conflict):
-                answer = await self.registry.update(about, obj, WriteOptions())
+                answer = await self.registry.update(about, obj, BY_US)
                 return decode_object(kind, answer.entry.wire)
 
     async def delete(self, kind, name, namespace="default", **options):
@@ -95,7 +103,8 @@ class World:
 
     def reconciling_everything(self):
         """Run the controllers of a reconciler process until the end of the block."""
-        return _run(reconciler_of(self.parts, controllers_of(self.parts)))
+        zones, targets = zone_work(self.parts, self.keys)
+        return _run(reconciler_of(self.parts, [*controllers_of(self.parts), *zones], targets))
 
 
 @contextlib.asynccontextmanager

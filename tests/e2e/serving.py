@@ -14,16 +14,31 @@ from tests.e2e.waiting import until
 
 
 class Serving:
-    """Starts it on a free port and waits until it says that it is ready."""
+    """Starts it on a free port and waits until it says that it is ready.
 
-    def __init__(self, data_dir, *flags, wait=True):
+    Most tests need no data plane and no DNS, so there is none unless they ask for it; `dns_port=None` leaves it to the
+    product. `within` is a command that begins it, such as one that gives it mounts of its own; `program` is the
+    program that is run, if it is not the one of this environment.
+    """
+
+    PROGRAM = (sys.executable, "-m", "app.cli")
+
+    def __init__(
+        self, data_dir, *flags, wait=True, data_plane="none", dns_port="0", within=(), program=PROGRAM, cwd=None
+    ):
         self.data_dir = data_dir
         self.database_url = EmbeddedPostgres(data_dir).url()
         self.errors = data_dir.with_name(f"{data_dir.name}.log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve", "--data-dir", data_dir, "--port", "0", *flags],
+                [
+                    *within,
+                    *(*program, "serve", "--data-dir", data_dir, "--port", "0"),
+                    *(() if dns_port is None else ("--dns-port", dns_port)),
+                    *("--data-plane", data_plane, *flags),
+                ],
+                cwd=cwd,
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -142,10 +142,10 @@ def test_a_kubeconfig_replaces_the_last_one_and_is_its_owners_alone(tmp_path):
     path = tmp_path / "kubeconfig"
     path.write_text("old")
     path.chmod(0o644)
-    write_kubeconfig(path, "http://127.0.0.1:8080", "secret", None)
+    write_kubeconfig(path, "http://127.0.0.1:8080", {"token": "secret"}, None)
     config = yaml.safe_load(path.read_text())
     assert config["users"] == [{"name": "fairlead", "user": {"token": "secret"}}]
     assert config["current-context"] == "fairlead"
     assert path.stat().st_mode & 0o777 == 0o600
-    write_kubeconfig(path, "http://127.0.0.1:8080", None, None)
+    write_kubeconfig(path, "http://127.0.0.1:8080", {}, None)
     assert yaml.safe_load(path.read_text())["users"] == [{"name": "fairlead", "user": {}}]

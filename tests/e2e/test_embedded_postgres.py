@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from app.supervisor import binaries
-from app.supervisor.errors import DataDirectoryUnusableError, PostgresFailedError
+from app.supervisor.errors import DataDirectoryUnusableError, PostgresFailedError, PrivateDirectoryUnusableError
 from app.supervisor.postgres import EmbeddedPostgres
 from tests.e2e.waiting import until
 
@@ -144,7 +144,7 @@ def test_a_socket_directory_of_somebody_else_is_refused(data_dir):
     postgres.socket_dir.mkdir(mode=0o777)
     postgres.socket_dir.chmod(0o777)
     try:
-        with pytest.raises(PostgresFailedError, match="not a directory that only the user of Postgres can use"):
+        with pytest.raises(PrivateDirectoryUnusableError, match="not a directory that only one user can use"):
             postgres.start()
     finally:
         postgres.stop()

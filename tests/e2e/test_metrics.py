@@ -1,14 +1,20 @@
 import os
+import platform
+import re
 import subprocess
 import sys
 
+import httpx
+
+from app import __version__
 from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
 
 PROGRAM = """
-from app.telemetry.metrics import REQUESTS, WATCHES, exposition
+from app.telemetry.exposition import exposition
+from app.telemetry.metrics import REQUESTS, WATCHES
 REQUESTS.labels("list", "services", "200").inc(3)
 WATCHES.labels("services").inc(2)
-print(exposition().decode(), end="")
+print(exposition()[0].decode(), end="")
 """
 
 
@@ -47,3 +53,11 @@ def test_processes_with_a_directory_answer_for_each_other(tmp_path):
     _, values = run(tmp_path)
     assert requests(values) == 9, "what ended processes counted stays counted"
     assert watches(values) == 2, "what ended processes had open is open no more"
+
+
+def test_one_scrape_tells_what_every_process_uses(product):
+    text = httpx.get(f"{product.url}/metrics", timeout=30).text
+    assert f'fairlead_build_info{{python="{platform.python_version()}",version="{__version__}"}} 1.0' in text
+    for metric in ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds"):
+        roles = set(re.findall(rf'^{metric}{{pid="[0-9]+",process="([a-z]+)"}} [0-9.e+]+$', text, re.MULTILINE))
+        assert {"serve", "api", "reconciler", "postgres"} <= roles

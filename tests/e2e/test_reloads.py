@@ -45,7 +45,7 @@ def issue(directory, *names):
 
 @pytest.fixture(scope="module")
 def serving(directory):
-    write(directory / "tokens.csv", "first-token,ann,1\n")
+    write(directory / "tokens.csv", 'first-token,ann,1,"system:masters"\n')
     write(directory / "level", "info")
     issue(directory, "127.0.0.1")
     flags = ("--token-file", directory / "tokens.csv", "--log-level-file", directory / "level", "--log-format", "json")
@@ -85,14 +85,14 @@ def test_tokens_are_read_again_when_they_change(serving, directory):
     processes = own_processes(serving)
     assert processes
     assert codes(serving, "first-token") == {200}
-    write(directory / "tokens.csv", "second-token,bob,2\n")
+    write(directory / "tokens.csv", 'second-token,bob,2,"system:masters"\n')
     until(lambda: codes(serving, "second-token") == {200})
     until(lambda: codes(serving, "first-token") == {401})
     until(lambda: config(serving)["users"][0]["user"]["token"] == "second-token")
     write(directory / "tokens.csv", "no tokens\n")
     until(lambda: len(logged(serving, NOT_RELOADED)) >= 3)
     assert codes(serving, "second-token") == {200}
-    write(directory / "tokens.csv", "first-token,ann,1\n")
+    write(directory / "tokens.csv", 'first-token,ann,1,"system:masters"\n')
     until(lambda: codes(serving, "first-token") == {200})
     assert own_processes(serving) == processes
     assert "second-token" not in serving.errors.read_text()
@@ -130,7 +130,7 @@ def test_the_level_of_the_log_may_change(serving, directory):
     write(directory / "level", "error")
     write(directory / "tokens.csv", "no tokens\n")
     until(lambda: len(logged(serving, NOT_RELOADED)) >= failures + 3)
-    write(directory / "tokens.csv", "third-token,ann,1\n")
+    write(directory / "tokens.csv", 'third-token,ann,1,"system:masters"\n')
     until(lambda: codes(serving, "third-token") == {200})
     assert len(logged(serving, "reloaded")) == reloads
     write(directory / "level", "info")
@@ -170,15 +170,19 @@ def running(command, *flags, database_url):
 
 def test_the_end_of_the_terminal_ends_everything(tmp_path):
     ours, theirs = pty.openpty()
-
-    # A terminal that the first process of a session opens is that session's.
-    arguments = [sys.executable, "-m", "app.cli", "serve", "--data-dir", tmp_path / "data", "--port", "0"]
-    shell = ["sh", "-c", 'exec "$@" < "$0"', os.ttyname(theirs), *arguments]
+    # A terminal that the first process of a session opens is that session's. Whoever runs the tests may ignore SIGHUP.
+    flags = ("--data-dir", tmp_path / "data", "--port", "0", "--dns-port", "0")
+    serve = [sys.executable, "-m", "app.cli", "serve", *flags]
+    shell = ["sh", "-c", 'exec env --default-signal=HUP "$@" < "$0"', os.ttyname(theirs), *serve]
     process = subprocess.Popen(shell, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with process:
-        os.close(theirs)
-        until(lambda: b"Ctrl-C" in process.stdout.readline(), 60)
-        descendants = psutil.Process(process.pid).children(recursive=True)
-        os.close(ours)
-        assert process.wait(15) == 0
-        until(lambda: not any(each.is_running() for each in descendants))
+        try:
+            os.close(theirs)
+            until(lambda: b"Ctrl-C" in process.stdout.readline(), 60)
+            descendants = psutil.Process(process.pid).children(recursive=True)
+            os.close(ours)
+            assert process.wait(15) == 0
+            until(lambda: not any(each.is_running() for each in descendants))
+        finally:
+            # A process that does not end must not keep the test from its end.
+            process.kill()

@@ -21,7 +21,7 @@ SERVICE = {"metadata": {"name": "kept"}, "spec": {"ports": [{"port": 80}]}}
 
 def serve_again(data_dir, port):
     return subprocess.run(
-        [sys.executable, "-m", "app.cli", "serve", "--data-dir", data_dir, "--port", str(port)],
+        [sys.executable, "-m", "app.cli", "serve", "--data-dir", data_dir, "--port", str(port), "--dns-port", "0"],
         capture_output=True,
         text=True,
         check=False,
@@ -137,7 +137,7 @@ def with_token(tmp_path, token):
 
 def only_those_who_know_a_token_get_in(serving, service):
     path, trust = f"{serving.url}{SERVICES}/kept", client_context(serving.data_dir / "tls" / "ca.crt")
-    assert httpx.get(path, verify=trust).status_code == 401
+    assert httpx.get(path, verify=trust).status_code == 403
     config = yaml.safe_load((serving.data_dir / "kubeconfig").read_text())
     token = config["users"][0]["user"]["token"]
     assert token == "first-secret"

@@ -27,7 +27,7 @@ SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 def ensemble(postgres, tmp_path_factory):
     url = asyncio.run(create_database(postgres, "several"))
     # Nobody has to wait that long: whoever owns allocation next is in time for every request.
-    with Ensemble(url, tmp_path_factory.mktemp("several"), allocation_wait="30") as ensemble:
+    with Ensemble(url, tmp_path_factory.mktemp("several"), allocation_wait="30", log_level="debug") as ensemble:
         yield ensemble
 
 

@@ -2,19 +2,19 @@ import asyncio
 import time
 
 
-def until(condition, timeout=15.0):
+def until(condition, timeout=15.0, pause=0.02):
     """Waits for a condition, and returns what it returned; a condition that never comes fails the test."""
     deadline = time.monotonic() + timeout
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(pause)
     return result
 
 
-async def eventually(condition, timeout=30.0):  # noqa: ASYNC109 - a failure here, not an answer
+async def eventually(condition, timeout=30.0, pause=0.02):  # noqa: ASYNC109 - a failure here, not an answer
     """`until` for a coroutine function: waits for what it answers to be true, and returns that."""
     deadline = time.monotonic() + timeout
     while not (result := await condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
     return result

@@ -99,6 +99,16 @@ async def test_a_hint_of_what_is_in_already_costs_no_query(store, reader):
         await eventually(lambda: reader.tails > before)
 
 
+async def test_a_hint_that_comes_alone_is_followed_at_once(reader):
+    async with hinted(reader, gathering=3600.0) as (mirror, give):
+        mirror._follower._fetched_at -= 3600.0
+        before = reader.tails
+        give("1000")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert reader.tails == before + 1
+
+
 async def test_hints_that_follow_each_other_cost_one_query(store, reader):
     async with hinted(reader, gathering=0.5) as (mirror, give):
         before = reader.tails

@@ -137,3 +137,17 @@ async def test_pages_at_one_revision_are_the_list_at_that_revision(store, mirror
     assert pages == whole
     assert list(mirror.list_at(SERVICES, None, revision)) == whole
     assert list(mirror.list(SERVICES, None)) != whole
+
+
+async def test_a_mirror_of_some_kinds_knows_nothing_of_others_and_stays_current(store, database_url):
+    for kind in (SERVICES, "pods"):
+        await committed(store.writer, create("blue", "before", kind=kind))
+    async with running_mirror(store, kinds=[SERVICES]) as mirror:
+        revision = await committed(store.writer, create("blue", "after", kind="pods"))
+        assert await mirror.fresh() == revision
+        assert (len(mirror), mirror.list("pods", None)) == (1, [])
+        made = await committed(store.writer, create("blue", "after"))
+        assert await mirror.fresh() == made
+        assert [entry.name for entry in mirror.list(SERVICES, None)] == ["after", "before"]
+        assert [entry.name for entry in mirror.list_at(SERVICES, None, revision)] == ["before"]
+        assert len(await stored(database_url)) > len(mirror)

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import allocate
-from app.domain.pools.pool_set import POOLED_CLAIMS, PoolSet
+from app.domain.pools.pool_set import PoolSet
 from app.domain.rules.addresses import canonical
 from app.domain.rules.pool_description import PoolDescription
+from app.store.claim_tables import exclude, thing
 from tests.property.service_specs import GOOD_ANNOTATIONS, GOOD_SPECS
 from tests.unit.rules.builders import V4, V6, cluster, created, updated
 
@@ -25,26 +26,23 @@ RULES = SERVICE.strategy
 
 
 class Registry:
-    """A store of claims, in which no two Services hold the same, and pools that follow it."""
+    """A store of claims, in which no two Services hold what excludes each other, and pools that follow it."""
 
     def __init__(self):
         self.pools = PoolSet(lambda _size: 0, lambda: 0.0)
         self.pools.describe(AT)
         self.held = {}
+        self.services = {}
 
     def write(self, name, service):
         """Take what the Service shows and let go of the rest; False when somebody else holds some of it."""
-        wanted = {(claim.table, claim.key) for claim in RULES.claims(service, AT)}
-        if any(self.held.get(key, name) != name for key in wanted if not key[1].endswith("/shared")):
+        wanted = set(RULES.claims(service, AT))
+        others = [claim for owner, held in self.held.items() if owner != name for claim in held]
+        if any(exclude(claim, other) for claim in wanted for other in others):
             return False
-        for key in [key for key, owner in self.held.items() if owner == name and key not in wanted]:
-            del self.held[key]
-            if key[0] in POOLED_CLAIMS:
-                self.pools.release(*key)
-        for key in wanted:
-            self.held[key] = name
-            if key[0] in POOLED_CLAIMS:
-                self.pools.hold(*key)
+        self.held[name] = wanted
+        self.pools.moved(self.services.get(name), service, AT)
+        self.services[name] = msgspec.json.decode(msgspec.json.encode(service), type=Service)
         return True
 
     def settle(self, name, service, *, is_new):
@@ -75,7 +73,7 @@ def shown(service):
 
 
 def held_by(registry, name):
-    return {(table, key.removesuffix("/shared")) for (table, key), owner in registry.held.items() if owner == name}
+    return {thing(claim) for claim in registry.held.get(name, ())}
 
 
 def complete(service):
@@ -114,7 +112,7 @@ def test_a_chain_holds_what_its_end_shows(steps):
             continue
         stored = msgspec.json.decode(msgspec.json.encode(new), type=Service)
         if RULES.pending(stored, AT):
-            assert "Exhausted" in str(stored.status.conditions) or "NoPool" in str(stored.status.conditions)
+            assert any(reason in str(stored.status.conditions) for reason in ("Exhausted", "NoPool", "NotFound"))
         else:
             assert complete(stored)
         assert shown(stored) <= held_by(registry, "web")

@@ -10,6 +10,7 @@ from app.domain.declarations.service import SERVICE
 from app.domain.kinds.service import Service
 from app.domain.pools.allocation import allocate
 from app.domain.pools.pool_set import PoolSet
+from app.domain.rules.address_claims import claimed_address
 from app.domain.rules.pool_description import PoolDescription
 from app.domain.rules.service.annotations import (
     ADDITIONAL_ADDRESSES,
@@ -26,6 +27,7 @@ from tests.property.service_specs import (
     STATUSES,
 )
 from tests.unit.rules.builders import LATER, V4, V6, cluster, created, service, spec_of, updated
+from tests.unit.rules.picking import Known
 
 RULES = SERVICE.strategy
 INTERNAL, EXTERNAL = ("10.240.0.0/24", "fd01::/112"), ("20.0.0.0/24", "fd02::/112")
@@ -47,11 +49,11 @@ FIELDS = ("spec.", "metadata.", "status.")
 
 
 def laid_out(at):
-    """Pools of which nobody holds anything, and the cluster that has them."""
+    """Pools from which everything can be picked, and the cluster that has them. What is asked for can be shared."""
     here = msgspec.structs.replace(at, pools=POOLS)
     pools = PoolSet(lambda _size: 0, lambda: 0.0)
     pools.describe(here)
-    return pools.pools, here
+    return replace(pools.pools, held_by_others=lambda *_: True), here
 
 
 def given_all(new, at, *, is_new=True):
@@ -198,12 +200,12 @@ def test_frontends_come_to_rest_and_none_is_claimed_shared_and_for_itself(annota
     at = cluster(V4, V6, ours=True, pools=POOLS)
     one = service({**spec, "ipFamilies": ["IPv4", "IPv6"]}, annotations=annotations, status=status)
     reserved = dict.fromkeys([f"shop/{text}" for text in SPELLED], "20.0.0.5")
+    at = msgspec.structs.replace(at, addresses=Known({} if NAME_KEYS["IPv6"] in annotations else reserved))
     pools, _ = laid_out(at)
-    pools = replace(pools, static_addresses={} if NAME_KEYS["IPv6"] in annotations else reserved)
     for _ in range(2):
         allocate(one, pools, at, created=False)
     at_rest = body(one)
     allocate(one, pools, at, created=False)
     assert body(one) == at_rest
-    addresses = [claim.key.removesuffix("/shared") for claim in RULES.claims(one, at) if claim.table == "lb_addresses"]
+    addresses = [claimed_address(claim.key) for claim in RULES.claims(one, at) if claim.table == "lb_addresses"]
     assert len(set(addresses)) == len(addresses)

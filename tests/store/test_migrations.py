@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import ServiceUnavailable
 from app.store import schema
+from app.store.compatibility import HEAD
 from app.store.database import Database
 from app.store.migrating import downgrade, migrate, scripts
 from app.store.schema import UnsuitableDatabaseError
@@ -110,7 +111,7 @@ def test_each_step_down_can_be_taken_up_again(fresh_url: str):
 
 
 def test_the_newest_migration_is_the_one_that_processes_ask_for_and_has_the_greatest_number():
-    assert scripts().get_current_head() == schema.HEAD
+    assert scripts().get_current_head() == HEAD
     newest_first = [script.revision for script in scripts().walk_revisions()]
     assert newest_first == sorted(newest_first, reverse=True)
 
@@ -157,8 +158,13 @@ def test_nothing_runs_with_an_older_or_a_newer_schema(fresh_url: str):
     with pytest.raises(UnsuitableDatabaseError, match=r"has schema 0001, .* is needed: run `fairlead migrate`"):
         start(fresh_url)
     migrate(fresh_url)
-    run(fresh_url, "UPDATE alembic_version SET version_num = '9999'", "SELECT 1")
-    with pytest.raises(UnsuitableDatabaseError, match="a newer version's"):
+    run(
+        fresh_url,
+        "UPDATE alembic_version SET version_num = '9999'",
+        "UPDATE settings SET value = '9998' WHERE name = 'oldest-schema'",
+        "SELECT 1",
+    )
+    with pytest.raises(UnsuitableDatabaseError, match="which processes that know schema 9998 or newer"):
         start(fresh_url)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.domain.errors import ApiError
 from app.domain.rules.claim import Claim
-from app.store.claim_tables import CLAIM_TABLES, SHARED, ClaimTable, exclude, thing
+from app.store.claim_tables import CLAIM_TABLES, ClaimTable, exclude, thing
 from app.store.store import Store
 from app.store.writes import (
     ClaimHeld,
@@ -36,10 +36,13 @@ TABLES = tuple(CLAIM_TABLES)
 VALUES = {"inet": ("10.96.0.1", "10.96.0.2"), "integer": ("30000", "30001"), "text": ("a", "b")}
 
 
+HOW = ("n1/own", "n1/alone", "n1/shared", "n1/static", "n2/shared", "n2/own")
+
+
 def keys_of(table: ClaimTable) -> list[str]:
-    """Two things of each table; also to be shared, where that can be."""
+    """Two things of each table; in every role, where they can be shared."""
     keys = ["/".join(parts) for parts in product(*(VALUES[column.type] for column in table.columns))][:2]
-    return keys + [key + SHARED for key in keys if table.shareable]
+    return [f"{key}/{how}" for key in keys for how in HOW] if table.shareable else keys
 
 
 CLAIMS = [f"{table.name} {key}" for table in CLAIM_TABLES.values() for key in keys_of(table)]
@@ -63,7 +66,7 @@ def place_of(write: Write) -> Place:
 
 
 def wanted(texts: Iterable[str]) -> tuple[Claim, ...]:
-    """Each once: nobody asks for an address shared and for himself."""
+    """Each once: nobody holds an address in two roles."""
     claims = map(claim, texts)
     return tuple({thing(claim): claim for claim in claims}.values())
 

@@ -10,7 +10,7 @@ from tests.store.writing import committed, eventually, service, session, shop, u
 
 pytestmark = pytest.mark.anyio
 
-LISTENERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'fairlead-listen' AND query LIKE 'LISTEN%'"
+LISTENERS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'fairlead-listen%' AND query LIKE 'LISTEN%'"
 
 
 async def listen(store: Store) -> Counter[str]:

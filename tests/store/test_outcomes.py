@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain.rules.claim import Claim
-from app.store.claim_tables import CLAIM_TABLES
+from app.store.claim_tables import CLAIM_TABLES, exclude
 from app.store.store import Store
 from app.store.writes import (
     Aborted,
@@ -164,7 +164,7 @@ ALL = (
     "cluster_ips 10.96.0.1",
     "cluster_ips fd00::1",
     "node_ports 30080",
-    "lb_addresses 20.0.0.1",
+    "lb_addresses 20.0.0.1/shop/own",
     "lb_ports 20.0.0.1/TCP/80",
     "dns_labels example.org/web",
 )
@@ -200,19 +200,66 @@ async def test_the_same_claim_twice_in_one_write_is_one(store: Store):
     assert await claims(store) == {"node_ports": {"30080"}}
 
 
-async def test_an_address_is_shared_by_those_who_all_ask_for_it_shared(store: Store):
+OWN, ALONE, SHARED, STATIC = (f"lb_addresses 20.0.0.1/shop/{role}" for role in ("own", "alone", "shared", "static"))
+ELSEWHERE = "lb_addresses 20.0.0.1/other/shared"
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "agree"),
+    [
+        (OWN, OWN, False),
+        (OWN, SHARED, True),
+        (OWN, STATIC, True),
+        (OWN, ALONE, False),
+        (SHARED, SHARED, True),
+        (SHARED, STATIC, True),
+        (SHARED, ALONE, False),
+        (STATIC, STATIC, False),
+        (STATIC, ALONE, True),
+        (ALONE, ALONE, False),
+        (OWN, ELSEWHERE, False),
+        (STATIC, ELSEWHERE, False),
+        (ELSEWHERE, ELSEWHERE, True),
+    ],
+)
+async def test_an_address_is_shared_in_its_home_by_those_who_ask_for_it(store: Store, held, wanted, agree):
+    await shop(store)
+    for one, other in ((held, wanted), (wanted, held)):
+        assert exclude(claim(one), claim(other)) is not agree
+        first = uid()
+        await committed(store, service("create", "a", first, one))
+        second = service("create", "b", uid(), other)
+        outcome = await store.writer.write(second)
+        assert agree is isinstance(outcome, Committed)
+        if not agree:
+            assert outcome == ClaimHeld(claim(other), "services", "shop", "a")
+        else:
+            await committed(store, service("delete", "b", second.uid))
+        await committed(store, service("delete", "a", first))
+
+
+async def test_the_role_in_which_an_address_is_held_can_change(store: Store):
     await shop(store)
     first, second = uid(), uid()
-    await committed(store, service("create", "a", first, "lb_addresses 20.0.0.1/shared"))
-    await committed(store, service("create", "b", second, "lb_addresses 20.0.0.1/shared"))
-    held = await store.writer.write(service("create", "c", uid(), "lb_addresses 20.0.0.1"))
-    assert isinstance(held, ClaimHeld)
-    await committed(store, service("delete", "b", second))
-    await committed(store, service("update", "a", first, "lb_addresses 20.0.0.1"))
-    assert await claims(store) == {"lb_addresses": {"20.0.0.1"}}
-    assert await store.writer.write(service("create", "b", second, "lb_addresses 20.0.0.1/shared")) == ClaimHeld(
-        claim("lb_addresses 20.0.0.1/shared"), "services", "shop", "a"
+    await committed(store, service("create", "a", first, OWN))
+    await committed(store, service("create", "b", second, SHARED))
+    assert await store.writer.write(service("update", "b", second, OWN)) == ClaimHeld(
+        claim(OWN), "services", "shop", "a"
     )
+    swapped = [service("update", "a", first, SHARED), service("update", "b", second, OWN)]
+    assert all(isinstance(outcome, Committed) for outcome in await store.writer.write_together(swapped))
+    assert await claims(store) == {"lb_addresses": {"20.0.0.1/shop/own", "20.0.0.1/shop/shared"}}
+
+
+async def test_who_is_about_to_have_another_address_holds_the_one_it_has_as_before(store: Store):
+    await shop(store)
+    first, kept = uid(), "lb_addresses 20.0.0.1//kept"
+    await committed(store, service("create", "a", first, OWN))
+    await committed(store, service("create", "b", uid(), SHARED))
+    await committed(store, service("update", "a", first, kept, "lb_addresses 20.0.0.2/shop/own"))
+    addresses = {"20.0.0.1/shop/own", "20.0.0.1/shop/shared", "20.0.0.2/shop/own"}
+    assert await claims(store) == {"lb_addresses": addresses}
+    assert isinstance(await store.writer.write(service("create", "c", uid(), kept)), ClaimHeld)
 
 
 async def test_together_all_are_stored_or_none(store: Store):
@@ -257,7 +304,7 @@ async def test_together_two_that_want_the_same_thing_are_refused(store: Store):
     writes = [service("create", "a", uid(), "node_ports 1"), service("create", "b", uid(), "node_ports 1")]
     held = ClaimHeld(claim("node_ports 1"), "services", "shop", "a")
     assert await store.writer.write_together(writes) == [Aborted(), held]
-    shared = [service("create", name, uid(), "lb_addresses 20.0.0.1/shared") for name in ("a", "b")]
+    shared = [service("create", name, uid(), "lb_addresses 20.0.0.1/shop/shared") for name in ("a", "b")]
     assert all(isinstance(outcome, Committed) for outcome in await store.writer.write_together(shared))
     with pytest.raises(ValueError, match="different objects"):
         await store.writer.write_together([writes[0], writes[0]])
@@ -280,7 +327,8 @@ async def test_nothing_to_write_is_written(store: Store):
 
 _CALL = """
     SELECT * FROM fairlead_write(gen_random_uuid(), false, '{create}', '{namespaces}', '{""}', '{x}', ARRAY[$1::uuid],
-        '{x}', '{NULL}', ARRAY[$2::boolean], '{f}', '{NULL}', '{NULL}', '{NULL}', '{}', '{}')
+        '{x}', '{NULL}', ARRAY[$2::boolean], '{f}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{f}', NULL, '{}',
+        '{}')
 """
 
 

@@ -32,15 +32,25 @@ GROW = f"""
     SELECT gen_random_uuid(), 'services', 'shop', 'u' || n, true, '{{}}' FROM generate_series(1, 1000) n;
     INSERT INTO changes (revision, kind, namespace, name, uid, type, body)
     SELECT revision, kind, namespace, name, uid, 'ADDED', body FROM objects WHERE name LIKE 's_%' AND revision > 1000;
-    INSERT INTO cluster_ips SELECT '10.0.0.0'::inet + ordinal, uid FROM objects WHERE revision > 1000;
-    INSERT INTO node_ports SELECT -ordinal, uid FROM objects WHERE revision > 1000;
-    INSERT INTO lb_addresses SELECT '20.0.0.0'::inet + ordinal, uid, false FROM objects WHERE revision > 1000;
-    INSERT INTO lb_ports SELECT '20.0.0.0'::inet + ordinal, 'TCP', 80, uid FROM objects WHERE revision > 1000;
+    INSERT INTO cluster_ips SELECT '10.0.0.0'::inet + ordinal, uid, ordinal, now() FROM objects WHERE revision > 1000;
+    INSERT INTO node_ports SELECT -ordinal, uid, ordinal, now() FROM objects WHERE revision > 1000;
+    INSERT INTO lb_addresses SELECT '20.0.0.0'::inet + ordinal, uid, 'shop', 'own', ordinal, now()
+        FROM objects WHERE revision > 1000;
+    INSERT INTO lb_ports SELECT '20.0.0.0'::inet + ordinal, 'TCP', 80, uid, ordinal, now()
+        FROM objects WHERE revision > 1000;
     INSERT INTO dns_labels SELECT 'example.org', name, uid FROM objects WHERE revision > 1000;
     INSERT INTO batches (id, outcomes) SELECT gen_random_uuid(), '{{Committed}}' FROM generate_series(1, {ROWS});
     SELECT setval('revisions', {ROWS} + 1000);
 """
-TABLES = ("objects", "changes", "batches", *CLAIM_TABLES)
+LIMITED = f"""
+    INSERT INTO quota_usage SELECT 'shop-' || n, 'count/services', 1 FROM generate_series(1, {ROWS}) n;
+    INSERT INTO quota_usage VALUES ('shop', 'count/services', {ROWS}), ('shop', 'services.nodeports', 0);
+    INSERT INTO quota_limits SELECT (SELECT uid FROM objects LIMIT 1), 'services-' || n, 'shop-' || n, 'q',
+        'count/services', 1, '1' FROM generate_series(1, {ROWS}) n;
+    INSERT INTO quota_limits SELECT uid, 'services', 'shop', 'q', 'count/services', 1000000, '1M'
+        FROM objects WHERE kind = 'namespaces' LIMIT 1;
+"""
+TABLES = ("objects", "changes", "batches", "quota_limits", "quota_usage", *CLAIM_TABLES)
 
 
 async def touched(connection: Any) -> int:
@@ -63,7 +73,11 @@ def lifetimes(start: int) -> list[list[Write]]:
     steps: list[list[Write]] = [[], [], [], [], []]
     for number in range(start, start + MEMBERS):
         owner, name = uid(), f"new-{number}"
-        claims = (f"cluster_ips fd00::{number}", f"node_ports {100_000 + number}", f"lb_addresses fd00::{number}")
+        claims = (
+            f"cluster_ips fd00::{number}",
+            f"node_ports {100_000 + number}",
+            f"lb_addresses fd00::{number}/shop/own",
+        )
         steps[0].append(service("create", name, owner, published=False, pending=True))
         steps[1].append(service("publish", name, owner, *claims))
         steps[2].append(service("update", name, owner, *claims[:1], f"lb_ports fd00::{number}/TCP/80"))
@@ -110,8 +124,21 @@ async def test_a_new_session_plans_the_same(store: Store):
     await shop(store)
     async with session(store) as connection:
         await connection.execute(GROW)
+        # What this session read is counted before the other one begins to count.
+        await touched(connection)
     async with session(store) as connection:
         await check_lookups(connection, 1000)
+
+
+async def test_a_batch_in_a_namespace_with_a_quota_looks_up_only_what_it_is_about(store: Store):
+    await shop(store)
+    async with session(store) as connection:
+        await connection.execute("INSERT INTO quota_usage VALUES ('shop', 'count/services', 0)")
+        await plan(connection)
+        await connection.execute(GROW)
+        await connection.execute("DELETE FROM quota_usage")
+        await connection.execute(LIMITED)
+        await check_lookups(connection, 2000)
 
 
 READS: dict[str, Callable[[Any], Awaitable[Any]]] = {

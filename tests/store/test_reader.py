@@ -98,7 +98,7 @@ async def test_what_waits_is_read_in_the_order_it_came(store: Store):
 CLAIMS = {
     "cluster_ips": ["10.96.0.10", "10.96.0.9", "fd00::1"],
     "node_ports": ["30000", "30001", "9"],
-    "lb_addresses": ["20.0.0.1", "20.0.0.2/shared"],
+    "lb_addresses": ["20.0.0.1/shop/own", "20.0.0.2/shop/shared"],
     "lb_ports": ["20.0.0.1/TCP/80", "20.0.0.1/UDP/80"],
     "dns_labels": ["example.org/web", "example.com/web", "example.com/x"],
 }
@@ -133,9 +133,9 @@ async def test_claims_of_a_range_come_in_its_order(store: Store):
 async def test_holders_within_spans_come_in_order_and_are_counted(store: Store):
     await shop(store)
     for number in (2, 7, 9):
-        await committed(store, service("create", f"web-{number}", uid(), f"lb_addresses 20.0.0.{number}"))
+        await committed(store, service("create", f"web-{number}", uid(), f"lb_addresses 20.0.0.{number}/shop/own"))
     for name in ("one", "other"):
-        await committed(store, service("create", name, uid(), "lb_addresses 20.0.0.8/shared"))
+        await committed(store, service("create", name, uid(), "lb_addresses 20.0.0.8/shop/shared"))
     spans = [("20.0.0.8", "20.0.0.20"), ("20.0.0.0", "20.0.0.2"), ("fd00::", "fd00::9")]
     found = await store.reader.holders_between("lb_addresses", spans, 10)
     told = [(address, str(holder)) for address, holder in found]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -17,20 +16,13 @@ from app.domain.errors import ApiError, InternalError, ServiceUnavailable, Timeo
 from app.store.batch import arguments
 from app.store.sealing import NO_KEYS
 from app.store.store import Store
-from app.store.writes import ClaimHeld, Committed, NameTaken, Outcome, Write
+from app.store.writes import ClaimHeld, Committed, NameTaken
 from app.supervisor.postgres import EmbeddedPostgres
 from tests.store.proxy import proxied
+from tests.store.witnesses import Witnesses, logged
 from tests.store.writing import committed, eventually, running, service, session, shop, uid, waiters, write_lock
 
 pytestmark = pytest.mark.anyio
-
-
-async def logged(store: Store) -> dict[str, int]:
-    """Services in the log, each of which is there once, with their revisions."""
-    changes = [change for change in (await store.reader.tail(0, 100_000)).changes if change.kind == "services"]
-    found = {change.uid: change.revision for change in changes}
-    assert len(found) == len(changes)
-    return found
 
 
 async def test_a_write_whose_session_is_terminated_before_its_turn_is_stored_once(store: Store):
@@ -215,47 +207,19 @@ async def test_a_killed_postgres_loses_nothing_that_was_acknowledged(database_ur
 
 
 async def _write_through_kills(store: Store, postgres: EmbeddedPostgres) -> None:
-    told: list[tuple[Write, Outcome | ApiError]] = []
-    stop = asyncio.Event()
+    witnesses = Witnesses(store)
     async with asyncio.TaskGroup() as group:
         for _ in range(8):
-            group.create_task(_work(store, told, stop))
+            group.create_task(witnesses.work())
         for _ in range(3):
-            await _more(told, Committed, 100)
+            await witnesses.more(Committed, 100)
             _kill(postgres)
             # Away until the writers are told, then back.
-            await _more(told, ApiError, 1)
+            await witnesses.more(ApiError, 1)
             postgres.start()
-        await _more(told, Committed, 100)
-        stop.set()
-    _compare(told, await logged(store))
-
-
-async def _work(store: Store, told: list[tuple[Write, Outcome | ApiError]], stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        owner = uid()
-        for write in (
-            service("create", owner, owner, published=False),
-            service("publish", owner, owner),
-        ):
-            try:
-                outcome: Any = await store.writer.write(write)
-            except ApiError as error:
-                outcome = error
-                await asyncio.sleep(0.05)
-            told.append((write, outcome))
-            if not isinstance(outcome, Committed):
-                break
-
-
-async def _more(told: list[tuple[Write, Outcome | ApiError]], kind: type, number: int) -> None:
-    """Wait for more answers of a kind."""
-
-    def count() -> int:
-        return sum(isinstance(outcome, kind) for _, outcome in told)
-
-    wanted = count() + number
-    await eventually(lambda: count() >= wanted)
+        await witnesses.more(Committed, 100)
+        witnesses.stop()
+    await witnesses.compare()
 
 
 def _kill(postgres: EmbeddedPostgres) -> None:
@@ -263,20 +227,6 @@ def _kill(postgres: EmbeddedPostgres) -> None:
     os.kill(postgres.pid, signal.SIGKILL)
     assert postgres._process is not None
     postgres._process.wait()
-
-
-def _compare(told: list[tuple[Write, Outcome | ApiError]], log: dict[str, int]) -> None:
-    for write, outcome in told:
-        if write.action == "publish" and isinstance(outcome, Committed):
-            assert log.pop(write.uid) == outcome.revision
-        elif isinstance(outcome, ServiceUnavailable):
-            assert write.uid not in log
-        elif isinstance(outcome, Timeout):
-            log.pop(write.uid, None)
-        else:
-            # An unpublished create may be lost with Postgres; then its publication finds nothing.
-            assert isinstance(outcome, Committed) or write.action == "publish", outcome
-    assert not log
 
 
 async def test_a_stopped_or_killed_process_does_not_keep_others_from_writing(store: Store):
@@ -299,32 +249,3 @@ async def test_a_stopped_or_killed_process_does_not_keep_others_from_writing(sto
     await committed(store, service("create", "afterwards", uid()))
     names = {change.name for change in (await store.reader.tail(0, 100_000)).changes}
     assert sum(name.startswith("stopped-") for name in names) > 20
-
-
-async def waiting_for_a_standby(connection: Any, statement: str) -> list[int]:
-    """The backends that have committed and wait until a synchronous standby has that, too."""
-    rows = await connection.fetch(
-        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%' || $1 || '%'", statement
-    )
-    return [row["pid"] for row in rows]
-
-
-async def require_standby(connection: Any, name: str) -> None:
-    await connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
-    await connection.execute("SELECT pg_reload_conf()")
-
-
-async def test_a_batch_that_no_standby_has_is_not_answered_as_stored(store: Store):
-    """Whoever is answered must find the write again after a failover to the standby."""
-    batch = uuid.uuid4()
-    async with session(store) as connection, session(store) as settling:
-        await connection.execute("SET synchronous_commit = local")
-        await connection.execute("INSERT INTO batches (id, outcomes) VALUES ($1, '{Committed}')", batch)
-        await require_standby(connection, "absent")
-        try:
-            asked = asyncio.create_task(settling.fetchrow("SELECT * FROM fairlead_settle($1)", batch))
-            await eventually(lambda: waiting_for_a_standby(connection, "fairlead_settle"))
-            assert not asked.done()
-        finally:
-            await require_standby(connection, "")
-        assert (await asked)["outcomes"] == ["Committed"]

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.errors import ServiceUnavailable
 from app.startup.allocation_watch import GRACE_SECONDS, AllocationWatch
-from app.telemetry.metrics import exposition
+from app.telemetry.exposition import exposition
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ def watch(leases, clock):
 
 
 def gauge():
-    (line,) = (line for line in exposition().decode().splitlines() if line.startswith("fairlead_lease_held{"))
+    (line,) = (line for line in exposition()[0].decode().splitlines() if line.startswith("fairlead_lease_held{"))
     return line
 
 

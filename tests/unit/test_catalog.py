@@ -27,7 +27,8 @@ def test_each_declaration_is_whole(kind):
     empty = kind.model()
     assert all(isinstance(read(empty), str) for read in kind.selectable.values())
     assert all(column.cell(empty, "2026-01-01T00:00:00Z") is not None for column in kind.columns)
-    assert {"get", "list", "watch"} <= set(kind.verbs)
+    assert {"get", "list"} <= set(kind.verbs)
+    assert ("watch" in kind.verbs) is not kind.archived
     if kind.derivation is not None:
         assert {kind.derivation.source, kind.derivation.parts or kind.derivation.source} <= KINDS.by_key.keys()
     assert kind.view is None or kind.view.stored in KINDS.by_key
@@ -73,8 +74,15 @@ def test_two_kinds_cannot_share_a_place():
         ("servicecidrs.networking.k8s.io", (), False, True, False, False),
         ("ipaddresses.networking.k8s.io", ("ip",), False, False, False, False),
         ("leases.coordination.k8s.io", (), True, False, True, False),
+        ("roles.rbac.authorization.k8s.io", (), True, False, True, False),
+        ("clusterroles.rbac.authorization.k8s.io", (), False, False, True, False),
+        ("rolebindings.rbac.authorization.k8s.io", (), True, False, True, False),
+        ("clusterrolebindings.rbac.authorization.k8s.io", (), False, False, True, False),
         ("addresspools.fairlead.io", ("ap",), False, True, False, False),
+        ("dnszones.fairlead.io", ("dnsz",), False, True, False, False),
+        ("dataplanes.fairlead.io", ("dp",), False, False, False, False),
         ("dnsrecordsets.fairlead.io", ("dnsrs",), True, False, False, False),
+        ("loadbalancers.fairlead.io", ("lb",), True, False, False, False),
     ],
 )
 def test_how_kinds_behave(key, short, namespaced, status, put_creates, delete_answers):

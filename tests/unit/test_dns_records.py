@@ -1,13 +1,15 @@
 import ipaddress
 
 import pytest
+from msgspec.structs import replace
 
 from app.domain.declarations.dns_record_set import DNS_RECORD_SET
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from app.domain.kinds.service import ServicePort
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.zone_description import ZoneDescription
 from app.domain.wanted.dns_record_sets import record_sets
-from app.domain.wanted.dns_records import TTL, dashed, dns_records
+from app.domain.wanted.dns_records import TOLERATE_UNREADY, TTL, dashed, dns_records
 from tests.unit.backend_objects import make_service
 
 ZONE = "cluster.local"
@@ -92,6 +94,18 @@ def test_a_headless_service_names_its_ready_endpoints():
     }
 
 
+@pytest.mark.parametrize("value", ["true", "false"])
+@pytest.mark.parametrize("how", ["field", "annotation"])
+def test_endpoints_that_are_not_ready_can_be_published(how, value):
+    service = headless(publish_not_ready_addresses=how == "field" and value == "true")
+    if how == "annotation":
+        service.metadata.annotations = {TOLERATE_UNREADY: value}
+    found = records(service, endpoints("IPv4", (["10.1.0.1"], None, True), (["10.1.0.3"], "db-0", False)))
+    assert found[NAME, "A"] == (("10.1.0.1", "10.1.0.3") if value == "true" else ("10.1.0.1",))
+    assert (("3.0.1.10.in-addr.arpa.", "PTR") in found) is (value == "true")
+    assert ((f"db-0.{NAME}", "A") in found) is (value == "true")
+
+
 def test_a_dual_stack_pod_has_one_hostname_with_both_addresses():
     found = records(
         headless(),
@@ -157,6 +171,18 @@ def test_record_sets_are_objects_named_after_their_service():
     assert (first.spec.name, first.spec.type, first.spec.ttl, first.spec.values) == (NAME, "A", TTL, ["10.96.0.10"])
     assert first.status.servers is None
     assert DNS_RECORD_SET.derivation.derive(service, (), CLUSTER) == made
+
+
+def test_record_sets_say_who_serves_them():
+    zones = (
+        ZoneDescription("96.10.in-addr.arpa", "reverse", "x"),
+        ZoneDescription(ZONE, "cluster", ZONE, copies=("192.0.2.1", "192.0.2.2:54")),
+    )
+    made = record_sets(make_service(cluster_ips=["10.96.0.7", "fd00::7"]), (), replace(CLUSTER, zones=zones))
+    told = {each.spec.type: (each.status.zone, each.status.servers, each.status.conditions[0].status) for each in made}
+    assert told["A"] == (ZONE, ["192.0.2.1", "192.0.2.2:54"], "True")
+    assert told["PTR"] == ("", None, "False")
+    assert [each.status.zone for each in made if each.spec.type == "PTR"] == ["96.10.in-addr.arpa", ""]
 
 
 def test_names_of_record_sets_differ_and_lead_back_to_the_service():

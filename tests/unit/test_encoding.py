@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +70,16 @@ def test_a_frame_is_one_line_of_json():
 def test_an_empty_generate_name_is_left_out_as_in_go():
     service = Service(api_version="v1", kind="Service", metadata=ObjectMeta(name="a", generate_name=""))
     assert "generateName" not in json.loads(encode_body(service))["metadata"]
+
+
+def test_what_a_newer_version_has_stored_is_read_without_the_fields_that_are_not_known():
+    service = Service(
+        api_version="v1", kind="Service", metadata=ObjectMeta(name="web"), spec=ServiceSpec(type="NodePort")
+    )
+    document = json.loads(encode_body(service))
+    document["spec"]["colour"] = {"deep": [1]}
+    document["metadata"]["colours"] = ["red"]
+    assert decode_object(SERVICE, json.dumps(document).encode()) == service
+    document["spec"]["type"] = 5
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        decode_object(SERVICE, json.dumps(document).encode())

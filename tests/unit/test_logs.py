@@ -13,6 +13,7 @@ from app.telemetry.logs import configure_logging, mask, set_level
 def stream():
     root = logging.getLogger()
     before = root.handlers, root.level
+    logging.captureWarnings(False)  # another test may have left it on, with a stream of its own
     yield io.StringIO()
     root.handlers, root.level = before
     logging.captureWarnings(False)

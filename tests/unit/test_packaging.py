@@ -3,7 +3,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 
 from app.cli import COMMANDS
 from app.settings import ENVIRONMENT_PREFIX
@@ -26,15 +25,6 @@ def wanted(*requirements):
 @pytest.mark.parametrize("name", ["Dockerfile", "docker-compose.yml"])
 def test_only_settings_that_exist_are_set(name):
     assert set(re.findall(r"FAIRLEAD_[A-Z_]+", (ROOT / name).read_text())) <= SETTINGS
-
-
-def test_the_composition_has_two_of_each_behind_one_migration():
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    commands = [service["command"][0] for service in services.values() if "command" in service]
-    assert sorted(commands) == ["api", "api", "migrate", "reconciler", "reconciler"]
-    for service in services.values():
-        if service.get("command", ["migrate"]) != ["migrate"]:
-            assert service["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
 
 
 def test_the_locks_hold_every_dependency_with_hashes_and_no_address():

@@ -43,6 +43,25 @@ def test_owners_and_finalizers():
     assert peeking.raw_metadata_of(encoded).startswith(b'{"resourceVersion":"7","name":"web"')
 
 
+def test_content_is_what_other_things_follow_from():
+    before = peeking.content_of(wire(ObjectMeta(name="web", annotations={"a": "1"}), {"app": "x"}))
+    fields = [ManagedFieldsEntry(fields_v1={"f:spec": {}})]
+    labelled = ObjectMeta(name="web", annotations={"a": "1"}, labels={"app": "web"}, managed_fields=fields)
+    assert peeking.content_of(wire(labelled, {"app": "x"})) == before
+    for meta, selector in [
+        (ObjectMeta(name="web", annotations={"a": "2"}), {"app": "x"}),
+        (ObjectMeta(name="web"), {"app": "x"}),
+        (ObjectMeta(name="web", annotations={"a": "1"}), {"app": "y"}),
+        (ObjectMeta(name="web", annotations={"a": "1"}, deletion_timestamp="2026-01-01T00:00:00Z"), {"app": "x"}),
+    ]:
+        assert peeking.content_of(wire(meta, selector)) != before
+    service = Service(api_version="v1", kind="Service", metadata=ObjectMeta(name="web", annotations={"a": "1"}))
+    service.spec.selector = {"app": "x"}
+    assert peeking.content_of(encode_body(service)) == before
+    service.status.conditions = [Condition("Ready", "True")]
+    assert peeking.content_of(encode_body(service)) != before
+
+
 def test_a_mention_is_a_whole_text():
     encoded = wire(ObjectMeta(name="web-2"))
     assert peeking.mentions(encoded, "web-2")

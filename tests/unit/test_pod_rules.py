@@ -1,7 +1,8 @@
 import pytest
 
 from app.domain.declarations.pod import POD
-from tests.unit.rule_runner import cells, create, created, update, write_status
+from app.domain.kinds.pod import Pod
+from tests.unit.rule_runner import CLUSTER, cells, create, created, update, write_status
 
 C0 = "spec.containers[0]"
 
@@ -235,3 +236,11 @@ def test_selectable_fields():
         "status.podIP": "10.0.0.1",
         "status.podIPs": "10.0.0.1,fd00::1",
     }
+
+
+def test_who_creates_a_pod_is_told_that_nothing_runs():
+    strategy, pod = POD.strategy, Pod()
+    assert [text.partition(":")[0] for text in strategy.warnings(pod, None, CLUSTER)] == ["nothing is run here"]
+    assert strategy.warnings(pod, Pod(), CLUSTER) == []
+    pod.metadata.annotations = {"fairlead.io/renew-time": "1"}
+    assert strategy.warnings(pod, None, CLUSTER) == []

@@ -15,7 +15,7 @@ from app.store.writes import ClaimHeld
         ("node_ports", "30443", "Invalid value: 30443: provided port is already allocated"),
         (
             "lb_addresses",
-            "198.18.9.1/shared",
+            "198.18.9.1/shop/shared",
             'Invalid value: "198.18.9.1": the address is already in use as a load balancer\'s',
         ),
         (

@@ -68,6 +68,7 @@ def has_go_s_width(field):
     if not isinstance(of, ScalarType) or "integer" not in of.names:
         return True
     counts = {"generation", "observedGeneration", "sizeBytes", "serial", "size", "used", "reserved", "free"}
+    counts |= {"revision", "offset"}
     wide = field.wire in counts or field.wire.endswith("Seconds")
     return (of.minimum, of.maximum) == (-(2**31), 2**31 - 1) or (wide and of.maximum == 2**63 - 1)
 

@@ -3,7 +3,8 @@ from ipaddress import ip_network
 import pytest
 
 from app.cli import COMMANDS, UsageError, execute, read_settings
-from app.settings import ApiSettings, ReconcilerSettings, ServeSettings
+from app.serve_settings import ServeSettings
+from app.settings import ApiSettings, ReconcilerSettings
 
 URL = "postgresql://fairlead:secret-password@db/fairlead"
 
@@ -23,6 +24,9 @@ def bare_environment(monkeypatch):
         monkeypatch.delenv(f"FAIRLEAD_{name}", raising=False)
 
 
+OIDC = ["--oidc-issuer-url", "https://login.example.com", "--oidc-client-id", "fairlead"]
+
+
 def refusal(*arguments):
     with pytest.raises(UsageError) as refused:
         execute(arguments)
@@ -37,7 +41,7 @@ def refusal(*arguments):
         (["--workers", "0"], "--workers (FAIRLEAD_WORKERS): should be greater than or equal to 1"),
         (["--host", "example.org"], "no address to listen on; write one like 127.0.0.1"),
         (["--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines in: give a --token-file"),  # noqa: S104
-        (["--host", "::"], "give a --token-file, or stay on loopback"),
+        (["--host", "::"], "or stay on loopback with 127.0.0.1"),
         (["--service-cidrs", "10.96.0.1/16"], "write 10.96.0.0/16"),
         (["--service-cidrs", "ten"], "'ten' is no range of addresses; write CIDRs"),
         (["--service-cidrs", ""], "is no range of addresses"),
@@ -72,11 +76,29 @@ def refusal(*arguments):
                 "postgresql://root:secret@::1/x",
             )
         ),
+        (
+            ["--database-url", f"{URL}?target_session_attrs=standby"],
+            "target_session_attrs=standby cannot be: only a primary stores anything",
+        ),
         (["--advertise-address", "0.0.0.0"], "0.0.0.0 is not the address of one machine"),  # noqa: S104
         (["--token-file", "/no/such/file"], "/no/such/file cannot be read: No such file or directory"),
         (["--tls-cert-file", __file__], "--tls-cert-file and --tls-private-key-file need each other"),
         (["--tls-private-key-file", __file__], "give both, or none of them"),
         (["--insecure-http"], "--insecure-http needs a --token-file"),
+        (["--oidc-issuer-url", "https://x"], "so --oidc-issuer-url and --oidc-client-id are needed"),
+        (["--oidc-groups-claim", "g"], "--oidc-groups-claim is given, so --oidc-issuer-url"),
+        ([*OIDC, "--oidc-signing-algs", "HS256"], "--oidc-signing-algs HS256 is not one of RS256"),
+        ([*OIDC, "--oidc-required-claim", "hd"], "--oidc-required-claim 'hd' is not like claim=value"),
+        ([*OIDC, "--oidc-ca-file", "/none"], "/none cannot be read as certificates"),
+        ([*OIDC, "--authentication-config", "/none"], "--oidc-issuer-url and --authentication-config both"),
+        (["--authentication-config", "/none"], "/none cannot be read"),
+        (["--service-account-issuer", "https://x?y"], "'https://x?y' is no URL of an issuer"),
+        (["--audit-policy-file", "/none"], "--audit-policy-file is given, so --audit-log-path is needed"),
+        (["--audit-log-maxsize", "5"], "--audit-log-maxsize is given, so --audit-log-path is needed"),
+        (["--audit-log-path", "/none/audit.log"], "--audit-log-path /none/audit.log: there is no directory /none"),
+        (["--audit-log-path", "-", "--audit-policy-file", "/none"], "/none cannot be read"),
+        (["--audit-log-path", "-", "--audit-log-mode", "often"], "--audit-log-mode"),
+        (["--service-account-max-token-expiration", "60"], "--service-account-max-token-expiration 60 is too short"),
         (["--tls-cert-file", "/no/such", "--tls-private-key-file", __file__], "/no/such cannot be read: No such file"),
         (["--tls-cert-file", __file__, "--tls-private-key-file", __file__], "private key in PEM, which begins with"),
         (["--prot", "80"], "unrecognized arguments: --prot 80"),
@@ -116,7 +138,7 @@ def test_a_process_that_starts_no_database_needs_one_named(command):
 
 
 def test_an_unknown_command_is_refused_with_those_there_are():
-    assert "serve, api, reconciler, migrate, bump-revision, version" in refusal("server")[0]
+    assert f"{', '.join(COMMANDS)}, version" in refusal("server")[0]
 
 
 def test_a_misspelled_variable_is_refused(monkeypatch):
@@ -195,7 +217,7 @@ def test_tokens_need_tls_or_that_plain_http_is_asked_for(tmp_path):
     tokens = tmp_path / "tokens.csv"
     tokens.write_text("abc,admin,1\n")
     tokens.chmod(0o600)
-    assert "--token-file needs TLS" in refusal("api", "--token-file", str(tokens))[0]
+    assert "tokens need TLS" in refusal("api", "--token-file", str(tokens))[0]
     assert ApiSettings(token_file=tokens, insecure_http=True).tls is None
     assert ServeSettings(token_file=tokens).needs_own_certificate
     assert not ServeSettings(token_file=tokens, insecure_http=True).needs_own_certificate

@@ -1,7 +1,7 @@
 import pytest
 
 from app.domain.user import User
-from app.settings import ServeSettings
+from app.serve_settings import ServeSettings
 from app.tokens import Token, TokenFileError, TokenUsers, read_tokens
 
 

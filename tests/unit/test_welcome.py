@@ -8,7 +8,8 @@ SERVER, KUBECONFIG = "http://127.0.0.1:8080", Path("/data/kubeconfig")
 
 
 def test_without_tokens_kubectl_just_works():
-    said = welcome(SERVER, KUBECONFIG, None, None)
+    said = welcome(SERVER, KUBECONFIG, None, None, console=f"{SERVER}/console/")
+    assert f"console: {SERVER}/console/" in said
     assert "export KUBECONFIG=/data/kubeconfig" in said
     assert "Authorization" not in said
 

@@ -13,6 +13,7 @@ RENAMED = {
     ("events_event", "EventSeries"): "EventsV1EventSeries",
     ("endpoints", "EndpointPort"): "CoreV1EndpointPort",
     ("endpoint_slice", "EndpointPort"): "DiscoveryV1EndpointPort",
+    ("role_binding", "Subject"): "RbacV1Subject",
 }
 SCALARS = {"string": "str", "integer": "int", "boolean": "bool", "number": "float"}
 

@@ -1,5 +1,6 @@
 """The reconciler's queue: each key at most once, those that failed after their delay."""
 
+import asyncio
 import itertools
 
 from app.domain.errors import Permanent, Requeue, Temporary
@@ -83,3 +84,14 @@ async def test_what_cannot_succeed_does_not_come_back():
     queue = WorkQueue()
     assert queue.failed(ONE, Permanent("Wrong", "no")) is None
     assert await queue.take(10, 0) == []
+
+
+async def test_a_cancellation_that_comes_with_a_key_is_not_lost():
+    queue = WorkQueue()
+    taking = asyncio.create_task(queue.take(10, 60))
+    await asyncio.sleep(0)
+    queue.add([ONE])
+    taking.cancel()
+    await asyncio.wait([taking])
+    assert taking.cancelled()
+    assert await queue.take(10, 5) == [ONE]

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from app.api.guard import is_open
+from app.api.access.authorization import is_public
 from app.api.headers import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import PATCH, Document, reference, request_body, success
-from app.api.openapi.operations import Operation, group_version_kind, operations, tag
+from app.api.openapi.examples import body_example, example_of, path_example
+from app.api.openapi.operations import Operation, group_version_kind, operations
 from app.api.openapi.parameters import Parameter
 from app.api.openapi.patch_bodies import PATCH_SCHEMAS, patch_bodies
 from app.api.openapi.plain import BULK_SCHEMAS, plain_paths
+from app.api.openapi.sdk_schemas import for_sdks
+from app.api.openapi.sections import section, sections
 from app.domain.declarations.catalog import Kinds
+from app.domain.patching.prepared import APPLY_PATCH
 
 _MEDIA_TYPES = (JSON,)
 """YAML says the same; leaving it out keeps generated clients simple."""
@@ -57,16 +61,14 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
             "written as either. Patches may also be JSON patches (RFC 6902), application/json-patch+json.",
         },
         "servers": [{"url": "/"}],
-        "tags": [
-            {"name": name} for name in dict.fromkeys([*(tag(kind) for kind in kinds), "discovery", "version", "health"])
-        ],
+        "tags": sections(kinds),
         "paths": dict(sorted(paths.items())),
         "components": components,
     }
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"bearer": []}]
-        for path in filter(is_open, paths):
+        for path in filter(is_public, paths):
             paths[path]["get"]["security"] = []
     return document
 
@@ -74,9 +76,9 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
 def _components(listed: list[Operation], schemas: Mapping[str, Document]) -> Document:
     all_schemas = {**schemas, **PATCH_SCHEMAS, **BULK_SCHEMAS, **_enumerations(listed)}
     return {
-        "parameters": {each.name: _parameter(each) for each in _used_parameters(listed)},
+        "parameters": {each.name: _parameter(each) for each in _used_parameters(listed) if each.where != "path"},
         "responses": {f"Error{code}": _error(text) for code, text in _ERRORS.items()},
-        "schemas": {name: _rewritten(schema) for name, schema in sorted(all_schemas.items()) if name != PATCH},
+        "schemas": for_sdks({name: schema for name, schema in sorted(all_schemas.items()) if name != PATCH}),
     }
 
 
@@ -94,21 +96,6 @@ def _parameter(parameter: Parameter) -> Document:
     }
 
 
-def _rewritten(schema: Document) -> Document:
-    """A schema as generators of clients need it.
-
-    Its properties name no default, or clients would ask for, or send, what the server fills in. What may be null is so
-    as OpenAPI 3.1 says it.
-    """
-    properties = {name: _rewritten_property(each) for name, each in schema.get("properties", {}).items()}
-    return {**schema, "properties": properties} if properties else schema
-
-
-def _rewritten_property(schema: Document) -> Document:
-    kept = {key: value for key, value in schema.items() if key not in ("default", "nullable")}
-    return kept | ({"type": [schema["type"], "null"]} if "nullable" in schema else {})
-
-
 def _enumerations(listed: Iterable[Operation]) -> dict[str, Document]:
     """Parameters' fixed values as schemas of their own: generated clients have one type for each then."""
     return {_enumeration(each): each.schema for each in _used_parameters(listed) if "enum" in each.schema}
@@ -122,22 +109,39 @@ def _operation(operation: Operation) -> Document:
     document: Document = {
         "operationId": operation.operation_id,
         "summary": operation.summary,
-        "tags": [tag(operation.kind)],
+        "description": operation.description,
+        "tags": [section(operation.kind)],
         "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
-        "parameters": [{"$ref": f"#/components/parameters/{each.name}"} for each in operation.parameters],
+        "x-kubernetes-group-version-kind": group_version_kind(operation.carried),
+        "parameters": [_parameter_of(operation, each) for each in operation.parameters],
         "responses": {
             **{str(code): success(operation, code, _MEDIA_TYPES) for code in operation.codes},
             **{code: {"$ref": f"#/components/responses/Error{code}"} for code in _ERRORS},
         },
     }
     if operation.body == "patch":
-        document["requestBody"] = {"required": True, "content": patch_bodies(operation.kind.schema)}
+        document["requestBody"] = {"required": True, "content": patch_bodies(operation.carried.schema)}
     elif operation.body:
         document["requestBody"] = request_body(operation, _MEDIA_TYPES)
+    _add_examples(document, operation)
     if operation.kind.deprecation:
         document["deprecated"] = True
     return document
+
+
+def _parameter_of(operation: Operation, parameter: Parameter) -> Document:
+    """A parameter of one operation. Those of paths have examples of their own."""
+    if parameter.where != "path":
+        return {"$ref": f"#/components/parameters/{parameter.name}"}
+    return _parameter(parameter) | {"example": path_example(operation, parameter.name)}
+
+
+def _add_examples(document: Document, operation: Operation) -> None:
+    """Add an example to each body: a patch of fields, and the whole object for what takes objects."""
+    for media_type, content in document.get("requestBody", {}).get("content", {}).items():
+        example = example_of(operation.carried) if media_type == APPLY_PATCH else body_example(operation)
+        if example is not None:
+            content["example"] = example
 
 
 def _error(text: str) -> Document:

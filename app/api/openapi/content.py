@@ -26,9 +26,9 @@ def result_schema(operation: Operation) -> str:
         case "status":
             return STATUS
         case "list":
-            return f"{operation.kind.schema}List"
+            return f"{operation.carried.schema}List"
         case "object":
-            return operation.kind.schema
+            return operation.carried.schema
 
 
 def request_body(operation: Operation, media_types: tuple[str, ...] = (JSON, YAML)) -> Document:
@@ -39,7 +39,7 @@ def request_body(operation: Operation, media_types: tuple[str, ...] = (JSON, YAM
         case "delete options":
             return {"content": {media: {"schema": reference(DELETE_OPTIONS)} for media in media_types}}
         case _:
-            schema = reference(operation.kind.schema)
+            schema = reference(operation.carried.schema)
             return {"required": True, "content": {media: {"schema": schema} for media in media_types}}
 
 

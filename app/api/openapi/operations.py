@@ -33,7 +33,9 @@ class Operation:
         action: Its name in `x-kubernetes-action`.
         operation_id: Its name as Kubernetes forms it, such as `createCoreV1NamespacedService`.
         summary: What it does, in words for people.
+        description: The same in a sentence or two, with what comes of it.
         kind: The kind of its objects.
+        carried: The kind of what it takes and answers: the same, but for some subresources.
         parameters: Its parameters in path, query and headers.
         body: What the request carries.
         codes: The HTTP statuses of success.
@@ -45,7 +47,9 @@ class Operation:
     action: str
     operation_id: str
     summary: str
+    description: str
     kind: Kind[Any]
+    carried: Kind[Any]
     parameters: tuple[Parameter, ...]
     body: Body
     codes: tuple[int, ...]
@@ -58,6 +62,7 @@ class _Verb:
     action: str
     prefix: str
     summary: str
+    description: str
     parameters: tuple[Parameter, ...]
     body: Body = ""
     codes: tuple[int, ...] = (200,)
@@ -65,19 +70,46 @@ class _Verb:
 
 
 _COLLECTION = {
-    "list": _Verb("get", "list", "list", "List {many}, or watch them", LISTING, result="list"),
-    "create": _Verb("post", "post", "create", "Create {one}", WRITING, "object", (201,)),
+    "list": _Verb(
+        "get", "list", "list", "List {many}, or watch them",
+        "Answers with {many}, page by page if `limit` is given. With `watch=true` it streams their changes instead, "
+        "one WatchEvent a line.",
+        LISTING, result="list",
+    ),
+    "create": _Verb(
+        "post", "post", "create", "Create {one}",
+        "Stores what the body describes and answers with it as the server completed it; what breaks a rule is refused "
+        "with 422, which names the fields.",
+        WRITING, "object", (201,),
+    ),
     "deletecollection": _Verb(
-        "delete", "deletecollection", "delete", "Delete all {many} that are selected", DELETING_COLLECTION,
-        "delete options", result="list",
+        "delete", "deletecollection", "delete", "Delete all {many} that are selected",
+        "Deletes every one of the {many} that the selectors match, without selectors all of them, and answers with "
+        "them.",
+        DELETING_COLLECTION, "delete options", result="list",
     ),
 }  # fmt: skip
 _OBJECT = {
-    "get": _Verb("get", "get", "read", "Read {one}", READING),
-    "update": _Verb("put", "put", "replace", "Replace {one}", WRITING, "object"),
-    "patch": _Verb("patch", "patch", "patch", "Patch {one}", PATCHING, "patch"),
-    "delete": _Verb("delete", "delete", "delete", "Delete {one}", DELETING, "delete options", (200, 202)),
-}
+    "get": _Verb("get", "get", "read", "Read {one}", "Answers with its present state.", READING),
+    "update": _Verb(
+        "put", "put", "replace", "Replace {one}",
+        "Replaces it with the body. A `metadata.resourceVersion` in the body has to be the present one, else the "
+        "answer is 409: so no change of somebody else is lost.",
+        WRITING, "object",
+    ),
+    "patch": _Verb(
+        "patch", "patch", "patch", "Patch {one}",
+        "Changes the fields that the body names, and leaves the others. The media type says how the body is "
+        "understood; server-side apply needs the parameter `fieldManager`.",
+        PATCHING, "patch",
+    ),
+    "delete": _Verb(
+        "delete", "delete", "delete", "Delete {one}",
+        "Deletes it, and releases what it holds. With finalizers it stays until they are removed.",
+        DELETING, "delete options", (200, 202),
+    ),
+}  # fmt: skip
+_SUBRESOURCE = _OBJECT | {"create": _COLLECTION["create"]}
 
 
 def operations(kind: Kind[Any]) -> Iterator[Operation]:
@@ -95,7 +127,7 @@ def operations(kind: Kind[Any]) -> Iterator[Operation]:
             yield _operation(kind, verb, f"{collection}/{{name}}", "")
     for subresource, verbs in subresource_verbs(kind).items():
         for name in verbs:
-            yield _operation(kind, _OBJECT[name], f"{collection}/{{name}}/{subresource}", subresource)
+            yield _operation(kind, _SUBRESOURCE[name], f"{collection}/{{name}}/{subresource}", subresource)
 
 
 def group_prefix(kind: Kind[Any]) -> str:
@@ -128,8 +160,10 @@ def _operation(kind: Kind[Any], verb: _Verb, path: str, subresource: str, *, eve
         method=verb.method,
         action=verb.action,
         operation_id=_operation_id(kind, verb, subresource, everywhere),
-        summary=_summary(kind, verb, subresource, everywhere),
+        summary=_worded(verb.summary, kind, subresource, everywhere),
+        description=_worded(verb.description, kind, subresource, everywhere),
         kind=kind,
+        carried=kind.carried_by(subresource),
         parameters=(*in_path, *verb.parameters, *EVERYWHERE),
         body=verb.body,
         codes=codes,
@@ -144,7 +178,14 @@ def _operation_id(kind: Kind[Any], verb: _Verb, subresource: str, everywhere: bo
     return f"{verb.prefix}{group_prefix(kind)}{collection}{scope}{kind.name}{subresource.capitalize()}{suffix}"
 
 
-def _summary(kind: Kind[Any], verb: _Verb, subresource: str, everywhere: bool) -> str:
-    one = f"the {subresource} of a {kind.name}" if subresource else f"a {kind.name}"
+def _worded(text: str, kind: Kind[Any], subresource: str, everywhere: bool) -> str:
+    one = f"the {subresource} of {_one(kind)}" if subresource else _one(kind)
     many = f"{kind.name} objects" + (" of all namespaces" if everywhere else "")
-    return verb.summary.format(one=one, many=many)
+    return text.format(one=one, many=many)
+
+
+def _one(kind: Kind[Any]) -> str:
+    """The kind with its article; the name of Endpoints is a plural."""
+    if kind.name == "Endpoints":
+        return kind.name
+    return f"{'an' if kind.name[0] in 'AEIO' else 'a'} {kind.name}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from app.domain.declarations.search import LONGEST
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -55,6 +57,12 @@ LABEL_SELECTOR = Parameter("labelSelector", "Only objects with these labels: `ap
 FIELD_SELECTOR = Parameter(
     "fieldSelector", "Only objects with these field values: `metadata.name=web,spec.type!=NodePort`."
 )
+SEARCH = Parameter(
+    "search",
+    "Only objects in whose namespace, name, columns of the Table, addresses or labels each of these words is found: "
+    "`web 443`, `app=web`. Case does not matter. Kubernetes has no such parameter.",
+    {"type": "string", "maxLength": LONGEST},
+)
 LIMIT = Parameter(
     "limit",
     "The largest number of objects on a page; `metadata.continue` of the answer leads to the next one.",
@@ -99,6 +107,7 @@ LISTING = (
     LIMIT,
     RESOURCE_VERSION,
     RESOURCE_VERSION_MATCH,
+    SEARCH,
     SEND_INITIAL_EVENTS,
     TIMEOUT_SECONDS,
     WATCH,
@@ -117,5 +126,6 @@ DELETING_COLLECTION = (
     PROPAGATION,
     RESOURCE_VERSION,
     RESOURCE_VERSION_MATCH,
+    SEARCH,
 )
 EVERYWHERE = (PRETTY,)

@@ -4,12 +4,16 @@ from app.api.bulk import BULK_PATH
 from app.api.headers import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import Document, reference
+from app.api.openapi.examples import bulk_example
+from app.api.openapi.sections import BULK, DISCOVERY, HEALTH
 from app.domain.declarations.catalog import Kinds
 
 _BULK: Document = {
     "operationId": "applyFairleadV1",
     "summary": "Apply many objects at once, all of them or none, and allocate what they need",
-    "tags": ["fairlead_v1"],
+    "description": "Creates what is not there and patches what is, as server-side apply does; if one object is "
+    "refused, none is stored.",
+    "tags": [BULK],
     "parameters": [
         {"$ref": f"#/components/parameters/{name}"}
         for name in ("dryRun", "fieldManager", "fieldValidation", "force", "pretty")
@@ -24,7 +28,7 @@ _BULK: Document = {
     ],
     "requestBody": {
         "required": True,
-        "content": {JSON: {"schema": reference("List")}},
+        "content": {JSON: {"schema": reference("List"), "example": bulk_example()}},
     },
     "responses": {
         "200": {"description": "All objects are stored.", "content": {JSON: {"schema": reference("ApplyResult")}}},
@@ -77,9 +81,9 @@ def plain_paths(kinds: Kinds) -> dict[str, Document]:
     paths = {
         "/api": _discovery("getCoreAPIVersions", "Versions of the core group"),
         "/apis": _discovery("getAPIVersions", "The API groups"),
-        "/version": {"get": _get("getCodeVersion", "Version of the API that is served", "version", _OBJECT)},
+        "/version": {"get": _get("getCodeVersion", "Version of the API that is served", DISCOVERY, _OBJECT)},
         BULK_PATH: {"post": _BULK},
-        "/metrics": {"get": _get("getMetrics", "Metrics in the text format of Prometheus", "health", _TEXT)},
+        "/metrics": {"get": _get("getMetrics", "Metrics in the text format of Prometheus", HEALTH, _TEXT)},
     }
     for group in kinds.groups():
         name = (group.name.partition(".")[0] or "core").capitalize()
@@ -89,20 +93,21 @@ def plain_paths(kinds: Kinds) -> dict[str, Document]:
             path = f"/apis/{group.name}/{version}" if group.name else f"/api/{version}"
             paths[path] = _discovery(f"get{name}{version.capitalize()}APIResources", f"What {path} serves")
     for check in _CHECKS:
-        described = _get(f"get{check.capitalize()}", "Whether the process is healthy", "health", _TEXT)
+        described = _get(f"get{check.capitalize()}", "Whether the process is healthy", HEALTH, _TEXT)
         described["responses"]["503"] = {"description": "It is not healthy; the text says why.", "content": _TEXT}
         paths[f"/{check}"] = {"get": described}
     return paths
 
 
 def _discovery(operation_id: str, summary: str) -> Document:
-    return {"get": _get(operation_id, summary, "discovery", _OBJECT)}
+    return {"get": _get(operation_id, summary, DISCOVERY, _OBJECT)}
 
 
-def _get(operation_id: str, summary: str, tag: str, content: Document) -> Document:
+def _get(operation_id: str, summary: str, section: str, content: Document) -> Document:
     return {
         "operationId": operation_id,
         "summary": summary,
-        "tags": [tag],
+        "description": f"{summary}.",
+        "tags": [section],
         "responses": {"200": {"description": "OK", "content": content}},
     }

@@ -9,7 +9,7 @@ from app.api.meta_models import DeleteOptionsBody, ListMeta, Status
 from app.api.model_names import INT_OR_STRING, META, ModelNames, package_of
 from app.api.openapi.content import PATCH, WATCH_EVENT, Document, reference
 from app.api.openapi.operations import group_version_kind
-from app.domain.declarations.kind import Kind
+from app.domain.declarations.kind import Kind, with_carried
 from app.domain.documents.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of
 from app.domain.documents.wire import Wire
 
@@ -24,7 +24,7 @@ class Schemas:
     """
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
-        kinds = tuple(kinds)
+        kinds = tuple(with_carried(kinds))
         self.collected: dict[str, Document] = {}
         self._names = ModelNames(kinds)
         for kind in kinds:
@@ -48,7 +48,7 @@ class Schemas:
         """Add the schema of a model, unless it is there; gives a reference to it."""
         name = name or self._names.name(struct.model, package)
         if name not in self.collected:
-            described = self.collected[name] = {"type": "object", "description": _summary(struct.model)}
+            described = self.collected[name] = {"type": "object", "description": summary_of(struct.model)}
             texts = dict(_attributes(struct.model))
             described["properties"] = {
                 wire: self._property(field, package, texts.get(field.name, "")) for wire, field in struct.fields.items()
@@ -61,9 +61,9 @@ class Schemas:
 
     def _property(self, field: Field, package: str, text: str) -> Document:
         schema = self._type(field.type, package)
-        beside = {key: value for key, value in field.extensions.items() if key != "pattern"}
+        beside = {key: value for key, value in field.extensions.items() if key not in ("enum", "pattern")}
         if isinstance(field.type, StructType):
-            text = text or _summary(field.type.model)
+            text = text or summary_of(field.type.model)
         if text:
             beside["description"] = text
         if field.shows_null:
@@ -93,6 +93,7 @@ def _scalar(of: ScalarType) -> Document:
     schema: Document = {"type": of.names[0]}
     if schema["type"] == "integer":
         schema["format"] = "int32" if of.maximum <= _LARGEST_INT32 else "int64"
+    schema |= {"enum": list(of.words)} if of.words else {}
     return schema | ({"format": of.format} if of.format else {})
 
 
@@ -104,14 +105,14 @@ def _list_of(kind: Kind[Any], identity: Document) -> Document:
         "properties": {
             "apiVersion": {"type": "string", "description": f"{kind.api_version}."},
             "kind": {"type": "string", "description": f"{kind.name}List."},
-            "metadata": {"allOf": [reference(f"{META}.ListMeta")], "description": _summary(ListMeta)},
+            "metadata": {"allOf": [reference(f"{META}.ListMeta")], "description": summary_of(ListMeta)},
             "items": {"type": "array", "items": reference(kind.schema), "description": "The objects, by name."},
         },
         "x-kubernetes-group-version-kind": [{**identity, "kind": f"{kind.name}List"}],
     }
 
 
-def _summary(model: type[Wire]) -> str:
+def summary_of(model: type[Wire]) -> str:
     """The docstring of a model up to its first section."""
     text = inspect.cleandoc(model.__doc__ or "")
     return re.split(r"\n\n(?=Attributes:)", text)[0].replace("\n", " ")

@@ -12,7 +12,8 @@ from app.domain.declarations.kind import Kind
 from app.domain.patching.prepared import MEDIA_TYPES
 
 _PREFIX = "#/components/schemas/"
-_UNKNOWN_TO_V2 = ("oneOf", "anyOf", "nullable")
+_UNKNOWN_TO_V2 = ("oneOf", "anyOf", "nullable", "enum")
+"""Swagger knows `enum`, but kubectl's older versions check bodies against it before they send them."""
 
 
 def swagger_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document], version: str) -> Document:
@@ -69,14 +70,14 @@ def _operation(operation: Operation) -> Document:
             "401": {"description": "Unauthorized"},
         },
         "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
+        "x-kubernetes-group-version-kind": group_version_kind(operation.carried),
     }
 
 
 def _body(operation: Operation) -> list[Document]:
     if not operation.body:
         return []
-    name = {"patch": PATCH, "delete options": DELETE_OPTIONS}.get(operation.body, operation.kind.schema)
+    name = {"patch": PATCH, "delete options": DELETE_OPTIONS}.get(operation.body, operation.carried.schema)
     schema = {"$ref": f"#/definitions/{name}"}
     return [{"name": "body", "in": "body", "required": operation.body != "delete options", "schema": schema}]
 

@@ -42,7 +42,7 @@ def _operation(operation: Operation) -> Document:
             "401": {"description": "Unauthorized"},
         },
         "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": group_version_kind(operation.kind),
+        "x-kubernetes-group-version-kind": group_version_kind(operation.carried),
     }
     return document | ({"requestBody": request_body(operation)} if operation.body else {})
 

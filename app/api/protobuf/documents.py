@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from app.api.meta_models import DeleteOptionsBody
 from app.api.model_names import ModelNames, package_of
 from app.api.protobuf.messages import Messages
-from app.domain.declarations.kind import Kind
+from app.domain.declarations.kind import Kind, with_carried
 from app.domain.documents.decoding import parse_json
 from app.domain.documents.schema import AnyType, ListType, MapType, ScalarType, StructType, Type, schema_of
 from app.domain.documents.wire import Wire
@@ -27,7 +27,7 @@ class ProtobufDocuments:
     """Reads protobuf bodies of the kinds that Kubernetes has a message for."""
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
-        kinds = tuple(kinds)
+        kinds = tuple(with_carried(kinds))
         self._packages: dict[type[Wire], str] = {kind.model: package_of(kind) for kind in kinds}
         self._packages[DeleteOptionsBody] = ""
         self._messages = Messages(self._packages.items(), ModelNames(kinds))

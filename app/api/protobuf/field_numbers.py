@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from functools import cache
 
 _TABLE = {
+    "io.k8s.api.authentication.v1.BoundObjectReference": "kind=1 apiVersion=2 name=3 uid=4",
     "io.k8s.api.authentication.v1.SelfSubjectReview": "metadata=1 status=2",
     "io.k8s.api.authentication.v1.SelfSubjectReviewStatus": "userInfo=1",
+    "io.k8s.api.authentication.v1.TokenRequest": "metadata=1 spec=2 status=3",
+    "io.k8s.api.authentication.v1.TokenRequestSpec": "audiences=1 boundObjectRef=3 expirationSeconds=4",
+    "io.k8s.api.authentication.v1.TokenRequestStatus": "token=1 expirationTimestamp=2",
+    "io.k8s.api.authentication.v1.TokenReview": "metadata=1 spec=2 status=3",
+    "io.k8s.api.authentication.v1.TokenReviewSpec": "token=1 audiences=2",
+    "io.k8s.api.authentication.v1.TokenReviewStatus": "authenticated=1 user=2 error=3 audiences=4",
     "io.k8s.api.authentication.v1.UserInfo": "username=1 uid=2 groups=3",
     "io.k8s.api.authorization.v1.FieldSelectorAttributes": "rawSelector=1 requirements=2",
     "io.k8s.api.authorization.v1.LabelSelectorAttributes": "rawSelector=1 requirements=2",
     "io.k8s.api.authorization.v1.NonResourceAttributes": "path=1 verb=2",
     "io.k8s.api.authorization.v1.NonResourceRule": "verbs=1 nonResourceURLs=2",
+    "io.k8s.api.authorization.v1.LocalSubjectAccessReview": "metadata=1 spec=2 status=3",
     "io.k8s.api.authorization.v1.ResourceAttributes": (
         "namespace=1 verb=2 group=3 version=4 resource=5 subresource=6 name=7 fieldSelector=8 labelSelector=9"
     ),
@@ -25,6 +33,10 @@ _TABLE = {
     "io.k8s.api.authorization.v1.SelfSubjectAccessReviewSpec": "resourceAttributes=1 nonResourceAttributes=2",
     "io.k8s.api.authorization.v1.SelfSubjectRulesReview": "metadata=1 spec=2 status=3",
     "io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec": "namespace=1",
+    "io.k8s.api.authorization.v1.SubjectAccessReview": "metadata=1 spec=2 status=3",
+    "io.k8s.api.authorization.v1.SubjectAccessReviewSpec": (
+        "resourceAttributes=1 nonResourceAttributes=2 user=3 groups=4 uid=6"
+    ),
     "io.k8s.api.authorization.v1.SubjectAccessReviewStatus": "allowed=1 reason=2 evaluationError=3 denied=4",
     "io.k8s.api.authorization.v1.SubjectRulesReviewStatus": (
         "resourceRules=1 nonResourceRules=2 incomplete=3 evaluationError=4"
@@ -102,6 +114,11 @@ _TABLE = {
         "hostIPs=16 observedGeneration=17"
     ),
     "io.k8s.api.core.v1.PortStatus": "port=1 protocol=2 error=3",
+    "io.k8s.api.core.v1.ResourceQuota": "metadata=1 spec=2 status=3",
+    "io.k8s.api.core.v1.ResourceQuotaSpec": "hard=1! scopes=2 scopeSelector=3",
+    "io.k8s.api.core.v1.ResourceQuotaStatus": "hard=1! used=2!",
+    "io.k8s.api.core.v1.ScopeSelector": "matchExpressions=1",
+    "io.k8s.api.core.v1.ScopedResourceSelectorRequirement": "scopeName=1 operator=2 values=3",
     "io.k8s.api.core.v1.Secret": "metadata=1 data=2 type=3 stringData=4 immutable=5",
     "io.k8s.api.core.v1.Service": "metadata=1 spec=2 status=3",
     "io.k8s.api.core.v1.ServiceAccount": "metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4",
@@ -137,6 +154,14 @@ _TABLE = {
     "io.k8s.api.networking.v1.ServiceCIDR": "metadata=1 spec=2 status=3",
     "io.k8s.api.networking.v1.ServiceCIDRSpec": "cidrs=1",
     "io.k8s.api.networking.v1.ServiceCIDRStatus": "conditions=1",
+    "io.k8s.api.rbac.v1.AggregationRule": "clusterRoleSelectors=1",
+    "io.k8s.api.rbac.v1.ClusterRole": "metadata=1 rules=2 aggregationRule=3",
+    "io.k8s.api.rbac.v1.ClusterRoleBinding": "metadata=1 subjects=2 roleRef=3",
+    "io.k8s.api.rbac.v1.PolicyRule": "verbs=1 apiGroups=2 resources=3 resourceNames=4 nonResourceURLs=5",
+    "io.k8s.api.rbac.v1.Role": "metadata=1 rules=2",
+    "io.k8s.api.rbac.v1.RoleBinding": "metadata=1 subjects=2 roleRef=3",
+    "io.k8s.api.rbac.v1.RoleRef": "apiGroup=1 kind=2 name=3",
+    "io.k8s.api.rbac.v1.Subject": "kind=1 apiGroup=2 name=3 namespace=4",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Condition": (
         "type=1 status=2 observedGeneration=3- lastTransitionTime=4 reason=5 message=6"
     ),
@@ -145,6 +170,7 @@ _TABLE = {
         "ignoreStoreReadErrorWithClusterBreakingPotential=6"
     ),
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldSelectorRequirement": "key=1 operator=2 values=3",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector": "matchLabels=1 matchExpressions=2",
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement": "key=1 operator=2 values=3",
     "io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry": (
         "manager=1 operation=2 apiVersion=3 time=4 fieldsType=6 fieldsV1=7 subresource=8"

@@ -8,12 +8,14 @@ import msgspec
 
 from app.controllers.allocation.memory import PoolMemory
 from app.domain.declarations.catalog import Kinds
-from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import ApiError, TooManyRequests
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY, BulkApply, BulkItem, BulkRefusal, BulkSpec, BulkStatus
-from app.domain.pools.allocation import Picks, allocate
+from app.domain.kinds.static_address import StaticAddress
+from app.domain.pools.allocated_kinds import ALLOCATED, allocate_for, statics_in
+from app.domain.pools.picking import Picks
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.known_addresses import KnownAddresses, StoredTogether
 from app.mirror.mirror import Mirror
 from app.store.object_writes import write_of
 from app.store.rows import ObjectRow
@@ -51,7 +53,7 @@ class BulkAllocation:
         kinds: What may be in it.
         cluster: For the conditions, and for who serves load balancers.
         memory: What is free.
-        publishing: Uids of Services on their way to be published with all they ask for.
+        publishing: Uids of objects on their way to be published with all they ask for.
     """
 
     def __init__(
@@ -115,12 +117,10 @@ class BulkAllocation:
     ) -> BulkRefusal | None:
         """One try; answers what stands in the way."""
         objects, asked = await self._read(items)
-        writes: list[Write] = []
-        for index, (item, obj) in enumerate(zip(items, objects, strict=True)):
-            if index % _ITEMS_IN_A_ROW == 0:
-                await asyncio.sleep(0)
-            writes.append(self._prepared(index, item, obj, picked, lease))
-        whole = {write.uid for write in writes if write.kind == SERVICE.key and write.action == "create"}
+        writes = await self._prepared(items, objects, picked, lease)
+        # Services that may share an address with what is stored together are remembered when the log tells of them.
+        alone = not statics_in(objects)
+        whole = {write.uid for write in writes if alone and write.kind in ALLOCATED and write.action == "create"}
         self._publishing |= whole
         outcomes: list[Outcome] = []
         try:
@@ -141,26 +141,52 @@ class BulkAllocation:
             obj = decode_object(kind, bytes(item.object))
             objects.append(obj)
             asked.append(frozenset(claim.key for claim in kind.strategy.claims(obj, self._cluster())))
-            if kind is SERVICE and item.action == "create" and asked[-1]:
+            if item.kind in ALLOCATED and item.action == "create" and asked[-1]:
                 self._memory.observe(None, obj)
         return objects, asked
 
     def _let_go(self, items: list[BulkItem]) -> None:
         """Forget what was asked for by name; what is somebody else's turns out to be so when it is picked."""
         for item in items:
-            if item.kind == SERVICE.key and item.action == "create":
-                self._memory.observe(decode_object(SERVICE, bytes(item.object)), None)
+            if item.kind in ALLOCATED and item.action == "create":
+                self._memory.observe(decode_object(ALLOCATED[item.kind], bytes(item.object)), None)
 
-    def _prepared(self, index: int, item: BulkItem, obj: Any, picked: list[Picks], lease: LeaseGuard) -> Write:
+    async def _prepared(
+        self, items: list[BulkItem], objects: list[Any], picked: list[Picks], lease: LeaseGuard
+    ) -> list[Write]:
+        """The writes in the order of the items. StaticAddresses are picked for first: Services can name them."""
+        writes: dict[int, Write] = {}
+        statics = statics_in(objects)
+        known: KnownAddresses | None = None
+        order = sorted(range(len(items)), key=lambda index: not isinstance(objects[index], StaticAddress))
+        for turn, index in enumerate(order):
+            if turn % _ITEMS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
+            cluster = self._cluster()
+            if turn == len(statics) > 0:
+                known = StoredTogether(cluster.addresses, statics)
+            if known is not None:
+                cluster = msgspec.structs.replace(cluster, addresses=known)
+            writes[index] = self._write(index, items[index], objects[index], picked, cluster, lease)
+        return [writes[index] for index in range(len(items))]
+
+    def _write(
+        self, index: int, item: BulkItem, obj: Any, picked: list[Picks], cluster: Cluster, lease: LeaseGuard
+    ) -> Write:
         """The write for one item, with what was picked for it."""
-        kind, cluster = self._kinds.by_key[item.kind], self._cluster()
-        if kind is not SERVICE or not SERVICE.strategy.pending(obj, cluster):
-            return write_of(kind, item.action, obj, bytes(item.object), cluster, expected=item.revision, lease=lease)
-        picks = allocate(obj, self._memory.pools, cluster, created=item.action == "create")
+        kind = self._kinds.by_key[item.kind]
+        if item.kind not in ALLOCATED or not kind.strategy.pending(obj, cluster):
+            return write_of(
+                kind, item.action, obj, bytes(item.object), cluster, expected=item.revision, lease=lease, bounded=True
+            )
+        created = item.action == "create"
+        picks = allocate_for(obj, self._memory.pools, cluster, created=created)
         picked.append(picks)
         if picks.shortages:
             raise _ShortError(BulkRefusal(index, shortages=[shortage.message for shortage in picks.shortages]))
-        return write_of(kind, item.action, obj, encode_body(obj), cluster, expected=item.revision, lease=lease)
+        return write_of(
+            kind, item.action, obj, encode_body(obj), cluster, expected=item.revision, lease=lease, bounded=True
+        )
 
     async def _together(self, writes: list[Write]) -> list[Outcome]:
         """Store all or nothing; waits for its turn where the queue is full."""

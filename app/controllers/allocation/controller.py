@@ -1,21 +1,23 @@
 """The controller that allocates ClusterIPs, node ports and load balancer addresses."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from app.controllers.allocation.attempts import Attempts
+from app.controllers.allocation.attempts import AllocationKey, Attempts
 from app.controllers.allocation.bulk import BulkAllocation
-from app.controllers.allocation.memory import Holder, PoolMemory
+from app.controllers.allocation.memory import PoolMemory
 from app.controllers.allocation.publishing import Publishing
 from app.controllers.allocation.waiting import Waiting
-from app.controllers.controller import Controller, ObjectKey
+from app.controllers.controller import Controller
 from app.controllers.event_recorder import EventRecorder
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.kind import Kind
-from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.documents.objects import ObjectT
 from app.domain.errors import Requeue, RetryError
+from app.domain.pools.allocated_kinds import ALLOCATED, names_touched
+from app.domain.pools.pool_set import Holder
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
@@ -23,16 +25,17 @@ from app.store.notifications import PENDING
 from app.store.reader import Reader
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard
+from app.telemetry.metrics import WAITING_OBJECTS
 
-UNPUBLISHED: ObjectKey = ("", "")
-"""The key that stands for all Services that were stored and not yet published."""
+UNPUBLISHED: AllocationKey = ("", "", "")
+"""The key that stands for all objects that were stored and not yet published."""
 
 _REPICK_SECONDS = 0.05
-"""How long a Service whose pick was held waits before another pick."""
+"""How long an object whose pick was held waits before another pick."""
 
 
-class Allocation(Controller[ObjectKey]):
-    """Allocates for Services that are not published yet, and for published ones that wait for a pool.
+class Allocation(Controller[AllocationKey]):
+    """Allocates for objects that are not published yet, and for published ones that wait.
 
     What is free is known from memory, which the claims fill and the change log keeps current, in a process that does
     not own the concern, too, so that it can go on at once when it does. It is only a hint: the claims' unique rows
@@ -57,11 +60,13 @@ class Allocation(Controller[ObjectKey]):
         self._mirror = mirror
         self._cluster = cluster
         self._memory = memory
-        self._waiting = Waiting()
+        self._waiting: Waiting[AllocationKey] = Waiting()
         self._attempts = Attempts(writer, recorder, cluster, memory, self._waiting)
         bulk = BulkAllocation(writer, mirror, kinds, cluster, memory, self._attempts.publishing)
         self._publishing = Publishing(reader, mirror, memory, self._attempts, bulk)
         self._released = False
+        # The contexts of updates that have something left to allocate.
+        self._traces: dict[AllocationKey, str] = {}
 
     async def learn(self) -> None:
         """Learn what is held before there is anything to do.
@@ -72,65 +77,69 @@ class Allocation(Controller[ObjectKey]):
         await self._memory.learn()
 
     def observe(self, changes: Sequence[Change]) -> None:
-        """Keep the memory current, and know which published Services wait."""
+        """Keep the memory current, and know which published objects wait."""
         self._released = False
         for change in changes:
-            if change.entry.kind == SERVICE.key and not self._is_own(change):
-                self._observe_service(change)
+            kind = ALLOCATED.get(change.entry.kind)
+            if kind is not None:
+                self._observe_allocated(kind, change)
             elif change.entry.kind == IP_ADDRESS.key:
                 self._remember(*_states(IP_ADDRESS, change))
+        WAITING_OBJECTS.set(len(self._waiting))
         if self._memory.describe():
             self._waiting.try_all()
             self._released = True
 
-    def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """Services with something left to allocate, and those that wait for what was released."""
-        services = ((each.entry.namespace, each.entry.name) for each in changes if each.entry.kind == SERVICE.key)
-        keys = dict.fromkeys(key for key in services if key in self._waiting)
+    def keys_of(self, changes: Sequence[Change]) -> Iterable[AllocationKey]:
+        """Objects with something left to allocate, and those that wait for what was released or is there now."""
+        keys = dict.fromkeys(key for key in map(_key_of, changes) if key in self._waiting)
         if self._released:
             keys.update(dict.fromkeys(self._waiting.hopeful()))
         return keys
 
-    def hinted(self, channel: str) -> Iterable[ObjectKey]:
+    def hinted(self, channel: str) -> Iterable[AllocationKey]:
         """Something was stored that is not published."""
         del channel
         self._publishing.hint()
         return [UNPUBLISHED]
 
-    def all_keys(self) -> Iterable[ObjectKey]:
-        """Unpublished Services, and those that wait with hope."""
+    def all_keys(self) -> Iterable[AllocationKey]:
+        """Unpublished objects, and those that wait with hope."""
         return [UNPUBLISHED, *self._waiting.hopeful()]
 
     async def take_over(self) -> None:
-        """Learn what is held, if that is not known, and which published Services wait."""
+        """Learn what is held, if that is not known, and which published objects wait."""
         if not self._memory.known:
             await self.learn()
         self._waiting.clear()
-        for row in await self._reader.pending(SERVICE.key):
-            self._waiting.add((row.namespace, row.name))
+        for kind in ALLOCATED:
+            for row in await self._reader.pending(kind):
+                self._waiting.add((kind, row.namespace, row.name))
 
     async def let_go(self) -> None:
         """Forget what this process was about to do."""
         self._publishing.forget()
+        self._traces.clear()
         self._attempts.publishing.clear()
 
-    def object_of(self, key: ObjectKey) -> Entry | None:
-        """The Service."""
-        return self._mirror.get(SERVICE.key, *key)
+    def object_of(self, key: AllocationKey) -> Entry | None:
+        """The Service or StaticAddress."""
+        return self._mirror.get(*key)
 
-    async def reconcile(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> Mapping[ObjectKey, RetryError]:
-        """Allocate for the keys; what finds its pool exhausted is published pending and waits for a release."""
+    async def reconcile(self, keys: Sequence[AllocationKey], lease: LeaseGuard) -> Mapping[AllocationKey, RetryError]:
+        """Allocate for the keys; what finds nothing is published pending and waits."""
         if not self._memory.known:
             await self.learn()
             self._waiting.try_all()
         waiting = [key for key in keys if key != UNPUBLISHED]
-        again: list[ObjectKey] = []
+        again: list[AllocationKey] = []
         if waiting:
             await self._mirror.fresh()
             again = await self._reallocate(waiting, lease)
         if UNPUBLISHED in keys and not await self._publishing.publish_all(lease):
             again.append(UNPUBLISHED)
         self._memory.measure()
+        WAITING_OBJECTS.set(len(self._waiting))
         return dict.fromkeys(again, Requeue("another Service holds what was picked", _REPICK_SECONDS))
 
     def _is_own(self, change: Change) -> bool:
@@ -141,35 +150,50 @@ class Allocation(Controller[ObjectKey]):
         self._attempts.publishing.discard(uid)
         return True
 
-    def _observe_service(self, change: Change) -> None:
-        key = (change.entry.namespace, change.entry.name)
-        old, new = _states(SERVICE, change)
-        if new is None or not SERVICE.strategy.pending(new, self._cluster()):
+    def _observe_allocated(self, kind: Kind[Any], change: Change) -> None:
+        own = self._is_own(change)
+        if (own and not self._waiting.awaits) or not change.alters_content:
+            return
+        old, new = _states(kind, change)
+        touched = (name for each in (old, new) if each is not None for name in names_touched(each))
+        if self._waiting.awaits and self._waiting.changed(touched):
+            self._released = True
+        if own:
+            return
+        key = _key_of(change)
+        if new is None or not kind.strategy.pending(new, self._cluster()):
             self._waiting.discard(key)
+            self._traces.pop(key, None)
         else:
             self._waiting.add(key)
+            if change.trace:
+                self._traces[key] = change.trace
         self._remember(old, new)
 
     def _remember(self, old: Holder | None, new: Holder | None) -> None:
         if self._memory.follows and self._memory.observe(old, new):
             self._released = True
 
-    async def _reallocate(self, keys: Sequence[ObjectKey], lease: LeaseGuard) -> list[ObjectKey]:
-        """Try again for published Services that wait; answers those that have to be picked for again."""
+    async def _reallocate(self, keys: Sequence[AllocationKey], lease: LeaseGuard) -> list[AllocationKey]:
+        """Try again for published objects that wait; answers those that have to be picked for again."""
         attempts = []
         for key in keys:
-            entry = self._mirror.get(SERVICE.key, *key)
-            service = None if entry is None else decode_object(SERVICE, entry.wire)
-            if entry is None or service is None or not SERVICE.strategy.pending(service, self._cluster()):
+            kind, entry = ALLOCATED[key[0]], self._mirror.get(*key)
+            obj = None if entry is None else decode_object(kind, entry.wire)
+            if entry is None or obj is None or not kind.strategy.pending(obj, self._cluster()):
                 self._waiting.discard(key)
                 continue
-            before = encode_body(service)
-            attempt = self._attempts.make(service, "update", entry.revision, lease)
+            before = encode_body(obj)
+            attempt = self._attempts.make(obj, "update", entry.revision, lease, trace=self._traces.pop(key, None))
             if attempt is None or attempt.write.body == before:
-                self._waiting.add(key, () if attempt is None else attempt.picks.exhausted)
+                self._waiting.add(key, None if attempt is None else attempt.picks)
             else:
                 attempts.append(attempt)
         return await self._attempts.store(attempts)
+
+
+def _key_of(change: Change) -> AllocationKey:
+    return change.entry.kind, change.entry.namespace, change.entry.name
 
 
 def _states(kind: Kind[ObjectT], change: Change) -> tuple[ObjectT | None, ObjectT | None]:

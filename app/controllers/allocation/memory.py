@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from app.domain.kinds.ip_address import IPAddress
-from app.domain.kinds.service import Service
-from app.domain.pools.allocation import Picks, Pools
-from app.domain.pools.pool_set import POOLED_CLAIMS, Fill, PoolSet
+from app.domain.pools.picking import Picks, Pools
+from app.domain.pools.pool_set import POOLED_CLAIMS, Fill, Holder, PoolSet
+from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.cluster import Cluster
+from app.store.address_ledger import AddressLedger
 from app.store.reader import Reader
 from app.store.writes import ClaimHeld
 from app.telemetry.metrics import POOL_FREE, POOL_SIZE
-
-Holder = Service | IPAddress
-"""What holds claims of pools."""
 
 _Step = tuple[Holder | None, Holder | None]
 
@@ -24,8 +21,9 @@ class PoolMemory:
         known: Whether it can be relied on; False until it was learnt, and after a write whose outcome is not known.
     """
 
-    def __init__(self, reader: Reader, pools: PoolSet, cluster: Callable[[], Cluster]) -> None:
+    def __init__(self, reader: Reader, ledger: AddressLedger, pools: PoolSet, cluster: Callable[[], Cluster]) -> None:
         self._reader = reader
+        self._ledger = ledger
         self._set = pools
         self._cluster = cluster
         self._missed: list[_Step] | None = None
@@ -47,8 +45,13 @@ class PoolMemory:
         """Have the pools that there are now; answers whether any is another one than before."""
         return self._set.describe(self._cluster())
 
+    @property
+    def chooses_namespaces(self) -> bool:
+        """Whether there is a pool that is not for every namespace."""
+        return any(pool.namespaces is not None for pool in self._cluster().pools)
+
     async def learn(self) -> None:
-        """Read all claims.
+        """Read all claims, and which addresses were released so lately that they rest.
 
         Raises:
             ServiceUnavailable: The database cannot be reached; nothing is known.
@@ -63,6 +66,9 @@ class PoolMemory:
             for table in POOLED_CLAIMS:
                 async for claim in self._reader.claimed(table):
                     self._set.hold(table, claim.key, claim.owner)
+            rest = max((pool.reuse_after_seconds for pool in self._cluster().pools), default=0)
+            for address, ago in await self._ledger.released(LB_ADDRESSES, rest) if rest else ():
+                self._set.rest(address, ago)
         finally:
             self._missed = None
         for old, new in missed:

@@ -1,7 +1,8 @@
 """The declaration of AddressPool."""
 
+from app.domain.declarations.address_pool_forecast import ADDRESS_POOL_FORECAST
 from app.domain.declarations.columns import AGE, NAME, first_few
-from app.domain.declarations.kind import Column, Kind
+from app.domain.declarations.kind import Column, Kind, Subresource
 from app.domain.kinds.address_pool import AddressPool
 from app.domain.rules.address_pool import READY, AddressPoolStrategy
 
@@ -60,4 +61,5 @@ ADDRESS_POOL = Kind(
     short_names=("ap",),
     selectable={"spec.scope": lambda obj: obj.spec.scope},
     has_status=True,
+    subresources=(Subresource("forecast", ("get",), carries=ADDRESS_POOL_FORECAST),),
 )

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.declarations.address_history import ADDRESS_HISTORY
 from app.domain.declarations.address_pool import ADDRESS_POOL
+from app.domain.declarations.admission_policies import VALIDATING_ADMISSION_POLICY, VALIDATING_ADMISSION_POLICY_BINDING
 from app.domain.declarations.config_map import CONFIG_MAP
+from app.domain.declarations.data_plane import DATA_PLANE
 from app.domain.declarations.dns_record_set import DNS_RECORD_SET
+from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.event import EVENT
@@ -14,13 +18,18 @@ from app.domain.declarations.events_event import EVENTS_EVENT
 from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.kind import Kind
 from app.domain.declarations.lease import LEASE
+from app.domain.declarations.load_balancer import LOAD_BALANCER
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
+from app.domain.declarations.resource_quota import RESOURCE_QUOTA
+from app.domain.declarations.role_bindings import CLUSTER_ROLE_BINDING, ROLE_BINDING
+from app.domain.declarations.roles import CLUSTER_ROLE, ROLE
 from app.domain.declarations.secret import SECRET
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_account import SERVICE_ACCOUNT
 from app.domain.declarations.service_cidr import SERVICE_CIDR
+from app.domain.declarations.static_address import STATIC_ADDRESS
 
 ALL: tuple[Kind[Any], ...] = (
     NAMESPACE,
@@ -32,13 +41,25 @@ ALL: tuple[Kind[Any], ...] = (
     CONFIG_MAP,
     SECRET,
     SERVICE_ACCOUNT,
+    RESOURCE_QUOTA,
     ENDPOINT_SLICE,
     SERVICE_CIDR,
     IP_ADDRESS,
     LEASE,
     EVENTS_EVENT,
+    VALIDATING_ADMISSION_POLICY,
+    VALIDATING_ADMISSION_POLICY_BINDING,
+    CLUSTER_ROLE_BINDING,
+    CLUSTER_ROLE,
+    ROLE_BINDING,
+    ROLE,
     DNS_RECORD_SET,
     ADDRESS_POOL,
+    DATA_PLANE,
+    DNS_ZONE,
+    LOAD_BALANCER,
+    STATIC_ADDRESS,
+    ADDRESS_HISTORY,
 )
 """In the order discovery shows them."""
 

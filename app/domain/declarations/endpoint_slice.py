@@ -1,7 +1,7 @@
 """The declaration of EndpointSlice: its columns and its rules."""
 
 from app.domain.declarations.columns import AGE, NAME, first_few
-from app.domain.declarations.kind import Column, Kind
+from app.domain.declarations.kind import SEEN, Column, Kind
 from app.domain.kinds.endpoint_slice import EndpointPort, EndpointSlice
 from app.domain.rules.endpoint_slice import EndpointSliceStrategy
 
@@ -36,5 +36,7 @@ ENDPOINT_SLICE = Kind(
         Column("Endpoints", _endpoints, description="Addresses of the endpoints."),
         AGE,
     ),
+    found_by=lambda slice_: (text for each in slice_.endpoints or [] for text in each.addresses or []),
     strategy=EndpointSliceStrategy(),
+    grants=SEEN,
 )

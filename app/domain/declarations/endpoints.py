@@ -1,7 +1,7 @@
 """The declaration of Endpoints: its columns and its rules."""
 
 from app.domain.declarations.columns import AGE, NAME, first_few
-from app.domain.declarations.kind import Column, Kind
+from app.domain.declarations.kind import SEEN, Column, Kind
 from app.domain.kinds.endpoints import Endpoints, EndpointSubset
 from app.domain.rules.endpoints import EndpointsStrategy
 
@@ -34,4 +34,5 @@ ENDPOINTS = Kind(
     short_names=("ep",),
     create_on_update=True,
     deprecation="Endpoints (v1) is superseded since Kubernetes 1.33; use EndpointSlice (discovery.k8s.io/v1)",
+    grants=SEEN,
 )

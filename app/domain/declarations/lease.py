@@ -1,7 +1,7 @@
 """The declaration of Lease."""
 
 from app.domain.declarations.columns import AGE, NAME
-from app.domain.declarations.kind import Column, Kind
+from app.domain.declarations.kind import CONFIDENTIAL, Column, Kind
 from app.domain.kinds.lease import Lease
 from app.domain.rules.lease import LeaseStrategy
 
@@ -22,4 +22,5 @@ LEASE = Kind(
     strategy=LeaseStrategy(),
     create_on_update=True,
     unconditional_update=False,
+    grants=CONFIDENTIAL,
 )

@@ -1,7 +1,7 @@
 """The declaration of Namespace."""
 
 from app.domain.declarations.columns import AGE, NAME
-from app.domain.declarations.kind import Column, Kind, Subresource
+from app.domain.declarations.kind import SEEN, Column, Kind, Subresource
 from app.domain.kinds.namespace import Namespace
 from app.domain.rules.namespace import NamespaceStrategy, _prepare_finalize, _validate_finalize
 
@@ -27,4 +27,5 @@ NAMESPACE = Kind(
     delete_returns_object=True,
     subresources=(Subresource("finalize", ("update",), _prepare_finalize, _validate_finalize),),
     name_rule="dns_label",
+    grants=SEEN,
 )

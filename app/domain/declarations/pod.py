@@ -4,11 +4,10 @@ from app.domain.declarations.columns import AGE, NAME
 from app.domain.declarations.kind import Column, Kind
 from app.domain.kinds.container import ContainerStatus
 from app.domain.kinds.pod import READY, Pod
-from app.domain.rules.pod import PodStrategy
+from app.domain.rules.pod import ENDED, PodStrategy
 from app.domain.timestamps import age
 
 _NONE = "<none>"
-_TERMINAL = ("Failed", "Succeeded")
 
 
 def _is_true(pod: Pod, condition: str) -> bool:
@@ -40,7 +39,7 @@ def _status(pod: Pod, _now: str) -> str:
         running = any(_is_running(each) for each in pod.status.container_statuses or [])
         if shown == "Completed" and running:
             shown = "Running" if _is_true(pod, READY) else "NotReady"
-    if pod.metadata.deletion_timestamp and pod.status.phase not in _TERMINAL:
+    if pod.metadata.deletion_timestamp and pod.status.phase not in ENDED:
         shown = "Unknown" if pod.status.reason == "NodeLost" else "Terminating"
     return shown
 

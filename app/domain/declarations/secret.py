@@ -1,7 +1,7 @@
 """The declaration of Secret."""
 
 from app.domain.declarations.columns import AGE, NAME
-from app.domain.declarations.kind import Column, Kind
+from app.domain.declarations.kind import CONFIDENTIAL, Column, Kind
 from app.domain.kinds.secret import Secret
 from app.domain.rules.secret import SecretStrategy
 
@@ -23,4 +23,5 @@ SECRET = Kind(
     strategy=SecretStrategy(),
     selectable={"type": lambda secret: secret.type},
     confidential=True,
+    grants=CONFIDENTIAL,
 )

@@ -77,6 +77,7 @@ SERVICE: Kind[Service] = Kind(
         "spec.clusterIP": lambda service: service.spec.cluster_ip,
         "spec.type": lambda service: service.spec.type,
     },
+    found_by=lambda service: service.spec.cluster_ips or (),
     has_status=True,
     create_on_update=True,
     delete_returns_object=True,

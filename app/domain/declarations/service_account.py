@@ -1,7 +1,8 @@
 """The declaration of ServiceAccount."""
 
 from app.domain.declarations.columns import AGE, NAME
-from app.domain.declarations.kind import Kind
+from app.domain.declarations.kind import Grants, Kind, Subresource
+from app.domain.declarations.reviews import TOKEN_REQUEST
 from app.domain.kinds.service_account import ServiceAccount
 from app.domain.rules.service_account import ServiceAccountStrategy
 
@@ -18,4 +19,6 @@ SERVICE_ACCOUNT = Kind(
     strategy=ServiceAccountStrategy(),
     short_names=("sa",),
     delete_returns_object=True,
+    subresources=(Subresource("token", ("create",), carries=TOKEN_REQUEST, writers="edit"),),
+    grants=Grants("view", "edit", ("impersonate",)),
 )

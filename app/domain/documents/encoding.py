@@ -8,7 +8,9 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from app.domain.documents.decoding import Strictness, decode
 from app.domain.documents.objects import KubeObject, ObjectT
+from app.domain.errors import BadRequest
 
 ObjectT_co = TypeVar("ObjectT_co", bound=KubeObject, covariant=True)
 
@@ -68,10 +70,19 @@ def with_revision(wire: bytes, revision: int) -> bytes:
 def decode_object(kind: Modelled[ObjectT], data: bytes) -> ObjectT:
     """Decode a stored body or wire bytes that Fairlead encoded. Bodies of clients are decoded elsewhere.
 
+    A newer version that works on the same database may have stored fields that this one does not know. They are left
+    out.
+
     Raises:
         msgspec.DecodeError: `data` is no JSON object of this kind.
     """
-    return msgspec.json.decode(data, type=kind.model)
+    try:
+        return msgspec.json.decode(data, type=kind.model)
+    except msgspec.ValidationError as error:
+        try:
+            return decode(kind.model, msgspec.json.decode(data), strictness=Strictness.IGNORE)[0]
+        except BadRequest:
+            raise error from None
 
 
 def watch_frame(event_type: str, wire: bytes) -> bytes:

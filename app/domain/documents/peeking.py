@@ -1,7 +1,7 @@
 """Looking into an encoded object without decoding it whole: the one place that knows how.
 
 There may be a million objects, and most questions concern few of them. A peek decodes one part of the object and skips
-the rest. `mentions` does not even do that: it looks for a text in the bytes. A hit may stand anywhere in the object, so
+the rest. `mentions` and `mentions_prefix` look for a text in the bytes. A hit may stand anywhere in the object, so
 a caller decodes to be sure; a miss is certain.
 """
 
@@ -25,6 +25,35 @@ class PeekedMetadata(msgspec.Struct, rename="camel"):
     owner_references: list[OwnerReference] | None = None
     deletion_timestamp: str | None = None
     finalizers: list[str] | None = None
+
+
+class Content(msgspec.Struct, rename="camel", frozen=True):
+    """The parts of an object from which other things follow, each still encoded; empty where there is none.
+
+    Nothing else of the metadata is part of it: labels, finalizers, managed fields and the resourceVersion are not.
+
+    Attributes:
+        annotations: Of the metadata.
+        deletion_timestamp: Of the metadata.
+        spec: Whole.
+        status: Whole.
+    """
+
+    annotations: msgspec.Raw
+    deletion_timestamp: msgspec.Raw
+    spec: msgspec.Raw
+    status: msgspec.Raw
+
+
+class _ContentOfMetadata(msgspec.Struct, rename="camel"):
+    annotations: msgspec.Raw = msgspec.Raw()
+    deletion_timestamp: msgspec.Raw = msgspec.Raw()
+
+
+class _WithContent(msgspec.Struct):
+    metadata: _ContentOfMetadata
+    spec: msgspec.Raw = msgspec.Raw()
+    status: msgspec.Raw = msgspec.Raw()
 
 
 class _Labels(msgspec.Struct):
@@ -64,10 +93,28 @@ class _WithConditions(msgspec.Struct):
     status: _Conditions
 
 
+class _Point(msgspec.Struct):
+    ip: str = ""
+
+
+class _Balancer(msgspec.Struct):
+    ingress: list[_Point] | None = None
+
+
+class _Balanced(msgspec.Struct, rename="camel"):
+    load_balancer: _Balancer = msgspec.field(default_factory=_Balancer)
+
+
+class _WithBalancer(msgspec.Struct):
+    status: _Balanced = msgspec.field(default_factory=_Balanced)
+
+
 _LABELLED = msgspec.json.Decoder(_Labelled)
 _WITH_METADATA = msgspec.json.Decoder(_WithMetadata)
 _WITH_RAW_METADATA = msgspec.json.Decoder(_WithRawMetadata)
+_WITH_CONTENT = msgspec.json.Decoder(_WithContent)
 _SELECTING = msgspec.json.Decoder(_Selecting)
+_WITH_BALANCER = msgspec.json.Decoder(_WithBalancer)
 _WITH_CONDITIONS = msgspec.json.Decoder(_WithConditions)
 
 
@@ -79,6 +126,11 @@ def mentions(wire: bytes, text: str) -> bool:
         text: Without characters that JSON escapes.
     """
     return _quoted(text) in wire
+
+
+def mentions_prefix(wire: bytes, text: str) -> bool:
+    """Whether an object may have a key or a value that begins with a text. Arguments as for `mentions`."""
+    return _quoted(text)[:-1] in wire
 
 
 @lru_cache(maxsize=1024)
@@ -101,9 +153,27 @@ def raw_metadata_of(wire: bytes) -> bytes:
     return bytes(_WITH_RAW_METADATA.decode(wire).metadata)
 
 
+@lru_cache(maxsize=4096)
+def content_of(wire: bytes) -> Content:
+    """What other things follow from, to be compared with that of another state of the object.
+
+    It is remembered for a while: an old state was the new one before, and several ask at each change.
+    """
+    found = _WITH_CONTENT.decode(wire)
+    metadata = found.metadata
+    return Content(metadata.annotations, metadata.deletion_timestamp, found.spec, found.status)
+
+
 def selector_of(wire: bytes) -> Mapping[str, str] | None:
     """The selector of a Service, None where it has none."""
     return _SELECTING.decode(wire).spec.selector
+
+
+def ingress_addresses_of(wire: bytes) -> list[str]:
+    """The addresses at which a load balancer takes traffic for a Service, as they are written."""
+    if b'"ingress"' not in wire:
+        return []
+    return [point.ip for point in _WITH_BALANCER.decode(wire).status.load_balancer.ingress or [] if point.ip]
 
 
 def is_deleting(wire: bytes) -> bool:

@@ -25,6 +25,7 @@ class ScalarType:
         pattern: Regular expression of the one form a string is kept in, or "".
         minimum: Smallest integer that fits into Go's type.
         maximum: Largest integer that fits into it.
+        words: The values of a string that has only some, for documents; rules decide.
     """
 
     names: tuple[str, ...]
@@ -32,6 +33,7 @@ class ScalarType:
     pattern: str = ""
     minimum: int = -(2**63)
     maximum: int = 2**63 - 1
+    words: tuple[str, ...] = ()
 
     @property
     def is_confidential(self) -> bool:
@@ -192,7 +194,7 @@ def _list(kind: inspect.ListType, extensions: Mapping[str, Any]) -> ListType:
 def _scalar(kind: inspect.Type, extensions: Mapping[str, Any]) -> ScalarType:
     parts: Iterable[inspect.Type] = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     names: list[str] = []
-    bounds: dict[str, Any] = {"format": extensions.get("format", "")}
+    bounds: dict[str, Any] = {"format": extensions.get("format", ""), "words": tuple(extensions.get("enum", ()))}
     for part in parts:
         plain = part.type if isinstance(part, inspect.Metadata) else part
         match plain:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from app.domain.documents.paths import MAX_PROBLEMS, Path, path_text
 from app.domain.documents.schema import AnyType, Field, ListType, MapType, ScalarType, StructType, Type, schema_of, zero
-from app.domain.documents.wire import Wire
+from app.domain.documents.wire import QUANTITY, Wire
 from app.domain.errors import BadRequest, shortened
 from app.domain.timestamps import format_micro_time, format_time, parse_time
 
@@ -136,6 +136,8 @@ def _element(of: Type, value: Any, path: Path, findings: _Findings) -> Any:
 
 
 def _scalar(of: ScalarType, value: Any, path: Path) -> Any:
+    if of.format == QUANTITY:
+        return _quantity(of, value, path)
     name = json_type(value)
     if name == "integer" and name not in of.names and "number" in of.names:
         return float(value)
@@ -146,6 +148,14 @@ def _scalar(of: ScalarType, value: Any, path: Path) -> Any:
     if of.format == "date-time" and not re.match(of.pattern, value):
         return _moment(of, value, path)
     return _bytes(value, path) if of.format == "byte" else value
+
+
+def _quantity(of: ScalarType, value: Any, path: Path) -> str:
+    """A quantity as text. As in Go, it may be written as a number."""
+    text = value if isinstance(value, str) else repr(value)
+    if isinstance(value, bool | dict | list) or not re.match(of.pattern, text):
+        raise BadRequest(f"{path_text(path)} must be a quantity such as 5, 1500m or 2Gi, not {shown(value)}")
+    return text
 
 
 def _bytes(text: str, path: Path) -> bytes:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from app.domain.documents.quantities import QUANTITY_PATTERN
 from app.domain.timestamps import MICRO_TIME_PATTERN, TIME_PATTERN
 
 _ACRONYMS = {"ip": "IP", "ips": "IPs", "cidr": "CIDR", "cidrs": "CIDRs", "id": "ID", "uid": "UID", "url": "URL",
@@ -70,6 +71,23 @@ def api_default(value: str) -> Meta:
     return Meta(extra_json_schema={"default": value})
 
 
+def one_of(*words: str) -> Meta:
+    """Declare the values of a text, for the OpenAPI documents. Rules refuse others where they are wrong."""
+    return Meta(extra_json_schema={"enum": list(words)})
+
+
+PROTOCOL = one_of("TCP", "UDP", "SCTP")
+"""The protocol of a port."""
+
+
+CONDITION_STATUS = one_of("True", "False", "Unknown")
+"""Whether a condition holds."""
+
+
+IP_FAMILY = one_of("IPv4", "IPv6")
+"""A family of addresses."""
+
+
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 """Go's `int32`, the type of most integers of the API. Decoding refuses a number that does not fit."""
 
@@ -78,12 +96,21 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Go's `int64`."""
 
 
+QUANTITY = "quantity"
+"""The format of a text that is a quantity."""
+
+
 Time = Annotated[str, Meta(pattern=TIME_PATTERN, extra_json_schema={"format": "date-time"})]
 """A moment in whole seconds UTC (`metav1.Time`); decoding turns any RFC 3339 timestamp into this form."""
 
 
 MicroTime = Annotated[str, Meta(pattern=MICRO_TIME_PATTERN, extra_json_schema={"format": "date-time"})]
 """A moment with six digits of a second, UTC (`metav1.MicroTime`); decoding accepts any RFC 3339 timestamp."""
+
+
+Quantity = Annotated[str, Meta(pattern=QUANTITY_PATTERN, extra_json_schema={"format": QUANTITY})]
+"""An amount such as 5, 1500m or 2Gi (`resource.Quantity`); decoding accepts numbers, too. Rules write it as Kubernetes
+does."""
 
 
 Confidential = Annotated[str, Meta(extra_json_schema={"format": "password"})]

@@ -1,4 +1,4 @@
-"""SelfSubjectAccessReview (authorization.k8s.io/v1): a client asks whether it may do something."""
+"""Access reviews (authorization.k8s.io/v1): a client asks whether it, or somebody else, may do something."""
 
 from msgspec import field
 
@@ -81,11 +81,27 @@ class SelfSubjectAccessReviewSpec(Wire):
     non_resource_attributes: NonResourceAttributes | None = None
 
 
-class SubjectAccessReviewStatus(Wire):
-    """The answer: whether the client may do it.
+class SubjectAccessReviewSpec(SelfSubjectAccessReviewSpec):
+    """What somebody would like to do. Exactly one of the two attributes must be given, and a user or groups.
 
     Attributes:
-        allowed: Whether the client may do it.
+        user: The name of the user. Without `groups`, it is asked about a user of this name in no group.
+        groups: The groups that the user belongs to.
+        extra: What else is known about the user. It gives no rights.
+        uid: The uid of the user. It gives no rights.
+    """
+
+    user: str = ""
+    groups: list[str] | None = None
+    extra: dict[str, list[str]] | None = None
+    uid: str = ""
+
+
+class SubjectAccessReviewStatus(Wire):
+    """The answer: whether the user may do it.
+
+    Attributes:
+        allowed: Whether the user may do it.
         denied: Whether a rule forbids it. False if merely no rule allows it.
         reason: Why, in words for people.
         evaluation_error: What went wrong while the answer was determined.
@@ -105,4 +121,22 @@ class SelfSubjectAccessReview(KubeObject):
     required = ("spec",)
 
     spec: SelfSubjectAccessReviewSpec = field(default_factory=SelfSubjectAccessReviewSpec)
+    status: SubjectAccessReviewStatus = field(default_factory=SubjectAccessReviewStatus)
+
+
+class SubjectAccessReview(KubeObject):
+    """May this user do this? (authorization.k8s.io/v1)."""
+
+    required = ("spec",)
+
+    spec: SubjectAccessReviewSpec = field(default_factory=SubjectAccessReviewSpec)
+    status: SubjectAccessReviewStatus = field(default_factory=SubjectAccessReviewStatus)
+
+
+class LocalSubjectAccessReview(KubeObject):
+    """May this user do this in my namespace? (authorization.k8s.io/v1)."""
+
+    required = ("spec",)
+
+    spec: SubjectAccessReviewSpec = field(default_factory=SubjectAccessReviewSpec)
     status: SubjectAccessReviewStatus = field(default_factory=SubjectAccessReviewStatus)

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, Int32, Int64, Wire, patch_key
+from app.domain.documents.wire import ATOMIC, IP_FAMILY, Int32, Int64, Wire, one_of, patch_key
 from app.domain.kinds.meta import Condition, LabelSelector
 
 
@@ -30,7 +30,7 @@ class AddressPoolSpec(Wire):
 
     required = ("scope", "addresses")
 
-    scope: str = field(default_factory=str)
+    scope: Annotated[str, one_of("internal", "external")] = field(default_factory=str)
     addresses: Annotated[list[str], ATOMIC] | None = None
     exclude: Annotated[list[str], ATOMIC] | None = None
     auto_assign: bool | None = None
@@ -54,7 +54,7 @@ class AddressPoolFamily(Wire):
 
     required = ("family", "size", "used", "reserved", "free")
 
-    family: str = field(default_factory=str)
+    family: Annotated[str, IP_FAMILY] = field(default_factory=str)
     size: Int64 = field(default_factory=int)
     used: Int64 = field(default_factory=int)
     reserved: Int64 = field(default_factory=int)

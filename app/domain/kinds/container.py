@@ -4,8 +4,11 @@ from typing import Annotated
 
 from msgspec import field
 
-from app.domain.documents.wire import ATOMIC, Int32, Time, Wire, api_default, patch_key
+from app.domain.documents.wire import ATOMIC, PROTOCOL, Int32, Time, Wire, api_default, one_of, patch_key
 from app.domain.kinds.opaque import Opaque, Quantities
+
+RESTART_POLICY = one_of("Always", "OnFailure", "Never")
+"""When programs that ended run again."""
 
 
 class ContainerPort(Wire):
@@ -24,7 +27,7 @@ class ContainerPort(Wire):
     name: str = ""
     host_port: Int32 = 0
     container_port: Int32 = field(default_factory=int)
-    protocol: Annotated[str, api_default("TCP")] = ""
+    protocol: Annotated[str, api_default("TCP"), PROTOCOL] = ""
     host_ip: str = ""
 
 
@@ -71,7 +74,7 @@ class Container(Wire):
     env: Annotated[list[Opaque], patch_key("name")] | None = None
     resources: Opaque = field(default_factory=dict)
     resize_policy: Annotated[list[Opaque], ATOMIC] | None = None
-    restart_policy: str | None = None
+    restart_policy: Annotated[str, RESTART_POLICY] | None = None
     restart_policy_rules: Annotated[list[Opaque], ATOMIC] | None = None
     volume_mounts: Annotated[list[Opaque], patch_key("mountPath")] | None = None
     volume_devices: Annotated[list[Opaque], patch_key("devicePath")] | None = None
@@ -80,8 +83,8 @@ class Container(Wire):
     startup_probe: Opaque | None = None
     lifecycle: Opaque | None = None
     termination_message_path: str = ""
-    termination_message_policy: str = ""
-    image_pull_policy: str = ""
+    termination_message_policy: Annotated[str, one_of("File", "FallbackToLogsOnError")] = ""
+    image_pull_policy: Annotated[str, one_of("Always", "IfNotPresent", "Never")] = ""
     security_context: Opaque | None = None
     stdin: bool = False
     stdin_once: bool = False

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, Int32, Int64, Wire, patch_key
+from app.domain.documents.wire import ATOMIC, Int32, Wire, patch_key
 from app.domain.kinds.meta import Condition
 
 
@@ -27,29 +27,18 @@ class DNSRecordSetSpec(Wire):
     values: Annotated[list[str], ATOMIC] | None = None
 
 
-class DNSServerStatus(Wire):
-    """The state of the records at one DNS server.
-
-    Attributes:
-        name: The name of the server in the configuration.
-        serial: The SOA serial of the zone from which on the server has the records of the spec.
-    """
-
-    required = ("name", "serial")
-
-    name: str = field(default_factory=str)
-    serial: Int64 = field(default_factory=int)
-
-
 class DNSRecordSetStatus(Wire):
-    """The servers that have the records. Empty while no server is configured.
+    """Who serves the records. The state of each server is in the status of the DNSZone.
 
     Attributes:
-        servers: The state of the records at each server.
-        conditions: Whether all servers have the records of the spec.
+        zone: The name of the zone that has the records; left out if no zone has them.
+        servers: The servers that have the zone beside this one, by their addresses as the DNSZone has them. Of a zone
+            that has a primary elsewhere, that alone.
+        conditions: Served is True if a zone has the records.
     """
 
-    servers: Annotated[list[DNSServerStatus], patch_key("name")] | None = None
+    zone: str = ""
+    servers: Annotated[list[str], ATOMIC] | None = None
     conditions: Annotated[list[Condition], patch_key("type")] | None = None
 
 

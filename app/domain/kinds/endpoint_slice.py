@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, Int32, Wire, null
+from app.domain.documents.wire import ATOMIC, PROTOCOL, Int32, Wire, null, one_of
 from app.domain.kinds.meta import ObjectReference
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -100,7 +100,7 @@ class EndpointPort(Wire):
     """
 
     name: str | None = None
-    protocol: str | None = None
+    protocol: Annotated[str, PROTOCOL] | None = None
     port: Int32 | None = None
     app_protocol: str | None = None
 
@@ -116,6 +116,6 @@ class EndpointSlice(KubeObject):
 
     required = ("address_type", "endpoints")
 
-    address_type: str = field(default_factory=str)
+    address_type: Annotated[str, one_of("IPv4", "IPv6", "FQDN")] = field(default_factory=str)
     endpoints: Annotated[list[Endpoint], ATOMIC] | None = field(default_factory=null)
     ports: Annotated[list[EndpointPort], ATOMIC] | None = field(default_factory=null)

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, Int32, Wire
+from app.domain.documents.wire import ATOMIC, PROTOCOL, Int32, Wire
 from app.domain.kinds.meta import ObjectReference
 
 
@@ -43,7 +43,7 @@ class EndpointPort(Wire):
 
     name: str = ""
     port: Int32 = field(default_factory=int)
-    protocol: str = ""
+    protocol: Annotated[str, PROTOCOL] = ""
     app_protocol: str | None = None
 
 

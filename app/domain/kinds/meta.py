@@ -1,8 +1,10 @@
 """Parts that several kinds share (meta/v1, core/v1)."""
 
+from typing import Annotated
+
 from msgspec import field
 
-from app.domain.documents.wire import Int64, Time, Wire, null
+from app.domain.documents.wire import CONDITION_STATUS, Int64, Time, Wire, null
 
 
 class Condition(Wire):
@@ -20,7 +22,7 @@ class Condition(Wire):
     required = ("type", "status", "last_transition_time", "reason", "message")
 
     type: str = field(default_factory=str)
-    status: str = field(default_factory=str)
+    status: Annotated[str, CONDITION_STATUS] = field(default_factory=str)
     observed_generation: Int64 | None = None
     last_transition_time: Time | None = field(default_factory=null)
     reason: str = field(default_factory=str)

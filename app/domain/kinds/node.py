@@ -5,7 +5,18 @@ from typing import Annotated
 from msgspec import field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, MERGE_SET, Int32, Int64, Time, Wire, null, patch_key
+from app.domain.documents.wire import (
+    ATOMIC,
+    CONDITION_STATUS,
+    MERGE_SET,
+    Int32,
+    Int64,
+    Time,
+    Wire,
+    null,
+    one_of,
+    patch_key,
+)
 from app.domain.kinds.opaque import Opaque, Quantities
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -26,7 +37,7 @@ class Taint(Wire):
 
     key: str = field(default_factory=str)
     value: str = ""
-    effect: str = field(default_factory=str)
+    effect: Annotated[str, one_of("NoSchedule", "PreferNoSchedule", "NoExecute")] = field(default_factory=str)
     time_added: Time | None = None
 
 
@@ -67,7 +78,7 @@ class NodeCondition(Wire):
     required = ("type", "status")
 
     type: str = field(default_factory=str)
-    status: str = field(default_factory=str)
+    status: Annotated[str, CONDITION_STATUS] = field(default_factory=str)
     last_heartbeat_time: Time | None = field(default_factory=null)
     last_transition_time: Time | None = field(default_factory=null)
     reason: str = ""

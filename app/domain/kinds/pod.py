@@ -8,8 +8,19 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, ATOMIC_MAP, Int32, Int64, Time, Wire, null, patch_key
-from app.domain.kinds.container import Container, ContainerStatus
+from app.domain.documents.wire import (
+    ATOMIC,
+    ATOMIC_MAP,
+    CONDITION_STATUS,
+    Int32,
+    Int64,
+    Time,
+    Wire,
+    null,
+    one_of,
+    patch_key,
+)
+from app.domain.kinds.container import RESTART_POLICY, Container, ContainerStatus
 from app.domain.kinds.opaque import Opaque, Quantities
 
 READY = "Ready"
@@ -91,10 +102,10 @@ class PodSpec(Wire):
     init_containers: Annotated[list[Container], patch_key("name")] | None = None
     containers: Annotated[list[Container], patch_key("name")] | None = field(default_factory=null)
     ephemeral_containers: Annotated[list[Opaque], patch_key("name")] | None = None
-    restart_policy: str = ""
+    restart_policy: Annotated[str, RESTART_POLICY] = ""
     termination_grace_period_seconds: Int64 | None = None
     active_deadline_seconds: Int64 | None = None
-    dns_policy: str = ""
+    dns_policy: Annotated[str, one_of("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")] = ""
     node_selector: Annotated[dict[str, str], ATOMIC_MAP] | None = None
     service_account_name: str = ""
     service_account: str = ""
@@ -148,7 +159,7 @@ class PodCondition(Wire):
 
     type: str = field(default_factory=str)
     observed_generation: Int64 = 0
-    status: str = field(default_factory=str)
+    status: Annotated[str, CONDITION_STATUS] = field(default_factory=str)
     last_probe_time: Time | None = field(default_factory=null)
     last_transition_time: Time | None = field(default_factory=null)
     reason: str = ""
@@ -208,7 +219,7 @@ class PodStatus(Wire):
     """
 
     observed_generation: Int64 = 0
-    phase: str = ""
+    phase: Annotated[str, one_of("Pending", "Running", "Succeeded", "Failed", "Unknown")] = ""
     conditions: Annotated[list[PodCondition], patch_key("type")] | None = None
     message: str = ""
     reason: str = ""

@@ -5,8 +5,20 @@ from typing import Annotated
 from msgspec import field
 
 from app.domain.documents.objects import KubeObject
-from app.domain.documents.wire import ATOMIC, ATOMIC_MAP, Int32, Wire, api_default, patch_key
+from app.domain.documents.wire import (
+    ATOMIC,
+    ATOMIC_MAP,
+    IP_FAMILY,
+    PROTOCOL,
+    Int32,
+    Wire,
+    api_default,
+    one_of,
+    patch_key,
+)
 from app.domain.kinds.meta import Condition
+
+_TRAFFIC_POLICY = one_of("Cluster", "Local")
 
 
 class ServicePort(Wire):
@@ -26,7 +38,7 @@ class ServicePort(Wire):
     required = ("port",)
 
     name: str = ""
-    protocol: Annotated[str, api_default("TCP")] = ""
+    protocol: Annotated[str, api_default("TCP"), PROTOCOL] = ""
     app_protocol: str | None = None
     port: Int32 = field(default_factory=int)
     target_port: Int32 | str | None = None
@@ -90,22 +102,22 @@ class ServiceSpec(Wire):
     selector: Annotated[dict[str, str], ATOMIC_MAP] | None = None
     cluster_ip: str = ""
     cluster_ips: Annotated[list[str], ATOMIC] | None = None
-    type: str = ""
+    type: Annotated[str, one_of("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")] = ""
     external_ips: Annotated[list[str], ATOMIC] | None = None
-    session_affinity: str = ""
+    session_affinity: Annotated[str, one_of("None", "ClientIP")] = ""
     load_balancer_ip: str = ""
     load_balancer_source_ranges: Annotated[list[str], ATOMIC] | None = None
     external_name: str = ""
-    external_traffic_policy: str = ""
+    external_traffic_policy: Annotated[str, _TRAFFIC_POLICY] = ""
     health_check_node_port: Int32 = 0
     publish_not_ready_addresses: bool = False
     session_affinity_config: SessionAffinityConfig | None = None
-    ip_families: Annotated[list[str], ATOMIC] | None = None
-    ip_family_policy: str | None = None
+    ip_families: Annotated[list[Annotated[str, IP_FAMILY]], ATOMIC] | None = None
+    ip_family_policy: Annotated[str, one_of("SingleStack", "PreferDualStack", "RequireDualStack")] | None = None
     allocate_load_balancer_node_ports: bool | None = None
     load_balancer_class: str | None = None
-    internal_traffic_policy: str | None = None
-    traffic_distribution: str | None = None
+    internal_traffic_policy: Annotated[str, _TRAFFIC_POLICY] | None = None
+    traffic_distribution: Annotated[str, one_of("PreferClose", "PreferSameZone", "PreferSameNode")] | None = None
 
 
 class PortStatus(Wire):
@@ -120,7 +132,7 @@ class PortStatus(Wire):
     required = ("port", "protocol")
 
     port: Int32 = field(default_factory=int)
-    protocol: str = field(default_factory=str)
+    protocol: Annotated[str, PROTOCOL] = field(default_factory=str)
     error: str | None = None
 
 
@@ -137,7 +149,7 @@ class LoadBalancerIngress(Wire):
 
     ip: str = ""
     hostname: str = ""
-    ip_mode: str | None = None
+    ip_mode: Annotated[str, one_of("VIP", "Proxy")] | None = None
     ports: Annotated[list[PortStatus], ATOMIC] | None = None
 
 

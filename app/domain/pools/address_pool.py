@@ -119,11 +119,24 @@ class HeldAddresses:
         pool = self._pool_of(version, number)
         return self._held[version].hold(number) if pool is None else pool.hold(number)
 
+    def holds(self, address: str) -> bool:
+        """Whether an address is held; one that rests is not."""
+        version, number = address_number(address)
+        pool = self._pool_of(version, number)
+        return self._held[version].holds(number) if pool is None else pool.holds(number)
+
     def release(self, address: str, *, unused: bool = False) -> bool:
         """Note that an address is held no longer; False when that was known. See `NumberPool.release`."""
         version, number = address_number(address)
         pool = self._pool_of(version, number)
         return self._held[version].free(number) if pool is None else pool.release(number, unused=unused)
+
+    def rest(self, address: str, ago: float) -> None:
+        """Let an address rest that was released some seconds ago, as long as its pool says."""
+        version, number = address_number(address)
+        pool = self._pool_of(version, number)
+        if pool is not None:
+            pool.rest_since(number, ago)
 
     def _pool(self, description: PoolDescription, version: int, before: FamilyPool | None) -> FamilyPool:
         if before is not None and before.description == description:

@@ -4,104 +4,31 @@ The claims of the result make it true. If another object turns out to hold a val
 picks again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from app.domain.kinds.service import LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort
 from app.domain.pools.address_pool import PoolKey
-from app.domain.pools.number_pool import RandomBelow
+from app.domain.pools.picking import CLUSTER_IPS, NO_POOL, Picking, Picks, Pools
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.asked_addresses import ADDRESS_IN_USE, ADDRESS_NOT_FOUND, asked_of, find, must_exist
+from app.domain.rules.service.changing_addresses import settle_changing
 from app.domain.rules.service.conditions import (
-    Shortage,
     missing_additional_addresses,
     missing_frontend_families,
     refresh_conditions,
 )
-from app.domain.rules.service.load_balancer_wish import AskedAddress, wish_of
+from app.domain.rules.service.frontends import frontend_of
+from app.domain.rules.service.load_balancer_wish import AskedAddress
 from app.domain.rules.service.needs import lacks_health_check_node_port, missing_cluster_ip_families, missing_node_ports
-from app.domain.rules.service.pool_choice import PoolWish, pools_for, why_none
+from app.domain.rules.service.pool_choice import PoolWish, keeps_address, pools_for, why_none
 
-POOL_EXHAUSTED, NO_POOL, ADDRESS_NOT_FOUND = "PoolExhausted", "NoPool", "AddressNotFound"
-
-CLUSTER_IPS, NODE_PORTS, LB_ADDRESSES = "cluster_ips", "node_ports", "lb_addresses"
-"""The claim tables that mirror pools."""
-
-_SHOWN = 3
-
-T = TypeVar("T")
+NOTHING_REFUSED: Mapping[str, str] = MappingProxyType({})
 
 
-class Pool(Protocol[T]):
-    """Addresses or ports, some of which are held: a FamilyPool, a PortPool or a sample of one."""
-
-    @property
-    def label(self) -> str:
-        """How a shortage names it."""
-
-    @property
-    def size(self) -> int:
-        """How many values there are when none is held."""
-
-    @property
-    def free(self) -> int:
-        """How many can be picked."""
-
-    def hold(self, value: T, /) -> bool:
-        """Note that a value is held; False when it is not among those that can be picked."""
-
-    def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:
-        """First and last of each part of it, in the order in which a pick looks through them."""
-
-    def pick(self, random_below: RandomBelow) -> T | None:
-        """Hold a value that was not held and return it, None when there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pools:
-    """What can be picked from, by IP family where families differ.
-
-    Attributes:
-        cluster_ips: ClusterIPs; a family may have several ranges (KEP-1880).
-        node_ports: Node ports and health check node ports.
-        addresses: Load balancer addresses, by name of the pool and family.
-        random_below: Source of chance: a number in 0..n-1.
-        static_addresses: Addresses reserved by name, keyed `namespace/name`.
-    """
-
-    cluster_ips: Mapping[str, Pool[str]]
-    node_ports: Pool[int]
-    addresses: Mapping[PoolKey, Pool[str]]
-    random_below: RandomBelow
-    static_addresses: Mapping[str, str] = field(default_factory=dict)
-
-    def hold(self, table: str, key: str) -> None:
-        """Keep what a claim stands for from being picked."""
-        if table == NODE_PORTS:
-            self.node_ports.hold(int(key))
-        elif table in (CLUSTER_IPS, LB_ADDRESSES):
-            pools = self.cluster_ips.values() if table == CLUSTER_IPS else self.addresses.values()
-            for pool in pools:
-                pool.hold(key.partition("/")[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Picks:
-    """What became of one attempt.
-
-    Attributes:
-        shortages: What is still missing; empty when the Service has everything.
-        picked: Table and key of the claims that were picked, each held in its pool now.
-        exhausted: The pools that had too little left, and how many values of each are needed at once; trying again
-            makes sense when one of them has so many free.
-    """
-
-    shortages: tuple[Shortage, ...]
-    picked: tuple[tuple[str, str], ...]
-    exhausted: tuple[tuple[Pool[Any], int], ...] = ()
-
-
-def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool) -> Picks:
+def allocate(
+    service: Service, pools: Pools, cluster: Cluster, *, created: bool, refused: Mapping[str, str] = NOTHING_REFUSED
+) -> Picks:
     """Give a Service what it lacks, in place, conditions included; what it has stays.
 
     Args:
@@ -109,13 +36,14 @@ def allocate(service: Service, pools: Pools, cluster: Cluster, *, created: bool)
         pools: What to pick from; picks are held there.
         cluster: For the conditions, and for who serves load balancers.
         created: Whether this is a new Service, whose ports of one number share a nodePort.
+        refused: Addresses that the Service asks for and that turned out to be another's, each with why, in words.
     """
-    attempt = _Attempt(service, pools, cluster)
+    attempt = _Attempt(service, Picking(pools), cluster, refused)
     attempt.cluster_ips()
     attempt.node_ports(shared=created)
     attempt.frontends()
-    refresh_conditions(service, cluster, attempt.shortages)
-    return Picks(tuple(attempt.shortages), tuple(attempt.picked), tuple(attempt.exhausted))
+    refresh_conditions(service, cluster, attempt.picking.shortages)
+    return attempt.picking.result()
 
 
 def pools_in_question(service: Service, cluster: Cluster) -> Iterator[PoolKey]:
@@ -129,13 +57,11 @@ def pools_in_question(service: Service, cluster: Cluster) -> Iterator[PoolKey]:
 class _Attempt:
     """One allocation under way."""
 
-    def __init__(self, service: Service, pools: Pools, cluster: Cluster) -> None:
+    def __init__(self, service: Service, picking: Picking, cluster: Cluster, refused: Mapping[str, str]) -> None:
         self._service = service
-        self._pools = pools
         self._cluster = cluster
-        self.shortages: list[Shortage] = []
-        self.picked: list[tuple[str, str]] = []
-        self.exhausted: list[tuple[Pool[Any], int]] = []
+        self._refused = refused
+        self.picking = picking
 
     def cluster_ips(self) -> None:
         """One ClusterIP for each of `ipFamilies`; the first is also `clusterIP`. A gap stops, for order is meaning."""
@@ -163,7 +89,7 @@ class _Attempt:
                 lacking.setdefault(port.port if shared else index, []).append(port)
         wanted = [f"node port for port {ports[0].port}/{ports[0].protocol}" for ports in lacking.values()]
         checked = lacks_health_check_node_port(spec)
-        numbers = self._pick_ports([*wanted, "health check node port"] if checked else wanted)
+        numbers = self.picking.ports([*wanted, "health check node port"] if checked else wanted)
         for ports, number in zip(lacking.values(), numbers, strict=False):
             for port in ports:
                 port.node_port = number
@@ -171,70 +97,61 @@ class _Attempt:
             spec.health_check_node_port = numbers[-1]
 
     def frontends(self) -> None:
-        """A load balancer address for each family that lacks one, and the additional addresses."""
+        """A load balancer address for each family that lacks one or asks for another, and the additional addresses."""
         for family in missing_frontend_families(self._service, self._cluster):
-            asked = wish_of(self._service).asked.get(family)
-            address = self._named(asked) if asked else self._pick_frontend(family)
+            current = frontend_of(self._service, family)
+            asked = asked_of(self._service, family)
+            address = self._asked(asked, family) if asked else self._given(family, current)
             if address is not None:
-                self._show(address)
+                self._show(address, current)
+                settle_changing(self._service, family, self._cluster)
         for address in missing_additional_addresses(self._service, self._cluster):
-            self._show(address)
+            self._show(address, "")
 
-    def _show(self, address: str) -> None:
+    def _show(self, address: str, current: str) -> None:
+        """Take traffic at an address, in the place of the current one."""
         points = self._service.status.load_balancer.ingress or []
         point = LoadBalancerIngress(ip=address, ip_mode="VIP")
-        self._service.status.load_balancer = LoadBalancerStatus(ingress=[*points, point])
+        shown = [point if current and each.ip == current else each for each in points]
+        self._service.status.load_balancer = LoadBalancerStatus(ingress=shown if current else [*shown, point])
 
-    def _named(self, asked: AskedAddress) -> str | None:
-        if asked.address:
-            return asked.address
-        address = self._pools.static_addresses.get(f"{self._service.metadata.namespace}/{asked.name}")
-        if address is None:
-            message = f'{asked.field} names the static address "{asked.name}", which this namespace does not have'
-            self.shortages.append(Shortage(ADDRESS_NOT_FOUND, asked.name, 0, 0, message))
-        return address
+    def _asked(self, asked: AskedAddress, family: str) -> str | None:
+        """The address that the Service asks for, if there is one that it may use."""
+        found = find(asked, self._service, family, self._cluster)
+        reason, problem, address = found.reason, found.problem, found.address
+        if address in self._refused:
+            reason, problem = ADDRESS_IN_USE, self._refused[address]
+        elif not problem and must_exist(asked, self._service, self._cluster) and not self._is_held(address):
+            problem = "neither a StaticAddress nor another Service of the namespace has this address"
+            reason = ADDRESS_NOT_FOUND
+        if not problem:
+            return address
+        told = asked.name or asked.address
+        awaited = [f"{asked.namespace or self._service.metadata.namespace}/{asked.name}"] if asked.name else []
+        self.picking.lacks(reason, told, f'{asked.field} asks for "{told}": {problem}', *awaited, address)
+        return None
 
-    def _pick_cluster_ip(self, family: str) -> str | None:
-        what = f"no {family} ClusterIP"
-        if family not in self._pools.cluster_ips:
-            self.shortages.append(Shortage(NO_POOL, what, 0, 0, f"{what}: there is no range of them"))
-            return None
-        return self._pick(CLUSTER_IPS, what, [self._pools.cluster_ips[family]])
-
-    def _pick_frontend(self, family: str) -> str | None:
+    def _given(self, family: str, current: str) -> str | None:
+        """The address that the Service has, if it may keep it and nobody shares it, or else another one of a pool."""
         wish = PoolWish.of(self._service)
+        stays = current and current not in self._refused and keeps_address(wish, current, self._cluster.pools)
+        if stays and not self._is_held(current):
+            return current
         what = f"no {wish.scope} {family} load balancer address"
         chosen = pools_for(wish, family, self._cluster.pools)
         if not chosen:
             message = f"{what}: {why_none(wish, family, self._cluster.pools)}"
-            self.shortages.append(Shortage(NO_POOL, wish.pool or what, 0, 0, message))
+            self.picking.lacks(NO_POOL, wish.pool or what, message)
             return None
-        return self._pick(LB_ADDRESSES, what, [self._pools.addresses[pool.name, family] for pool in chosen])
+        return self.picking.frontend(what, [(pool.name, family) for pool in chosen])
 
-    def _pick(self, table: str, what: str, pools: Sequence[Pool[str]]) -> str | None:
-        """An address from the first pool that has one."""
-        for pool in pools:
-            address = pool.pick(self._pools.random_below)
-            if address is not None:
-                self.picked.append((table, address))
-                return address
-        self._exhausted(pools, what)
-        return None
+    def _is_held(self, address: str) -> bool:
+        return self.picking.pools.held_by_others(address, self._service.metadata.uid or "")
 
-    def _pick_ports(self, wanted: Sequence[str]) -> list[int]:
-        """A node port for each of what is wanted; none at all where there are too few."""
-        pool = self._pools.node_ports
-        if pool.free < len(wanted):
-            self._exhausted([pool], ", ".join(f"no {what}" for what in wanted), len(wanted))
-            return []
-        numbers = [port for _ in wanted if (port := pool.pick(self._pools.random_below)) is not None]
-        self.picked += [(NODE_PORTS, str(number)) for number in numbers]
-        return numbers
-
-    def _exhausted(self, pools: Sequence[Pool[Any]], what: str, needed: int = 1) -> None:
-        taken = ", ".join(f"{pool.free} of {pool.size} are free in {pool.label}" for pool in pools[:_SHOWN])
-        hope = "as soon as one is released" if needed == 1 else f"as soon as {needed} are free at once"
-        message = f"{what}: {taken}; it is tried again {hope}"
-        size, free = sum(pool.size for pool in pools), sum(pool.free for pool in pools)
-        self.shortages.append(Shortage(POOL_EXHAUSTED, pools[0].label, size, free, message))
-        self.exhausted += [(pool, needed) for pool in pools]
+    def _pick_cluster_ip(self, family: str) -> str | None:
+        what = f"no {family} ClusterIP"
+        pools = self.picking.pools.cluster_ips
+        if family not in pools:
+            self.picking.lacks(NO_POOL, what, f"{what}: there is no range of them")
+            return None
+        return self.picking.address(CLUSTER_IPS, what, [pools[family]])

@@ -132,6 +132,12 @@ class NumberPool:
             yield from self._usable(start, high)
             yield from self._usable(low, start - 1)
 
+    def rest_since(self, number: int, ago: float) -> None:
+        """Let a number rest that was released some seconds ago and is not held. The one released last comes last."""
+        until = self._clock() + self._rest - ago
+        if ago < self._rest and self.covers(number) and self._bitmap.hold(number):
+            self._resting[number] = until
+
     def take_rest(self) -> list[Resting]:
         """All that was released and may not be picked as any other yet, for `give_rest` of another pool."""
         found = [*((number, 0.0) for number in self._rested), *self._resting.items()]

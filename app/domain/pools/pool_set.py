@@ -5,11 +5,14 @@ from typing import NamedTuple
 
 from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.service import SERVICE
+from app.domain.declarations.static_address import STATIC_ADDRESS
 from app.domain.kinds.ip_address import IPAddress
 from app.domain.kinds.service import Service
+from app.domain.kinds.static_address import StaticAddress
 from app.domain.pools.address_pool import HeldAddresses
-from app.domain.pools.allocation import CLUSTER_IPS, LB_ADDRESSES, NODE_PORTS, Picks, Pools
 from app.domain.pools.number_pool import Clock, PortPool, RandomBelow
+from app.domain.pools.picking import CLUSTER_IPS, NODE_PORTS, Picks, Pools
+from app.domain.rules.address_claims import ALONE, LB_ADDRESSES, OWN, claimed_address, how
 from app.domain.rules.address_ranges import service_range
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.pool_description import PoolDescription
@@ -17,7 +20,11 @@ from app.domain.rules.pool_description import PoolDescription
 POOLED_CLAIMS = (CLUSTER_IPS, NODE_PORTS, LB_ADDRESSES)
 """The claim tables that mirror pools; the rest only guard against collisions."""
 
-_SHARED = "/shared"
+Holder = Service | StaticAddress | IPAddress
+"""What holds claims of pools."""
+
+_GIVEN_TO = ""
+"""Stands for the object that an address was given to: there is one, so that it need not be known which."""
 
 
 class Fill(NamedTuple):
@@ -55,7 +62,7 @@ class PoolSet:
         self._cluster_ips = HeldAddresses(clock)
         self._lb_addresses = HeldAddresses(clock)
         self._node_ports = PortPool(0, -1, clock)
-        # Who shares an address; it is free when nobody does any more.
+        # Who holds an address, where it is not only one that it was given to; it is free when nobody does any more.
         self._sharers: dict[str, set[str]] = {}
         self._described: tuple[object, ...] = ()
         self.pools = self._laid_out()
@@ -93,10 +100,7 @@ class PoolSet:
         elif table == NODE_PORTS:
             self._node_ports.hold(int(key))
         elif table == LB_ADDRESSES:
-            address = key.removesuffix(_SHARED)
-            if address != key:
-                self._sharers.setdefault(address, set()).add(owner)
-            self._lb_addresses.hold(address)
+            self._hold_address(claimed_address(key), _holder(key, owner))
 
     def release(self, table: str, key: str, owner: str = "") -> bool:
         """Note that a claim is gone; answers whether what it stood for is free now."""
@@ -104,7 +108,19 @@ class PoolSet:
             return self._cluster_ips.release(key)
         if table == NODE_PORTS:
             return self._node_ports.release(int(key))
-        return table == LB_ADDRESSES and self._release_shared(key.removesuffix(_SHARED), owner)
+        return table == LB_ADDRESSES and self._release_address(claimed_address(key), _holder(key, owner))
+
+    def rest(self, address: str, ago: float) -> None:
+        """Let a load balancer address rest that was released some seconds ago, as long as its pool says."""
+        self._lb_addresses.rest(address, ago)
+
+    def held_by_others(self, address: str, uid: str) -> bool:
+        """Whether an object other than the one with this uid holds a load balancer address.
+
+        The uid is of one that has asked for the address, or is about to have another one.
+        """
+        sharers = self._sharers.get(address)
+        return self._lb_addresses.holds(address) if sharers is None else bool(sharers - {uid})
 
     def give_back(self, picks: Picks) -> None:
         """Let go of everything that was picked: it was not stored, so that nobody ever used it."""
@@ -115,7 +131,7 @@ class PoolSet:
                 held = self._cluster_ips if table == CLUSTER_IPS else self._lb_addresses
                 held.release(key, unused=True)
 
-    def moved(self, old: Service | IPAddress | None, new: Service | IPAddress | None, cluster: Cluster) -> bool:
+    def moved(self, old: Holder | None, new: Holder | None, cluster: Cluster) -> bool:
         """Note the difference between what two states of an object hold; answers whether anything was released."""
         before, after = _claimed(old, cluster), _claimed(new, cluster)
         for table, key, owner in after - before:
@@ -132,14 +148,26 @@ class PoolSet:
             scope = pool.description.scope
             yield Fill(name, family, scope, numbers.size, numbers.used, numbers.resting, numbers.free)
 
-    def _release_shared(self, address: str, owner: str) -> bool:
+    def _hold_address(self, address: str, holder: str) -> None:
         sharers = self._sharers.get(address)
         if sharers is not None:
-            sharers.discard(owner)
-            if sharers:
-                return False
-            del self._sharers[address]
-        return self._lb_addresses.release(address)
+            sharers.add(holder)
+        elif holder == _GIVEN_TO:
+            self._lb_addresses.hold(address)
+        else:
+            given = {_GIVEN_TO} if self._lb_addresses.holds(address) else set()
+            self._sharers[address] = {holder, *given}
+            self._lb_addresses.hold(address)
+
+    def _release_address(self, address: str, holder: str) -> bool:
+        sharers = self._sharers.get(address)
+        if sharers is None:
+            return holder == _GIVEN_TO and self._lb_addresses.release(address)
+        sharers.discard(holder)
+        if sharers - {_GIVEN_TO}:
+            return False
+        del self._sharers[address]
+        return not sharers and self._lb_addresses.release(address)
 
     def _laid_out(self) -> Pools:
         return Pools(
@@ -147,14 +175,22 @@ class PoolSet:
             node_ports=self._node_ports,
             addresses=self._lb_addresses.pools,
             random_below=self._random_below,
+            held_by_others=self.held_by_others,
         )
 
 
-def _claimed(obj: Service | IPAddress | None, cluster: Cluster) -> set[tuple[str, str, str]]:
+def _holder(key: str, owner: str) -> str:
+    """Who holds an address by a claim, as far as that has to be remembered."""
+    return _GIVEN_TO if how(key)[1] in (OWN, ALONE) else owner
+
+
+def _claimed(obj: Holder | None, cluster: Cluster) -> set[tuple[str, str, str]]:
     if obj is None:
         return set()
     if isinstance(obj, Service):
         claims = SERVICE.strategy.claims(obj, cluster)
+    elif isinstance(obj, StaticAddress):
+        claims = STATIC_ADDRESS.strategy.claims(obj, cluster)
     else:
         claims = IP_ADDRESS.strategy.claims(obj, cluster)
     owner = obj.metadata.uid or ""

@@ -37,9 +37,10 @@ _SHOWN = 3
 _LARGEST = 2**63 - 1
 _MAX_SIZE = 2**64
 _UNFIT = AddressSet.of(
-    map(range_of, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255"))
-) | AddressSet.of(map(range_of, ("::/127", "fe80::/10", "ff00::/8")))
-"""Unspecified, loopback, link-local, multicast and broadcast addresses."""
+    map(range_of, ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255", "::", "fe80::/10", "ff00::/8"))
+)
+"""Unspecified, link-local, multicast and broadcast addresses."""
+_LOOPBACK = AddressSet.of(map(range_of, ("127.0.0.0/8", "::1")))
 
 
 def usable_addresses(spec: AddressPoolSpec) -> AddressSet:
@@ -149,12 +150,12 @@ class AddressPoolStrategy(Strategy[AddressPool]):
 
     def validate_create(self, new: AddressPool, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong. Overlaps are looked for only if all ranges are valid."""
-        causes = _spec_causes(new)
+        causes = _spec_causes(new) or _loopback_causes(new.spec, cluster)
         return causes or [*_overlap_causes(new, AddressSet(), cluster), *_alias_causes(new, cluster)]
 
     def validate_update(self, new: AddressPool, old: AddressPool, cluster: Cluster) -> list[Cause]:
         """As on create, and the scope cannot change. Overlaps that were there before do not prevent other changes."""
-        causes = _spec_causes(new)
+        causes = _spec_causes(new) or _loopback_causes(new.spec, cluster)
         if new.spec.scope != old.spec.scope:
             problem = f"{FIELD_IS_IMMUTABLE}: it is {old.spec.scope}; make another pool"
             causes.append(invalid("spec.scope", new.spec.scope, problem))
@@ -223,6 +224,16 @@ def _whole_causes(spec: AddressPoolSpec) -> Iterator[Cause]:
         yield invalid(
             "spec.exclude", texts, "leaves no address in the pool; set spec.drain for a pool that gives no addresses"
         )
+
+
+def _loopback_causes(spec: AddressPoolSpec, cluster: Cluster) -> list[Cause]:
+    """Loopback is only there for the data plane of a server that is on loopback itself."""
+    problem = "is loopback: only `serve --data-plane envoy` on --host 127.0.0.1 has a data plane for such addresses"
+    return [
+        invalid(f"spec.addresses[{index}]", text, problem)
+        for index, text in enumerate(spec.addresses or [])
+        if not cluster.loopback and AddressSet.of([range_of(text)]) & _LOOPBACK
+    ]
 
 
 def _range_causes(field: str, text: str) -> list[Cause]:

@@ -18,7 +18,7 @@ _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _IPV4_DIGITS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _LINK_LOCAL_SCOPE = 2
-_LOCAL_MULTICAST_V4 = IPv4Network("224.0.0.0/24")
+_LOCAL_MULTICAST_V4 = bytes([224, 0, 0])
 
 
 def strict_address(text: str) -> Address | None:
@@ -70,12 +70,15 @@ def network_causes(field: str, text: str, stored: frozenset[str] = frozenset()) 
 
 def address_warnings(field: str, text: str) -> list[str]:
     """Point out an address that other programs may read differently or rewrite."""
-    address = sloppy_address(text)
+    strict = strict_address(text)
+    if isinstance(strict, IPv4Address):  # the usual one, and there may be a hundred thousand of them
+        return []
+    address = strict or sloppy_address(text)
     if address is None:
         return []
-    if strict_address(text) is None:
+    if strict is None:
         return [f"{field}: {text!r} means different addresses to different programs; write {address}"]
-    if isinstance(address, IPv6Address) and str(address) != text:
+    if str(address) != text:
         return [f"{field}: {text!r} is not in the canonical form of RFC 5952, {address}; programs may rewrite it"]
     return []
 
@@ -99,14 +102,20 @@ def network_warnings(field: str, text: str) -> list[str]:
     return warnings
 
 
-def endpoint_address_causes(field: str, text: str) -> list[Cause]:
-    """Refuse addresses that lead to no other machine (`externalIPs`, endpoint addresses)."""
+def endpoint_address_causes(field: str, text: str, *, loopback: bool = False) -> list[Cause]:
+    """Refuse addresses that lead to no other machine (`externalIPs`, endpoint addresses).
+
+    Args:
+        field: Its path.
+        text: The address.
+        loopback: Whether loopback is allowed, since the only data plane is on loopback, too.
+    """
     address = sloppy_address(text)
     if address is None:
         return [invalid(field, text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")]
     problems: Sequence[tuple[bool, str]] = (
         (address.is_unspecified, "must not be the unspecified address"),
-        (address.is_loopback, "must not be a loopback address (127.0.0.0/8, ::1)"),
+        (address.is_loopback and not loopback, "must not be a loopback address (127.0.0.0/8, ::1)"),
         (address.is_link_local, "must not be a link-local address (169.254.0.0/16, fe80::/10)"),
         (_is_link_local_multicast(address), "must not be a link-local multicast address (224.0.0.0/24, ff02::/16)"),
     )
@@ -129,7 +138,7 @@ def family_of(text: str) -> str:
 def _is_link_local_multicast(address: Address) -> bool:
     """For IPv6 the scope is the fourth digit, whatever the flags before it (RFC 4291, section 2.7)."""
     if isinstance(address, IPv4Address):
-        return address in _LOCAL_MULTICAST_V4
+        return address.packed[:3] == _LOCAL_MULTICAST_V4
     return address.is_multicast and address.packed[1] & 0x0F == _LINK_LOCAL_SCOPE
 
 

@@ -38,10 +38,9 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
 
     def validate_create(self, new: EndpointSlice, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
-        del cluster
         return [
             *_validate_address_type(new.address_type),
-            *_validate_endpoints(new.endpoints or [], new.address_type),
+            *_validate_endpoints(new.endpoints or [], new.address_type, loopback=cluster.loopback),
             *_validate_ports(new.ports or []),
         ]
 
@@ -87,13 +86,13 @@ def _validate_address_type(address_type: str) -> list[Cause]:
     return [] if address_type in ADDRESS_TYPES else [not_supported("addressType", address_type, ADDRESS_TYPES)]
 
 
-def _validate_endpoints(endpoints: Sequence[Endpoint], address_type: str) -> list[Cause]:
+def _validate_endpoints(endpoints: Sequence[Endpoint], address_type: str, *, loopback: bool) -> list[Cause]:
     if len(endpoints) > MAX_ENDPOINTS:
         return [too_many("endpoints", len(endpoints), MAX_ENDPOINTS)]
     causes: list[Cause] = []
     for i, endpoint in enumerate(endpoints):
         path = f"endpoints[{i}]"
-        causes += _validate_addresses(f"{path}.addresses", endpoint.addresses or [], address_type)
+        causes += _validate_addresses(f"{path}.addresses", endpoint.addresses or [], address_type, loopback=loopback)
         if endpoint.node_name is not None:
             causes += invalid_for(f"{path}.nodeName", endpoint.node_name, dns_subdomain_problems(endpoint.node_name))
         if endpoint.hostname is not None:
@@ -103,7 +102,7 @@ def _validate_endpoints(endpoints: Sequence[Endpoint], address_type: str) -> lis
     return causes
 
 
-def _validate_addresses(path: str, addresses: Sequence[str], address_type: str) -> list[Cause]:
+def _validate_addresses(path: str, addresses: Sequence[str], address_type: str, *, loopback: bool) -> list[Cause]:
     if not addresses:
         return [required(path, "give at least one address")]
     causes = [too_many(path, len(addresses), MAX_ADDRESSES)] if len(addresses) > MAX_ADDRESSES else []
@@ -111,18 +110,18 @@ def _validate_addresses(path: str, addresses: Sequence[str], address_type: str) 
         if address_type == "FQDN":
             causes += _validate_domain_name(f"{path}[{j}]", address)
         elif address_type in ADDRESS_TYPES:
-            causes += _validate_ip(path, j, address, address_type)
+            causes += _validate_ip(path, j, address, address_type, loopback=loopback)
     return causes
 
 
-def _validate_ip(path: str, index: int, address: str, family: str) -> list[Cause]:
+def _validate_ip(path: str, index: int, address: str, family: str, *, loopback: bool) -> list[Cause]:
     """An address of the slice's family that others can reach. For a wrong family, Kubernetes names the whole list."""
     causes = address_causes(f"{path}[{index}]", address)
     if causes:
         return causes
     if family_of(address) != family:
         causes.append(invalid(path, address, f"must be an {family} address, like the addressType"))
-    return causes + endpoint_address_causes(f"{path}[{index}]", address)
+    return causes + endpoint_address_causes(f"{path}[{index}]", address, loopback=loopback)
 
 
 def _validate_domain_name(field: str, name: str) -> list[Cause]:

@@ -19,8 +19,7 @@ class EndpointsStrategy(Strategy[Endpoints]):
 
     def validate_create(self, new: Endpoints, cluster: Cluster) -> list[Cause]:
         """Name every field that is wrong."""
-        del cluster
-        return _validate(new)
+        return _validate(new, loopback=cluster.loopback)
 
     def warnings(self, new: Endpoints, old: Endpoints | None, cluster: Cluster) -> list[str]:
         """Point out ambiguous addresses."""
@@ -37,22 +36,24 @@ def _prepare(endpoints: Endpoints) -> None:
     for subset in endpoints.subsets or []:
         for port in subset.ports or []:
             port.protocol = port.protocol or "TCP"
-    if not _validate(endpoints):
+    if not _validate(endpoints, loopback=True):
         endpoints.subsets = repack(endpoints.subsets or []) or None
 
 
-def _validate(endpoints: Endpoints) -> list[Cause]:
+def _validate(endpoints: Endpoints, *, loopback: bool) -> list[Cause]:
     return [
-        cause for i, subset in enumerate(endpoints.subsets or []) for cause in _validate_subset(subset, f"subsets[{i}]")
+        cause
+        for i, subset in enumerate(endpoints.subsets or [])
+        for cause in _validate_subset(subset, f"subsets[{i}]", loopback=loopback)
     ]
 
 
-def _validate_subset(subset: EndpointSubset, path: str) -> list[Cause]:
+def _validate_subset(subset: EndpointSubset, path: str, *, loopback: bool) -> list[Cause]:
     causes: list[Cause] = []
     if not subset.addresses and not subset.not_ready_addresses:
         causes.append(required(path, "give at least one of `addresses` and `notReadyAddresses`"))
     for where, address in _addresses(subset, path):
-        causes += _validate_address(address, where)
+        causes += _validate_address(address, where, loopback=loopback)
     ports = subset.ports or []
     for i, port in enumerate(ports):
         causes += _validate_port(port, f"{path}.ports[{i}]", named=len(ports) > 1)
@@ -64,8 +65,9 @@ def _addresses(subset: EndpointSubset, path: str) -> list[tuple[str, EndpointAdd
     return ready + [(f"{path}.notReadyAddresses[{i}]", each) for i, each in enumerate(subset.not_ready_addresses or [])]
 
 
-def _validate_address(address: EndpointAddress, path: str) -> list[Cause]:
-    causes = address_causes(f"{path}.ip", address.ip) or endpoint_address_causes(f"{path}.ip", address.ip)
+def _validate_address(address: EndpointAddress, path: str, *, loopback: bool) -> list[Cause]:
+    field = f"{path}.ip"
+    causes = address_causes(field, address.ip) or endpoint_address_causes(field, address.ip, loopback=loopback)
     if address.hostname:
         causes += invalid_for(f"{path}.hostname", address.hostname, dns_label_problems(address.hostname))
     if address.node_name is not None:

@@ -3,7 +3,7 @@
 An image is not required, since nothing is started here. Fields that only kubelets and schedulers read are not checked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
 from msgspec import structs
@@ -20,10 +20,19 @@ from app.domain.rules.names import (
     qualified_name_problems,
 )
 from app.domain.rules.port_fields import port_number_causes, protocol_causes
-from app.domain.rules.registration import lease_causes
+from app.domain.rules.quota_resources import PODS
+from app.domain.rules.registration import RENEW_TIME_ANNOTATION, lease_causes
 from app.domain.rules.strategy import Strategy
 
+ENDED = ("Failed", "Succeeded")
+"""The phases of a Pod that has ended."""
+
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
+
+NOTHING_RUNS = (
+    "nothing is run here: a Pod registers a program that runs elsewhere, and gets traffic once its status has a podIP "
+    "and the condition Ready; `fairlead register NAME --port N -- PROGRAM` runs a program, and keeps its Pod and Lease"
+)
 
 _SYSTEM_CONDITIONS = frozenset({
     "AllContainersRestarting", "ContainersReady", "DisruptionTarget", "Initialized", "PodReadyToStartContainers",
@@ -79,6 +88,18 @@ class PodStrategy(Strategy[Pod]):
             )
             causes.append(forbidden("spec", message))
         return causes
+
+    def charges(self, obj: Pod, cluster: Cluster) -> Mapping[str, int]:
+        """The Pod, unless it has ended: `pods` counts those that have not, and `count/pods` all."""
+        del cluster
+        return {} if obj.status.phase in ENDED else {PODS: 1}
+
+    def warnings(self, new: Pod, old: Pod | None, cluster: Cluster) -> list[str]:
+        """A new Pod has no address yet. Who renews it by its annotations knows; others may expect a program to run."""
+        del cluster
+        if old is not None or RENEW_TIME_ANNOTATION in (new.metadata.annotations or {}):
+            return []
+        return [NOTHING_RUNS]
 
     def validate_status(self, new: Pod, old: Pod, cluster: Cluster) -> list[Cause]:
         """Name every field of the status that is wrong."""

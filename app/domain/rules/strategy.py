@@ -1,11 +1,13 @@
 """The rules of one kind, as hooks that the registry calls in order."""
 
+from collections.abc import Mapping
 from typing import Generic
 
 from app.domain.documents.objects import ObjectT
 from app.domain.errors import Cause
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.quota_resources import Limit
 
 
 class Strategy(Generic[ObjectT]):
@@ -75,6 +77,19 @@ class Strategy(Generic[ObjectT]):
     def claims(self, obj: ObjectT, cluster: Cluster) -> tuple[Claim, ...]:
         """All claims of the object, from its spec and status. The store records exactly these for the object."""
         del obj, cluster
+        return ()
+
+    def charges(self, obj: ObjectT, cluster: Cluster) -> Mapping[str, int]:
+        """What the object uses of the quotas of its namespace, by measure, beside that it is one object of its kind.
+
+        It follows from the spec, so that what a quota forbids is refused before anything is allocated.
+        """
+        del obj, cluster
+        return {}
+
+    def limits(self, obj: ObjectT) -> tuple[Limit, ...]:
+        """What the object allows its namespace at most; only a ResourceQuota limits anything."""
+        del obj
         return ()
 
     def pending(self, obj: ObjectT, cluster: Cluster) -> bool:

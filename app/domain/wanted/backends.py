@@ -8,11 +8,10 @@ from app.domain.kinds.container import Container, ContainerPort
 from app.domain.kinds.node import ZONE_LABEL, Node
 from app.domain.kinds.pod import READY, Pod, PodCondition, PodSpec, PodStatus
 from app.domain.kinds.service import Service, ServicePort
+from app.domain.rules.pod import ENDED
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 """Marks endpoints of a Service without a ClusterIP; kube-proxy leaves them alone."""
-
-_TERMINAL = ("Failed", "Succeeded")
 
 
 def has_selected_backends(service: Service) -> bool:
@@ -49,7 +48,7 @@ def trimmed_pod(pod: Pod) -> Pod:
             subdomain=spec.subdomain,
         ),
         status=PodStatus(
-            phase=status.phase if status.phase in _TERMINAL else "",
+            phase=status.phase if status.phase in ENDED else "",
             conditions=[
                 PodCondition(READY, status=each.status, last_transition_time=each.last_transition_time)
                 for each in status.conditions or []
@@ -128,7 +127,7 @@ def is_terminating(pod: Pod) -> bool:
 
 def can_be_endpoint(pod: Pod, *, terminating: bool) -> bool:
     """Whether the pod has an address and has not ended. A terminating pod counts only if the caller asks for it."""
-    if pod.status.phase in _TERMINAL or not (pod.status.pod_ip or pod.status.pod_ips):
+    if pod.status.phase in ENDED or not (pod.status.pod_ip or pod.status.pod_ips):
         return False
     return terminating or not is_terminating(pod)
 

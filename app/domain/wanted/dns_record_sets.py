@@ -4,11 +4,17 @@ from collections.abc import Iterable
 from uuid import UUID, uuid5
 
 from app.domain.documents.objects import ObjectMeta, OwnerReference
-from app.domain.kinds.dns_record_set import DNSRecordSet, DNSRecordSetSpec
+from app.domain.kinds.dns_record_set import DNSRecordSet, DNSRecordSetSpec, DNSRecordSetStatus
 from app.domain.kinds.endpoint_slice import SERVICE_NAME_LABEL, EndpointSlice
 from app.domain.kinds.service import Service
 from app.domain.rules.cluster import Cluster
-from app.domain.wanted.dns_records import TTL, Records, dns_records
+from app.domain.rules.conditions import with_condition
+from app.domain.rules.zone_description import ZoneDescription, ancestors
+from app.domain.wanted.dns_records import Records
+from app.domain.wanted.service_records import service_records
+
+SERVED = "Served"
+"""The type of the condition of a DNSRecordSet."""
 
 
 def record_sets(service: Service, slices: Iterable[EndpointSlice], cluster: Cluster) -> list[DNSRecordSet]:
@@ -16,10 +22,14 @@ def record_sets(service: Service, slices: Iterable[EndpointSlice], cluster: Clus
 
     The name of a set starts with the name of its Service and a dot. Names of Services contain no dot.
     """
-    return [_record_set(service, records) for records in dns_records(service, slices, cluster.cluster_domain)]
+    zones = {zone.fqdn: zone for zone in cluster.zones}
+    return [
+        _record_set(service, records, next((zones[each] for each in ancestors(records.name) if each in zones), None))
+        for records in service_records(service, slices, cluster.cluster_domain)
+    ]
 
 
-def _record_set(service: Service, records: Records) -> DNSRecordSet:
+def _record_set(service: Service, records: Records, zone: ZoneDescription | None) -> DNSRecordSet:
     meta = service.metadata
     name = f"{meta.name}.{records.label}"
     uid = meta.uid or ""
@@ -36,5 +46,15 @@ def _record_set(service: Service, records: Records) -> DNSRecordSet:
             labels={SERVICE_NAME_LABEL: meta.name},
             owner_references=[owner],
         ),
-        spec=DNSRecordSetSpec(name=records.name, type=records.type, ttl=TTL, values=list(records.values)),
+        spec=DNSRecordSetSpec(name=records.name, type=records.type, ttl=records.ttl, values=list(records.values)),
+        status=_status(zone, meta.creation_timestamp or ""),
     )
+
+
+def _status(zone: ZoneDescription | None, since: str) -> DNSRecordSetStatus:
+    if zone is None:
+        told = with_condition(None, SERVED, "False", reason="NoZone", message="no DNSZone has the name", now=since)
+        return DNSRecordSetStatus(conditions=told)
+    reason, message = "Pushed" if zone.is_pushed else "Served", f"the zone {zone.name} has the records"
+    told = with_condition(None, SERVED, "True", reason=reason, message=message, now=since)
+    return DNSRecordSetStatus(zone.name, list(zone.copies) or None, told)

@@ -11,6 +11,9 @@ from app.domain.kinds.service import Service
 TTL = 5
 """Seconds. It is short since endpoints change often; CoreDNS has the same for a cluster's zone."""
 
+TOLERATE_UNREADY = "service.alpha.kubernetes.io/tolerate-unready-endpoints"
+"""The annotation that the specification has for what became `publishNotReadyAddresses`."""
+
 _PRIORITY, _WEIGHT = 0, 100
 """SRV data (RFC 2782): one priority; targets of one name share the weight evenly."""
 
@@ -21,15 +24,17 @@ class Records:
 
     Attributes:
         label: The name of the set within its Service: `a`, `srv.http.tcp`, `ptr.10-96-0-10`.
-        name: Fully qualified owner name, with the trailing dot.
-        type: `A`, `AAAA`, `CNAME`, `PTR`, `SRV` or `TXT`.
+        name: Fully qualified owner name in lower case, with the trailing dot.
+        type: `A`, `AAAA`, `CNAME`, `PTR`, `SRV` or `TXT`; at the top of a zone also `SOA` and `NS`.
         values: Record data in presentation form; names in it end with a dot.
+        ttl: Seconds that a resolver may keep the records.
     """
 
     label: str
     name: str
     type: str
     values: tuple[str, ...]
+    ttl: int = TTL
 
 
 def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) -> list[Records]:
@@ -46,7 +51,7 @@ def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) ->
     if service.spec.type == "ExternalName":
         return _external(service, name)
     if service.spec.cluster_ip == "None":
-        return _headless(slices, name)
+        return _headless(service, slices, name)
     return _with_cluster_ip(service, name)
 
 
@@ -74,19 +79,20 @@ def _with_cluster_ip(service: Service, name: str) -> list[Records]:
     return records + [_pointer(address, [name]) for address in addresses]
 
 
-def _headless(slices: Iterable[EndpointSlice], name: str) -> list[Records]:
+def _headless(service: Service, slices: Iterable[EndpointSlice], name: str) -> list[Records]:
     hosts: dict[str, set[str]] = defaultdict(set)
     targets: dict[tuple[str, str], set[tuple[int, str]]] = defaultdict(set)
+    publishes_all = _publishes_all(service)
     for slice_ in slices:
-        for host, addresses in _ready_hosts(slice_):
+        for host, addresses in _hosts(slice_, publishes_all=publishes_all):
             hosts[host].update(addresses)
             for port in slice_.ports or []:
                 if port.name and port.port:
                     targets[port.name, (port.protocol or "TCP").lower()].add((port.port, host))
-    everything = sorted({address for addresses in hosts.values() for address in addresses}, key=_numeric)
+    everything = _sorted(address for addresses in hosts.values() for address in addresses)
     records = _address_records("", name, everything)
     for host in sorted(hosts):
-        records += _address_records(f".{host}", f"{host}.{name}", sorted(hosts[host], key=_numeric))
+        records += _address_records(f".{host}", f"{host}.{name}", _sorted(hosts[host]))
     for (port_name, protocol), found in sorted(targets.items()):
         weight = max(1, _WEIGHT // len(found))
         values = tuple(f"{_PRIORITY} {weight} {number} {host}.{name}" for number, host in sorted(found))
@@ -98,12 +104,32 @@ def _headless(slices: Iterable[EndpointSlice], name: str) -> list[Records]:
     return records + [_pointer(address, pointers[address]) for address in everything]
 
 
-def _ready_hosts(slice_: EndpointSlice) -> Iterator[tuple[str, Sequence[str]]]:
-    """The hostname and the addresses of each ready endpoint. An endpoint that is a domain name has no address."""
+def ready_addresses(service: Service, slices: Iterable[EndpointSlice]) -> list[str]:
+    """The addresses of all endpoints of a Service that count as ready, in order."""
+    publishes_all = _publishes_all(service)
+    hosts = (found for slice_ in slices for found in _hosts(slice_, publishes_all=publishes_all))
+    return _sorted(address for _, addresses in hosts for address in addresses)
+
+
+def _publishes_all(service: Service) -> bool:
+    """Whether readiness is to be disregarded (the API's `publishNotReadyAddresses`; the specification, 2.1).
+
+    Kubernetes' own slices say so themselves. Those that users write may say otherwise.
+    """
+    annotations = service.metadata.annotations or {}
+    return service.spec.publish_not_ready_addresses or annotations.get(TOLERATE_UNREADY) == "true"
+
+
+def _sorted(addresses: Iterable[str]) -> list[str]:
+    return sorted(set(addresses), key=_numeric)
+
+
+def _hosts(slice_: EndpointSlice, *, publishes_all: bool) -> Iterator[tuple[str, Sequence[str]]]:
+    """The hostname and the addresses of each endpoint to publish. One that is a domain name has no address."""
     if slice_.address_type not in ("IPv4", "IPv6"):
         return
     for endpoint in slice_.endpoints or []:
-        if endpoint.conditions.ready is not False and endpoint.addresses:
+        if endpoint.addresses and (publishes_all or endpoint.conditions.ready is not False):
             yield _hostname(endpoint, endpoint.addresses[0]), endpoint.addresses
 
 

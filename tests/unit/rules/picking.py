@@ -5,10 +5,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from app.domain.declarations.service import SERVICE
+from app.domain.documents.objects import ObjectMeta
+from app.domain.kinds.static_address import StaticAddress, StaticAddressSpec, StaticAddressStatus
 from app.domain.pools.address_pool import HeldAddresses
-from app.domain.pools.allocation import Pools, allocate
+from app.domain.pools.allocation import allocate
 from app.domain.pools.number_pool import PortPool
+from app.domain.pools.picking import Pools
 from app.domain.rules.address_ranges import service_range
+from app.domain.rules.addresses import family_of
+from app.domain.rules.known_addresses import NoAddresses
 from app.domain.rules.pool_description import PoolDescription
 from tests.unit.rules.builders import SINGLE, created
 
@@ -21,11 +26,31 @@ MORE = "service.beta.kubernetes.io/azure-additional-public-ips"
 WHOLE = "service.beta.kubernetes.io/azure-load-balancer-enable-high-availability-ports"
 
 
+class Known(NoAddresses):
+    """StaticAddresses by namespace and name."""
+
+    def __init__(self, addresses):
+        self._all = {}
+        for path, address in addresses.items():
+            namespace, name = path.split("/")
+            spec = StaticAddressSpec(family=family_of(address), address=address)
+            metadata = ObjectMeta(name=name, namespace=namespace)
+            status = StaticAddressStatus(address=address)
+            self._all[namespace, name] = StaticAddress("fairlead.io/v1", "StaticAddress", metadata, spec, status)
+
+    def static(self, namespace, name):
+        return self._all.get((namespace, name))
+
+    def static_at(self, address):
+        return next((each for each in self._all.values() if each.status.address == address), None)
+
+
 class Small(NamedTuple):
-    """Small pools that are picked from in order, and how a cluster describes those of load balancers."""
+    """Small pools that are picked from in order, and what a cluster knows of them and of static addresses."""
 
     pools: Pools
     described: tuple[PoolDescription, ...]
+    addresses: Known
 
 
 INSIDE = PoolDescription.of("internal", "internal", ["10.240.0.1-10.240.0.9", "fd01::1-fd01::9"])
@@ -49,7 +74,11 @@ def node_ports(first, last):
     return PortPool(first, last, lambda: 0.0)
 
 
-def pools(*described, **more):
+HELD = ("20.0.0.5", "20.0.0.6")
+"""Addresses that other objects hold, and that can be shared."""
+
+
+def pools(*described, static_addresses=None, **more):
     """Small pools; without `described` an internal and an external one of both families."""
     described = described or (INSIDE, OUTSIDE)
     given = {
@@ -57,8 +86,9 @@ def pools(*described, **more):
         "node_ports": node_ports(30000, 30009),
         "addresses": held_by_nobody(*described),
         "random_below": lambda _size: 0,
+        "held_by_others": lambda address, _uid: address in HELD,
     }
-    return Small(Pools(**{**given, **more}), described)
+    return Small(Pools(**{**given, **more}), described, Known(static_addresses or {}))
 
 
 def no_cluster_ips(**others):
@@ -70,7 +100,8 @@ def no_cluster_ips(**others):
 def allocated(service, at, from_=None, *, is_new=False):
     """Give a Service what it lacks, in place; answers what became of it."""
     small = from_ or pools()
-    return allocate(service, small.pools, replace(at, pools=small.described), created=is_new)
+    here = replace(at, pools=small.described, addresses=small.addresses)
+    return allocate(service, small.pools, here, created=is_new)
 
 
 def given(spec, at=SINGLE, *, from_=None, is_new=True, **metadata):

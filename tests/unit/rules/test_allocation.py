@@ -29,7 +29,6 @@ from tests.unit.rules.picking import (
     NAME,
     OUTSIDE,
     SUBNET,
-    Small,
     allocated,
     cluster_ips,
     given,
@@ -228,7 +227,7 @@ class TestFrontends:
         assert pending(new, OURS_DUAL)
 
     def test_additional_addresses(self):
-        new, _ = given(web(type="LoadBalancer"), OURS, annotations={MORE: "30.0.0.1, 30.0.0.2,30.0.0.1"})
+        new, _ = given(web(type="LoadBalancer"), OURS, annotations={MORE: "30.0.0.1,30.0.0.2,30.0.0.1"})
         assert ingress(new) == ["20.0.0.1", "30.0.0.1", "30.0.0.2"]
         assert not pending(new, OURS)
 
@@ -337,8 +336,8 @@ class TestResult:
                 "it is tried again as soon as 2 are free at once"
             ),
             (
-                'metadata.annotations[service.beta.kubernetes.io/azure-pip-name] names the static address "front", '
-                "which this namespace does not have"
+                'metadata.annotations[service.beta.kubernetes.io/azure-pip-name] asks for "front": '
+                "the namespace has no StaticAddress of this name"
             ),
         ]
         assert condition(new, "Allocated") == ("False", "PoolExhausted")
@@ -381,7 +380,7 @@ class TestResult:
         ],
     )
     def test_a_missing_pool_is_said_in_full(self, described, annotations, why):
-        none = Small(pools(*described, addresses={}).pools, tuple(described))
+        none = pools(addresses={})._replace(described=tuple(described))
         _, result = given(web(type="LoadBalancer"), OURS, from_=none, annotations=annotations)
         scope, _, reason = why.partition(": ")
         assert [each.message for each in result.shortages] == [f"no {scope} IPv4 load balancer address: {reason}"]

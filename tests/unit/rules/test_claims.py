@@ -56,7 +56,7 @@ class TestClaims:
                 OURS,
                 [
                     Claim("cluster_ips", "10.96.0.1", "spec.clusterIPs"),
-                    Claim("lb_addresses", "20.0.0.1", "status.loadBalancer.ingress"),
+                    Claim("lb_addresses", "20.0.0.1/shop/own", "status.loadBalancer.ingress"),
                     Claim("lb_ports", "20.0.0.1/UDP/53", "status.loadBalancer.ingress"),
                     Claim("lb_ports", "20.0.0.1/TCP/53", "status.loadBalancer.ingress"),
                 ],
@@ -66,7 +66,7 @@ class TestClaims:
                 OURS,
                 [
                     Claim("cluster_ips", "10.96.0.1", "spec.clusterIPs"),
-                    Claim("lb_addresses", "20.0.0.5/shared", "spec.loadBalancerIP"),
+                    Claim("lb_addresses", "20.0.0.5/shop/shared", "spec.loadBalancerIP"),
                     Claim("lb_ports", "20.0.0.5/TCP/80", "spec.ports[0].port"),
                 ],
             ),
@@ -78,12 +78,12 @@ class TestClaims:
 
     def test_an_address_asked_for_is_claimed_before_it_is_shown(self):
         new, _ = created(web(type="LoadBalancer", loadBalancerIP="20.0.0.5"), OURS)
-        assert claimed(new, OURS) == {("lb_addresses", "20.0.0.5/shared"), ("lb_ports", "20.0.0.5/TCP/80")}
+        assert claimed(new, OURS) == {("lb_addresses", "20.0.0.5/shop/shared"), ("lb_ports", "20.0.0.5/TCP/80")}
 
     def test_who_serves_it_is_told_by_type_class_and_cluster(self):
         shown = {"loadBalancer": {"ingress": [{"ip": "20.0.0.1"}]}}
         told = {**shown, "conditions": [{"type": "Programmed", "status": "True"}]}
-        frontends = {("lb_addresses", "20.0.0.1"), ("lb_ports", "20.0.0.1/TCP/80")}
+        frontends = {("lb_addresses", "20.0.0.1/shop/own"), ("lb_ports", "20.0.0.1/TCP/80")}
         for status in (shown, told):
             balanced = service(web(type="LoadBalancer", ports=[{"port": 80, "protocol": "TCP"}]), status=status)
             assert claimed(balanced, OURS) == frontends
@@ -95,8 +95,8 @@ class TestClaims:
         annotations = {IPV4: "20.0.0.5", IPV6: "FD02::5", MORE: "30.0.0.1"}
         new, _ = created(web(type="LoadBalancer"), OURS, annotations=annotations)
         assert {claim for claim in SERVICE.strategy.claims(new, OURS) if claim.table == "lb_addresses"} == {
-            Claim("lb_addresses", "20.0.0.5/shared", f"metadata.annotations[{IPV4}]"),
-            Claim("lb_addresses", "30.0.0.1/shared", f"metadata.annotations[{MORE}]"),
+            Claim("lb_addresses", "20.0.0.5/shop/shared", f"metadata.annotations[{IPV4}]"),
+            Claim("lb_addresses", "30.0.0.1//shared", f"metadata.annotations[{MORE}]"),
         }
 
     def test_an_address_found_by_name_is_shared(self):
@@ -106,12 +106,12 @@ class TestClaims:
             from_=pools(static_addresses={"shop/a": "20.0.0.8"}),
             annotations={NAME: "a"},
         )
-        assert ("lb_addresses", "20.0.0.8/shared") in claimed(new, OURS)
+        assert ("lb_addresses", "20.0.0.8/shop/shared") in claimed(new, OURS)
 
     def test_one_rule_for_all_ports_shares_with_nobody(self):
         annotations = {INTERNAL: "true", WHOLE: "true", IPV4: "10.240.0.5"}
         new, _ = given(web(type="LoadBalancer"), OURS, annotations=annotations)
-        assert ("lb_addresses", "10.240.0.5") in claimed(new, OURS)
+        assert ("lb_addresses", "10.240.0.5/shop/alone") in claimed(new, OURS)
 
     def test_addresses_are_claimed_in_canonical_text(self):
         new, causes = created(web(clusterIP="FD00:10:96:0::9"), DUAL)

@@ -5,6 +5,8 @@ from msgspec.structs import replace
 
 from app.domain.declarations.service import SERVICE
 from app.domain.kinds.meta import Condition
+from app.domain.rules.data_plane import DescribedPlane
+from app.domain.wanted.programming import programmed
 from tests.unit.rules.builders import (
     ALIAS,
     DUAL,
@@ -19,7 +21,7 @@ from tests.unit.rules.builders import (
     updated,
     web,
 )
-from tests.unit.rules.picking import MORE, allocated, given, no_cluster_ips, node_ports, pending, pools
+from tests.unit.rules.picking import MORE, OUTSIDE, allocated, given, no_cluster_ips, node_ports, pending, pools
 
 
 class TestConditions:
@@ -143,6 +145,22 @@ class TestConditions:
         assert condition(again, "Programmed") is None
         assert [item.type for item in again.status.conditions] == ["Allocated", "Resolvable"]
         assert not pending(again, OURS)
+
+    @pytest.mark.parametrize(
+        ("scopes", "named", "reason"),
+        [
+            (("external",), None, "Waiting"),
+            (("internal",), None, "NoDataPlane"),
+            (("external",), ("elsewhere",), "NoDataPlane"),
+        ],
+    )
+    def test_whether_any_data_plane_serves_it_is_said_with_its_addresses(self, scopes, named, reason):
+        plane = DescribedPlane("edge", scopes, named, connected=True, revision=1, trouble="", rejected={})
+        new, _ = given(web(type="LoadBalancer"), cluster(ours=True, data_planes=(plane,)))
+        assert condition(new, "Programmed") == ("Unknown", reason)
+        # As its controller would say.
+        found = programmed(new, [("external", OUTSIDE.name)], 2, [plane], late=False)
+        assert (found.reason if found else "Waiting") == reason
 
     def test_when_programmed_goes_the_others_stay(self):
         balanced, _ = given(web(type="LoadBalancer"), OURS)

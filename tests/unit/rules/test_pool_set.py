@@ -145,10 +145,10 @@ def test_an_address_that_a_client_keeps_is_held():
     [
         ("node_ports", "30001", "node ports"),
         ("cluster_ips", "10.96.0.9", "ClusterIP IPv4"),
-        ("lb_addresses", "20.0.0.3", "external IPv4"),
-        ("lb_addresses", "10.240.0.3", "internal IPv4"),
-        ("lb_addresses", "fd01::3", "internal IPv6"),
-        ("lb_addresses", "20.0.0.3/shared", "external IPv4"),
+        ("lb_addresses", "20.0.0.3/shop/own", "external IPv4"),
+        ("lb_addresses", "10.240.0.3/shop/alone", "internal IPv4"),
+        ("lb_addresses", "fd01::3/shop/static", "internal IPv6"),
+        ("lb_addresses", "20.0.0.3/shop/shared", "external IPv4"),
     ],
 )
 def test_by_claim(table, key, pool):
@@ -173,19 +173,48 @@ def test_what_lies_in_no_pool_moves_nothing(table, key):
 def test_a_family_without_pool_is_passed_over():
     pools = pool_set(at(V4, inside=(), outside=()))
     pools.hold("cluster_ips", "fd00::1")
-    pools.hold("lb_addresses", "20.0.0.3")
+    pools.hold("lb_addresses", "20.0.0.3/shop/own")
     assert used(pools) == {"node ports": 0, "ClusterIP IPv4": 0}
 
 
 def test_a_shared_address_is_held_until_the_last_one_lets_go():
     pools = pool_set()
     for owner in ("one", "other", "one"):
-        pools.hold("lb_addresses", "20.0.0.3/shared", owner)
-    assert not pools.release("lb_addresses", "20.0.0.3/shared", "one")
+        pools.hold("lb_addresses", "20.0.0.3/shop/shared", owner)
+    assert not pools.release("lb_addresses", "20.0.0.3/shop/shared", "one")
     assert used(pools) == {**NONE_HELD, "external IPv4": 1}
-    assert pools.release("lb_addresses", "20.0.0.3/shared", "other")
+    assert pools.release("lb_addresses", "20.0.0.3/shop/shared", "other")
     assert used(pools) == NONE_HELD
-    assert not pools.release("lb_addresses", "20.0.0.3/shared", "other")
+    assert not pools.release("lb_addresses", "20.0.0.3/shop/shared", "other")
+
+
+def test_who_else_holds_an_address():
+    pools = pool_set()
+    given, asked = "20.0.0.3/shop/own", "20.0.0.3/shop/shared"
+    assert not pools.held_by_others("20.0.0.3", "one")
+    pools.hold("lb_addresses", asked, "one")
+    assert not pools.held_by_others("20.0.0.3", "one")
+    assert pools.held_by_others("20.0.0.3", "other")
+    pools.hold("lb_addresses", given, "first")
+    assert pools.held_by_others("20.0.0.3", "one")
+    assert not pools.release("lb_addresses", given, "first")
+    assert not pools.held_by_others("20.0.0.3", "one")
+    assert pools.release("lb_addresses", asked, "one")
+    assert used(pools) == NONE_HELD
+
+
+@pytest.mark.parametrize("last", ["20.0.0.3/shop/own", "20.0.0.3/shop/shared"])
+def test_an_address_is_free_when_nobody_holds_it_in_any_role(last):
+    pools = pool_set()
+    roles = ["20.0.0.3/shop/own", "20.0.0.3/shop/static", "20.0.0.3/shop/shared"]
+    for owner, key in enumerate(roles):
+        pools.hold("lb_addresses", key, str(owner))
+    for owner, key in enumerate(roles):
+        if key != last:
+            assert not pools.release("lb_addresses", key, str(owner))
+    assert used(pools) == {**NONE_HELD, "external IPv4": 1}
+    assert pools.release("lb_addresses", last, str(roles.index(last)))
+    assert used(pools) == NONE_HELD
 
 
 def test_picks_can_be_given_back():
@@ -213,7 +242,7 @@ def test_what_was_given_back_need_not_rest():
 def test_other_pools_come_over_what_is_held():
     pools = pool_set()
     pools.hold("cluster_ips", "10.97.0.9")
-    pools.hold("lb_addresses", "20.0.0.9")
+    pools.hold("lb_addresses", "20.0.0.9/shop/own")
     pools.hold("node_ports", "30001")
     assert pools.describe(at("10.97.0.0/16", outside=("20.0.0.0/28",)))
     assert used(pools) == {
@@ -230,7 +259,7 @@ def test_other_pools_come_over_what_is_held():
 
 def test_forgetting_leaves_the_pools():
     pools = pool_set()
-    for table, key in (("cluster_ips", "10.96.0.9"), ("node_ports", "30001"), ("lb_addresses", "20.0.0.3/shared")):
+    for table, key in (("cluster_ips", "10.96.0.9"), ("node_ports", "30001"), ("lb_addresses", "20.0.0.3/shop/shared")):
         pools.hold(table, key)
     pools.clear()
     assert used(pools) == NONE_HELD

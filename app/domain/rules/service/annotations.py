@@ -10,18 +10,21 @@ from app.domain.kinds.service import Service
 from app.domain.rules.service.annotation_readers import (
     Reader,
     address,
+    address_name,
     addresses,
     boolean,
     dns_label,
+    lower_case_boolean,
     networks,
     networks_checked_elsewhere,
     number,
     one_of,
     path,
     port,
-    resource_name,
     service_tags,
+    subnet,
 )
+from app.domain.rules.service.foreign_annotations import FOREIGN_PREFIXES, FOREIGN_READERS
 
 PREFIX = "service.beta.kubernetes.io/"
 
@@ -30,11 +33,30 @@ MAX_PROBE_SECONDS = 120
 
 ADDITIONAL_ADDRESSES = PREFIX + "azure-additional-public-ips"
 ADDRESS_KEYS = {"IPv4": PREFIX + "azure-load-balancer-ipv4", "IPv6": PREFIX + "azure-load-balancer-ipv6"}
+DENY_ALL = PREFIX + "azure-deny-all-except-load-balancer-source-ranges"
 ALLOWED_TAGS = PREFIX + "azure-allowed-service-tags"
+TCP_RESET_DISABLED = PREFIX + "azure-load-balancer-disable-tcp-reset"
+FLOATING_IP_DISABLED = PREFIX + "azure-disable-load-balancer-floating-ip"
 HIGH_AVAILABILITY_PORTS = PREFIX + "azure-load-balancer-enable-high-availability-ports"
 NAME_KEYS = {"IPv4": PREFIX + "azure-pip-name", "IPv6": PREFIX + "azure-pip-name-ipv6"}
+PROXY_PROTOCOL = "fairlead.io/proxy-protocol"
 SOURCE_RANGES = PREFIX + "load-balancer-source-ranges"
 SUBNET = PREFIX + "azure-load-balancer-internal-subnet"
+RANGES = (PREFIX + "azure-allowed-ip-ranges", SOURCE_RANGES)
+"""The keys whose values are the ranges of admitted clients. Both add up."""
+
+_ANOTHER = "there is one load balancer for all public Services and one for all internal ones"
+WITHOUT_EFFECT: Mapping[str, str] = {
+    PREFIX + "azure-load-balancer-configurations": _ANOTHER,
+    PREFIX + "azure-load-balancer-mode": _ANOTHER,
+    PREFIX + "azure-load-balancer-resource-group": "addresses belong to namespaces, not to resource groups",
+    PREFIX + "azure-pip-ip-tags": "addresses come from pools, which have no tags",
+    PREFIX + "azure-pip-prefix-id": "addresses come from pools; name the address or its pool",
+    PREFIX + "azure-pip-tags": "addresses come from pools, which have no tags",
+    PREFIX + "azure-pls-": "there are no private link services",
+    PREFIX + "azure-shared-securityrule": "each Service has access rules of its own",
+}
+"""The beginnings of keys that Azure knows and that have no effect here, with the reason."""
 
 _PROBE: Mapping[str, tuple[str, Reader]] = {
     "protocol": ("probe.protocol", one_of("tcp", "http", "https")),
@@ -44,21 +66,23 @@ _PROBE: Mapping[str, tuple[str, Reader]] = {
 }
 
 READERS: Mapping[str, tuple[str, Reader]] = {
-    PREFIX + "azure-load-balancer-internal": ("internal", boolean),
-    SUBNET: ("subnet", resource_name),
+    PREFIX + "azure-load-balancer-internal": ("internal", lower_case_boolean),
+    SUBNET: ("subnet", subnet),
     **{key: (f"addresses.{family}", address(int(family[-1]))) for family, key in ADDRESS_KEYS.items()},
-    **{key: (f"names.{family}", resource_name) for family, key in NAME_KEYS.items()},
+    **{key: (f"names.{family}", address_name) for family, key in NAME_KEYS.items()},
     PREFIX + "azure-dns-label-name": ("dns_label", dns_label),
-    PREFIX + "azure-allowed-ip-ranges": ("allowed_ranges", networks),
+    RANGES[0]: ("allowed_ranges", networks),
     SOURCE_RANGES: ("source_ranges", networks_checked_elsewhere),
     ALLOWED_TAGS: ("allowed_tags", service_tags),
-    PREFIX + "azure-deny-all-except-load-balancer-source-ranges": ("denies_all_else", boolean),
+    DENY_ALL: ("denies_all_else", boolean),
     PREFIX + "azure-load-balancer-tcp-idle-timeout": ("idle_timeout", number(4, 100, "minutes")),
-    PREFIX + "azure-load-balancer-disable-tcp-reset": ("tcp_reset_disabled", boolean),
+    TCP_RESET_DISABLED: ("tcp_reset_disabled", boolean),
     **{PREFIX + "azure-load-balancer-health-probe-" + name: row for name, row in _PROBE.items()},
     ADDITIONAL_ADDRESSES: ("additional_addresses", addresses),
     HIGH_AVAILABILITY_PORTS: ("high_availability_ports", boolean),
-    PREFIX + "azure-disable-load-balancer-floating-ip": ("floating_ip_disabled", boolean),
+    FLOATING_IP_DISABLED: ("floating_ip_disabled", boolean),
+    PROXY_PROTOCOL: ("proxy_protocol", one_of("v1", "v2")),
+    **FOREIGN_READERS,
 }
 """Each key with the attribute of `LoadBalancerWish` that it sets, and the reader of its value."""
 
@@ -71,7 +95,13 @@ PORT_READERS: Mapping[str, tuple[str, Reader]] = {
 """The same for the rest of a key after `port_<port>_`, with attributes of `PortWish`."""
 
 _PORT_KEY = re.compile(re.escape(PREFIX) + r"port_([0-9]{1,5})_(.+)")
-_OURS = (PREFIX + "azure-", SOURCE_RANGES)
+_OURS = (PREFIX + "azure-", SOURCE_RANGES, PROXY_PROTOCOL)
+_BEGINNINGS = (PREFIX, PROXY_PROTOCOL, *FOREIGN_PREFIXES)
+
+
+def concerns_load_balancer(key: str) -> bool:
+    """Whether a key may be one that `read_annotations` reads; it is asked for every annotation of every Service."""
+    return key.startswith(_BEGINNINGS)
 
 
 class Annotation(msgspec.Struct, frozen=True):
@@ -100,10 +130,10 @@ class Annotation(msgspec.Struct, frozen=True):
 
 
 def read_annotations(pairs: Iterable[tuple[str, str]]) -> Iterator[Annotation]:
-    """Read keys and texts. All keys begin with `PREFIX`. Keys of other load balancers are skipped."""
+    """Read keys and texts. Keys of other load balancers are skipped."""
     for key, text in pairs:
         per_port = _PORT_KEY.fullmatch(key)
-        if per_port is None and not key.startswith(_OURS):
+        if per_port is None and key not in READERS and not key.startswith(_OURS):
             continue
         row = READERS.get(key) if per_port is None else PORT_READERS.get(per_port[2])
         number_ = None if per_port is None else int(per_port[1])

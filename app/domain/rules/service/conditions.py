@@ -1,4 +1,4 @@
-"""The conditions of a Service: `Allocated`, `Resolvable`, `Programmed`.
+"""The conditions of a Service: `Allocated`, `Resolvable`, `Programmed`, `PublicNames`.
 
 Only the server writes them: a client's write to `/status` does not change them. Services have no generation, so the
 conditions have none. A condition is written only when it changes.
@@ -12,6 +12,8 @@ from app.domain.kinds.service import Service
 from app.domain.rules.addresses import canonical, family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
+from app.domain.rules.data_plane import serving_planes
+from app.domain.rules.service.changing_addresses import ADDRESS_CHANGING, changing_families
 from app.domain.rules.service.load_balancer_wish import is_ours, wish_of
 from app.domain.rules.service.needs import (
     EXTERNAL_NAME,
@@ -23,12 +25,19 @@ from app.domain.rules.service.needs import (
 )
 
 ALLOCATED, RESOLVABLE, PROGRAMMED = "Allocated", "Resolvable", "Programmed"
-OWN = (ALLOCATED, RESOLVABLE, PROGRAMMED)
+PUBLIC_NAMES, PUBLISHED = "PublicNames", "Published"
+OWN = (ALLOCATED, RESOLVABLE, PROGRAMMED, PUBLIC_NAMES, PUBLISHED, ADDRESS_CHANGING)
 OUTSIDE_POOLS = "OutsidePools"
 """Reason of the condition Allocated if no pool has an address of the Service. The condition is True nevertheless."""
 
 PENDING, NO_RECONCILER = "Pending", "NoReconciler"
 """Reasons of the condition Allocated as long as no reconciler has tried to allocate."""
+
+NO_DATA_PLANE = "NoDataPlane"
+"""Reason of the condition Programmed where no data plane is there for the Service."""
+
+NO_PLANE, NO_PLANE_SERVES = "no data plane has reported yet", "no data plane serves its addresses"
+"""Messages with it: there is no data plane at all, or others have data planes."""
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
@@ -53,7 +62,7 @@ class Shortage:
 
 
 def missing_frontend_families(service: Service, cluster: Cluster) -> list[str]:
-    """The families for which our load balancer controller has not allocated an address yet."""
+    """The families for which our load balancer controller has not allocated an address, or not the one asked for."""
     if not is_ours(service, cluster):
         return []
     frontends = ingress_addresses(service)
@@ -61,7 +70,7 @@ def missing_frontend_families(service: Service, cluster: Cluster) -> list[str]:
         # Once: a frontend that is asked for by name may turn out to be the same address.
         if address in frontends:
             frontends.remove(address)
-    held = set(map(family_of, frontends))
+    held = set(map(family_of, frontends)) - set(changing_families(service))
     return [family for family in service.spec.ip_families or [] if family not in held]
 
 
@@ -84,8 +93,17 @@ def missing(service: Service, cluster: Cluster) -> list[str]:
     words = [f"an {family} ClusterIP" for family in missing_cluster_ip_families(spec)]
     words += [f"a node port for port {port.port}/{port.protocol}" for port in missing_node_ports(spec)]
     words += ["a health check node port"] if lacks_health_check_node_port(spec) else []
-    words += [f"an {family} load balancer address" for family in missing_frontend_families(service, cluster)]
+    words += [_frontend_in_words(service, family) for family in missing_frontend_families(service, cluster)]
     return words + [f"the additional address {address}" for address in missing_additional_addresses(service, cluster)]
+
+
+def _frontend_in_words(service: Service, family: str) -> str:
+    wish = wish_of(service)
+    asked = wish.asked.get(family)
+    if asked is not None:
+        return f"the {family} load balancer address {asked.address or asked.name}"
+    kind = f"internal {family}" if wish.internal else family
+    return f"an {kind} load balancer address{f' of the pool {wish.pool}' if wish.pool else ''}"
 
 
 def refresh_conditions(
@@ -132,14 +150,28 @@ def find_condition(service: Service, type_: str) -> Condition | None:
 
 
 def _refresh_programmed(service: Service, cluster: Cluster) -> None:
-    ours, told = is_ours(service, cluster), find_condition(service, PROGRAMMED) is not None
-    if ours and not told:
-        set_condition(
-            service, cluster, PROGRAMMED, UNKNOWN, reason="NoDataPlane", message="no data plane has reported yet"
-        )
-    if not ours and told:
+    ours, told = is_ours(service, cluster), find_condition(service, PROGRAMMED)
+    if ours and (told is None or told.status == UNKNOWN) and _is_nobodys(service, cluster):
+        # Said with the addresses: the controller would write to a Service that somebody already works with.
+        set_condition(service, cluster, PROGRAMMED, UNKNOWN, reason=NO_DATA_PLANE, message=NO_PLANE_SERVES)
+    elif ours and told is None:
+        reason, message = NO_DATA_PLANE, NO_PLANE
+        if any(plane.connected for plane in cluster.data_planes):
+            reason, message = "Waiting", "the data planes have not taken it over yet"
+        set_condition(service, cluster, PROGRAMMED, UNKNOWN, reason=reason, message=message)
+    if not ours and told is not None:
         rest = [item for item in service.status.conditions or [] if item.type != PROGRAMMED]
         service.status.conditions = rest or None
+
+
+def _is_nobodys(service: Service, cluster: Cluster) -> bool:
+    """Whether it has addresses, and there are data planes, of which none serves them."""
+    addresses = list(map(canonical, ingress_addresses(service)))
+    pools = [next((pool for pool in cluster.pools if address in pool.usable), None) for address in addresses]
+    frontends = [(pool.scope, pool.name) for pool in pools if pool is not None]
+    if not frontends or None in pools or not cluster.data_planes:
+        return False
+    return not serving_planes(cluster.data_planes, frontends)
 
 
 def _refresh_allocated(

@@ -1,6 +1,6 @@
 """The configuration that a LoadBalancer Service asks for, read once from its annotations and spec."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,13 +12,20 @@ from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.annotations import (
     ADDRESS_KEYS,
     NAME_KEYS,
-    PREFIX,
     Annotation,
     annotation_field,
+    concerns_load_balancer,
     read_annotations,
 )
 from app.domain.rules.service.families import FAMILIES
+from app.domain.rules.service.foreign_annotations import LISTED, SHARING
 from app.domain.rules.service.needs import LOAD_BALANCER
+
+DEFAULT_IDLE_TIMEOUT = 4
+"""Minutes after which an idle connection ends, where the Service does not say it."""
+
+DEFAULT_PROBE_INTERVAL, DEFAULT_PROBE_COUNT = 5, 2
+"""Seconds from one probe to the next, and failed probes after which a backend gets no traffic."""
 
 _REMEMBERED = 64
 """How many wishes are remembered: about as many as there are writes at a time. The annotations of an object have at
@@ -30,13 +37,18 @@ class AskedAddress(msgspec.Struct, frozen=True):
 
     Attributes:
         address: Canonical text, or "" if only the name is known.
-        name: Name of a static address of the Service's namespace, or "".
+        name: Name of a StaticAddress or of a Service's address, or "".
         field: The field path with which the client asks for it.
+        namespace: The namespace of what is named; "" for the Service's own.
+        must_exist: Whether a public address must be held by a StaticAddress or another Service already, as in Azure.
+            Else any free address of a pool will do.
     """
 
     address: str
     name: str
     field: str
+    namespace: str = ""
+    must_exist: bool = True
 
 
 class ProbeWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +89,8 @@ class LoadBalancerWish(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         internal: Whether the frontends are private.
         subnet: The pool of a private frontend; "" for the default and for a public frontend.
+        pool: The pool of the frontends, by name or alias: the subnet, else the pool that an annotation of MetalLB
+            names; "" for the default.
         asked: The address that the client asks for, by IP family: by name, else by annotation, else by
             `spec.loadBalancerIP`.
         additional_addresses: Addresses that status shows after the frontends, in canonical form. An address that the
@@ -91,12 +105,14 @@ class LoadBalancerWish(msgspec.Struct, frozen=True, kw_only=True):
         probe: The probe of backends.
         high_availability_ports: Whether one rule covers all ports.
         floating_ip_disabled: Whether backends are reached at the nodePort.
+        proxy_protocol: `v1` or `v2` if members want the PROXY protocol before the traffic, else "".
         ports: Settings for single ports, by number.
         annotations: The annotations themselves, for errors and warnings.
     """
 
     internal: bool = False
     subnet: str = ""
+    pool: str = ""
     asked: Mapping[str, AskedAddress] = {}
     additional_addresses: Sequence[str] = ()
     dns_label: str | None = None
@@ -109,6 +125,7 @@ class LoadBalancerWish(msgspec.Struct, frozen=True, kw_only=True):
     probe: ProbeWish = ProbeWish()
     high_availability_ports: bool = False
     floating_ip_disabled: bool = False
+    proxy_protocol: str = ""
     ports: Mapping[int, PortWish] = {}
     annotations: Sequence[Annotation] = ()
 
@@ -126,7 +143,7 @@ def is_ours(service: Service, cluster: Cluster) -> bool:
 def wish_of(service: Service) -> LoadBalancerWish:
     """The settings that a Service asks for. They have an effect only if our controller serves the Service."""
     annotations, asked = service.metadata.annotations, service.spec.load_balancer_ip
-    pairs = tuple(pair for pair in annotations.items() if pair[0].startswith(PREFIX)) if annotations else ()
+    pairs = tuple(pair for pair in annotations.items() if concerns_load_balancer(pair[0])) if annotations else ()
     if not pairs and not asked:
         return _NOTHING
     return _read(pairs, asked, tuple(service.spec.ip_families or ()))
@@ -138,13 +155,23 @@ def _read(pairs: tuple[tuple[str, str], ...], load_balancer_ip: str, families: t
     annotations = tuple(read_annotations(pairs))
     known = [each for each in annotations if each.attribute]
     values = _values(each for each in known if each.port is None)
-    asked = _asked(values.pop("names", {}), values.pop("addresses", {}), load_balancer_ip)
+    names = values.pop("names", {})
+    if families == ("IPv6",) and not names.get("IPv6") and names.get("IPv4"):
+        # Azure has one name for a Service of one family.
+        names = {"IPv6": names["IPv4"]}
+    asked = _asked(names, values.pop("addresses", {}), list(_listed(known)), load_balancer_ip)
     frontends = {asked[family].address for family in families if family in asked}
     listed = values.pop("additional_addresses", ())
-    subnet = values.pop("subnet", "")
+    given = values.pop("subnet", "")
+    subnet = given if values.get("internal") else ""
+    pools = values.pop("pools", {})
+    values.pop(LISTED, None)
+    values.pop(SHARING, None)
+    values["proxy_protocol"] = values.get("proxy_protocol") or ""
     ports = dict.fromkeys(each.port for each in known if each.port is not None)
     return LoadBalancerWish(
-        subnet=subnet if values.get("internal") else "",
+        subnet=subnet,
+        pool=subnet or next((pools[number] for number in sorted(pools)), ""),
         asked=asked,
         additional_addresses=tuple(address for address in listed if address not in frontends),
         probe=msgspec.convert(values.pop("probe", {}), ProbeWish),
@@ -163,14 +190,26 @@ def _values(annotations: Iterable[Annotation]) -> dict[str, Any]:
     return values
 
 
-def _asked(names: Mapping[str, str], addresses: Mapping[str, str], load_balancer_ip: str) -> dict[str, AskedAddress]:
+def _listed(known: Sequence[Annotation]) -> Iterator[AskedAddress]:
+    """The addresses that annotations of other load balancers ask for. There, no StaticAddress must be made before."""
+    for each in sorted(known, key=lambda each: each.attribute):
+        if each.attribute.startswith(f"{LISTED}."):
+            yield from (AskedAddress(address, "", each.field, must_exist=False) for address in each.value)
+
+
+def _asked(
+    names: Mapping[str, str], addresses: Mapping[str, str], listed: Sequence[AskedAddress], load_balancer_ip: str
+) -> dict[str, AskedAddress]:
     found = {}
     given = strict_address(load_balancer_ip) if load_balancer_ip else None
     for family in FAMILIES:
-        if name := names.get(family):
-            found[family] = AskedAddress("", name, annotation_field(NAME_KEYS[family]))
+        if text := names.get(family):
+            namespace, _, name = text.rpartition("/")
+            found[family] = AskedAddress("", name, annotation_field(NAME_KEYS[family]), namespace)
         elif address := addresses.get(family):
             found[family] = AskedAddress(address, "", annotation_field(ADDRESS_KEYS[family]))
+        elif of_family := [each for each in listed if (":" in each.address) is (family == "IPv6")]:
+            found[family] = of_family[0]
         elif given is not None and f"IPv{given.version}" == family:
             found[family] = AskedAddress(str(given), "", "spec.loadBalancerIP")
     return found

@@ -29,7 +29,7 @@ class PoolWish:
     def of(cls, service: Service) -> "PoolWish":
         """The wish of a Service."""
         wish = wish_of(service)
-        return cls(service.metadata.namespace or "", wish.internal, wish.subnet)
+        return cls(service.metadata.namespace or "", wish.internal, wish.pool)
 
     @property
     def scope(self) -> str:

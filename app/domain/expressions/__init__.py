@@ -1,0 +1,1 @@
+"""Expressions of the Common Expression Language (CEL), as Kubernetes has them in admission policies."""

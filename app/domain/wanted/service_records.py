@@ -1,0 +1,31 @@
+"""All records of a Service: those of the cluster's zone, of its public names, and of its addresses."""
+
+from collections.abc import Iterable
+
+from app.domain.kinds.endpoint_slice import EndpointSlice
+from app.domain.kinds.service import Service
+from app.domain.rules.names import MAX_LABEL, MAX_SUBDOMAIN
+from app.domain.wanted.dns_records import Records, dns_records
+from app.domain.wanted.public_records import public_records
+
+
+def service_records(service: Service, slices: Iterable[EndpointSlice], domain: str) -> list[Records]:
+    """Compute the records of one Service. What does not fit into the DNS is left out.
+
+    Args:
+        service: The Service.
+        slices: Its EndpointSlices. Only a headless Service needs them.
+        domain: The cluster's, e.g. `cluster.local`.
+    """
+    parts = list(slices)
+    found = [*dns_records(service, parts, domain), *public_records(service, parts)]
+    return [records for records in found if _fits(records)]
+
+
+def _fits(records: Records) -> bool:
+    """Whether names are short enough (RFC 1035, section 2.3.4). Kubernetes does not limit labels of an externalName."""
+    targets = records.values if records.type == "CNAME" else ()
+    return all(
+        len(name) <= MAX_SUBDOMAIN + 1 and all(len(label) <= MAX_LABEL for label in name.split("."))
+        for name in (records.name, *targets)
+    )

@@ -1,0 +1,1 @@
+"""Load balancers that somebody else runs: each is told the traffic of all Services."""

@@ -1,0 +1,311 @@
+"""Each page in a real browser: nothing is wrong for screen readers, and the browser reports no error."""
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_core_python.selenium import Axe
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.console.conftest import ROOT
+from tests.e2e.waiting import until
+
+PAGES = {
+    "services": "list/services",
+    "search": "list/services?text=198.18",
+    "nothing-found": "list/services?text=no-such-thing",
+    "service": "object/services/default/web",
+    "pending": "object/services/default/third",
+    "external-name": "object/services/default/away",
+    "new-service": "new/services",
+    "edit-service": "edit/services/default/api",
+    "load-balancers": "list/loadbalancers",
+    "addresses": "addresses",
+    "history": "history?address=198.18.0.1",
+    "data-planes": "dataplanes",
+    "audit": "audit",
+    "pool": "object/addresspools/-/external",
+    "dns": "dns?name=web.default.svc.cluster.local",
+    "pods": "list/pods",
+    "pod": "object/pods/default/web-1",
+    "load-balancer": "object/loadbalancers/default/web",
+    "holders": "holders/external",
+    "data-plane": "object/dataplanes/-/embedded",
+    "static-address": "new/staticaddresses",
+    "no-nodes": "list/nodes",
+    "kinds": "kinds",
+    "about": "about",
+    "not-found": "object/services/default/nobody",
+}
+PICTURES = Path(".data/console")
+SIZES = {"wide": (2560, 1200), "narrow": (1000, 900), "phone": (360, 800)}
+
+
+def opened(browser, served, path):
+    browser.get(f"{served.url}/console/{path}")
+    until(lambda: browser.execute_script("return document.readyState") == "complete")
+
+
+def arrived(browser, ending):
+    """Waits until a page is there, and not only its address."""
+    until(
+        lambda: browser.execute_script(
+            "return document.readyState === 'complete' && location.pathname.endsWith(arguments[0])", ending
+        )
+    )
+
+
+# A change may replace an element at any moment, so it is found and used in one step.
+
+
+def text(browser, selector="main"):
+    return browser.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+
+def value(browser, selector):
+    return browser.execute_script("return document.querySelector(arguments[0])?.value ?? ''", selector)
+
+
+def is_shown(browser, selector):
+    return browser.execute_script("return document.querySelector(arguments[0])?.checkVisibility() ?? false", selector)
+
+
+def write(browser, selector, content):
+    browser.execute_script("document.querySelector(arguments[0]).value = arguments[1]", selector, content)
+
+
+def kept(browser, name):
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    browser.save_screenshot(str(PICTURES / f"{name}.png"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_fault(browser, served, name):
+    browser.get_log("browser")
+    opened(browser, served, PAGES[name])
+    kept(browser, name)
+    assert faults(browser) == []
+    missing = name == "not-found"
+    assert [each["message"] for each in browser.get_log("browser") if not (missing and "404" in each["message"])] == []
+
+
+def faults(browser):
+    """What a screen reader, or somebody who sees little contrast, would stumble over."""
+    found = Axe().run(browser)["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
+@contextmanager
+def darkness(browser):
+    """A user who asks for dark pages."""
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_dark_pages_have_no_fault(browser, served):
+    with darkness(browser):
+        for name in ("services", "service", "pending", "addresses", "data-planes", "new-service", "about"):
+            opened(browser, served, PAGES[name])
+            kept(browser, f"{name}-dark")
+            assert (name, faults(browser)) == (name, [])
+            ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+            assert max(map(int, re.findall(r"\d+", ground))) < 64
+
+
+def test_the_keyboard_reaches_everything(browser, served):
+    opened(browser, served, PAGES["services"])
+    focused = browser.switch_to.active_element
+    focused.send_keys(Keys.TAB)
+    assert browser.switch_to.active_element.text == "Skip to the content"
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element.get_attribute("id") == "content"
+    reached = set()
+    for _ in range(8):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        script = "const e = document.activeElement; return [e.name || e.className, getComputedStyle(e).outlineStyle]"
+        name, outline = browser.execute_script(script)
+        reached.add(name)
+        assert outline != "none"
+    assert {"namespace", "text", "labels", "scroll"} <= reached
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_fits_a_window(browser, served, size):
+    width, height = SIZES[size]
+    view = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    try:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
+        wider = {}
+        for name, path in PAGES.items():
+            opened(browser, served, path)
+            kept(browser, f"{name}-{size}")
+            wider[name] = browser.execute_script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert {name: pixels for name, pixels in wider.items() if pixels > 0} == {}
+
+
+def test_many_services_are_paged_and_searched_by_the_server(browser, served):
+    ports = [[{"port": 80}] for _ in range(219)] + [[{"port": 7777}]]
+    items = [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"many-{number:03}"}, "spec": {"ports": each}}
+        for number, each in enumerate(ports)
+    ]
+    with httpx.Client(base_url=served.url, timeout=60) as api:
+        try:
+            answer = api.post("/apis/fairlead.io/v1/apply", json={"apiVersion": "v1", "kind": "List", "items": items})
+            assert answer.status_code == 200
+            opened(browser, served, "list/services?text=MANY")
+            assert names(browser) == [f"many-{number:03}" for number in range(50)]
+            browser.execute_script("document.querySelector('#rows a[href*=continue]').click()")
+            until(lambda: names(browser) == [f"many-{number:03}" for number in range(50, 100)])
+            assert "the state that the first page showed" in text(browser)
+            opened(browser, served, "list/services?text=many+7777")
+            assert names(browser) == ["many-219"]
+            assert "Next page" not in text(browser)
+            address = api.get(f"{ROOT}/services/many-117").json()["spec"]["clusterIP"]
+            opened(browser, served, f"list/services?text={address}")
+            assert "many-117" in names(browser)
+        finally:
+            assert api.delete(f"{ROOT}/services", params={"search": "many-"}).status_code == 200
+
+
+def names(browser):
+    """The names in a list that is shown."""
+    script = "return [...document.querySelectorAll('#rows tbody th')].map(each => each.innerText)"
+    return browser.execute_script(script)
+
+
+def test_a_change_shows_by_itself(browser, served):
+    opened(browser, served, "list/services")
+    body = {"metadata": {"name": "live"}, "spec": {"ports": [{"port": 80}]}}
+    with httpx.Client(base_url=served.url, timeout=30) as api:
+        assert api.post(f"{ROOT}/services", json=body).status_code == 201
+        until(lambda: "live" in text(browser, "#rows"))
+        assert api.delete(f"{ROOT}/services/live").status_code == 200
+        until(lambda: "live" not in text(browser, "#rows"))
+
+
+def test_the_page_of_a_service_tells_its_way_and_its_records(browser, served):
+    opened(browser, served, "object/services/default/web")
+    told = text(browser)
+    assert "198.18.0." in told
+    assert "172.16.0.9" in told
+    assert "web.default.svc.cluster.local" in told
+
+
+def test_the_page_of_data_planes_follows_a_real_envoy(browser, served):
+    opened(browser, served, "dataplanes")
+    until(lambda: text(browser, "#planes tbody").count("yes") == 2)
+    assert "embedded" in text(browser, "#planes tbody")
+    assert re.search(r"Envoy \d+\.\d+", text(browser, "#planes tbody"))
+    body = {"metadata": {"name": "port-80-too"}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}}
+    services = "const row = document.querySelector('#planes tbody tr'); return row.children[8].innerText"
+    before = int(browser.execute_script(services))
+    with httpx.Client(base_url=served.url, timeout=30) as api:
+        assert api.post(f"{ROOT}/services", json=body).status_code == 201
+        try:
+            until(lambda: int(browser.execute_script(services)) == before + 1)
+        finally:
+            assert api.delete(f"{ROOT}/services/port-80-too").status_code == 200
+
+
+def test_the_holders_of_a_pool_lead_to_services_and_to_the_history(browser, served):
+    static = "/apis/fairlead.io/v1/namespaces/default/staticaddresses"
+    annotations = {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80}]}
+    with httpx.Client(base_url=served.url, timeout=30) as api:
+        body = {"metadata": {"name": "kept"}, "spec": {"pool": "internal", "family": "IPv4"}}
+        assert api.post(static, json=body).status_code == 201
+        try:
+            until(lambda: api.get(f"{static}/kept").json()["status"].get("address"))
+            opened(browser, served, "holders/internal")
+            assert "StaticAddress default/kept" in text(browser, "#holders tbody")
+            assert "none yet" in text(browser, "#holders tbody")
+            inside = {"metadata": {"name": "inside", "annotations": annotations}, "spec": spec}
+            assert api.post(f"{ROOT}/services", json=inside).status_code == 201
+            until(lambda: "default/inside" in text(browser, "#holders tbody"))
+            held = api.get(f"{ROOT}/services/inside").json()["status"]["loadBalancer"]["ingress"][0]["ip"]
+            assert held in text(browser, "#holders tbody")
+            assert api.delete(f"{ROOT}/services/inside").status_code == 200
+            until(lambda: "default/inside" not in text(browser, "#holders tbody"))
+        finally:
+            api.delete(f"{static}/kept")
+    opened(browser, served, f"history?address={held}")
+    assert "Service default/inside" in text(browser)
+    assert "held now" not in text(browser)
+    assert httpx.get(f"{served.url}/console/holders/nobody").status_code == 404
+
+
+def test_about_tells_who_works_on_what(browser, served):
+    opened(browser, served, "about")
+    told = text(browser)
+    assert all(word in told for word in ("mirror", "allocation", "zone-serials", "embedded: envoy", "system:masters"))
+    processes = browser.execute_script("return document.querySelectorAll('table tbody tr').length")
+    assert processes >= 2
+
+
+def test_a_service_that_waits_says_why(browser, served):
+    opened(browser, served, "object/services/default/third")
+    assert "Why it is pending" in text(browser)
+    assert "external" in text(browser, ".card.waiting")
+
+
+def test_a_service_is_made_by_the_form_changed_and_deleted(browser, served):
+    opened(browser, served, "new/services")
+    form = browser.find_element(By.CSS_SELECTOR, "form.fields")
+    form.find_element(By.NAME, "name").send_keys("made-here")
+    form.find_element(By.NAME, "ports").send_keys("80, 53:5353/UDP")
+    form.find_element(By.NAME, "selector").send_keys("app=made")
+    form.find_element(By.TAG_NAME, "button").click()
+    until(lambda: "made-here" in value(browser, "#text"))
+    press(browser, "preview")
+    until(lambda: "What would be created" in text(browser, "#preview"))
+    assert "clusterIP: 10." in text(browser, "#preview")
+    press(browser, "save")
+    arrived(browser, "/object/services/default/made-here")
+    opened(browser, served, "edit/services/default/made-here")
+    write(browser, "#text", value(browser, "#text").replace("port: 80", "port: 8081"))
+    press(browser, "preview")
+    until(lambda: "8081" in text(browser, "#preview ins"))
+    press(browser, "save")
+    arrived(browser, "/object/services/default/made-here")
+    browser.find_element(By.CSS_SELECTOR, "details.confirm summary").click()
+    browser.find_element(By.CSS_SELECTOR, "details.confirm button").click()
+    arrived(browser, "/list/services")
+    assert httpx.get(f"{served.url}{ROOT}/services/made-here").status_code == 404
+
+
+def test_what_is_wrong_is_told_beside_the_form(browser, served):
+    opened(browser, served, "new/services")
+    wrong = "apiVersion: v1\nkind: Service\nmetadata: {name: wrong}\nspec: {ports: [{port: 99999}]}\n"
+    write(browser, "#text", wrong)
+    press(browser, "save")
+    until(lambda: "spec.ports[0].port" in text(browser, "#preview"))
+    assert browser.current_url.endswith("/new/services")
+
+
+def press(browser, action):
+    browser.find_element(By.CSS_SELECTOR, f'button[value="{action}"]').click()
+
+
+def test_a_lost_connection_is_said_and_heals(browser, served):
+    opened(browser, served, "list/services")
+    until(lambda: "web" in text(browser, "#rows"))
+    browser.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    served.child("api").kill()
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    until(lambda: is_shown(browser, "#offline"))
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {**offline, "offline": False})
+    until(lambda: not is_shown(browser, "#offline"), timeout=60)
+    until(served.is_ready)

@@ -1,0 +1,21 @@
+"""A product with a data plane, for the tests that send traffic."""
+
+import socket
+
+import pytest
+
+from tests.e2e.serving import Serving
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory):
+    """As a user starts it. Tests may kill what it restarts."""
+    with Serving(tmp_path_factory.mktemp("plane") / "data", data_plane="envoy") as served:
+        yield served
+
+
+@pytest.fixture
+def unused_port():
+    """A port at which nobody listens; whoever takes the next one gets another."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
