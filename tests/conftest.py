@@ -1,6 +1,7 @@
 """A real Postgres for the session, with a migrated, empty database for each test that asks for one, and a product."""
 
 import asyncio
+import inspect
 import itertools
 import os
 import warnings
@@ -26,6 +27,10 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("fairlead")
+
+# The tests' requests wait as long as everything else of theirs does. httpx's five seconds are its default argument.
+_patience: httpx.Timeout = inspect.signature(httpx.request).parameters["timeout"].default
+_patience.connect = _patience.read = _patience.write = _patience.pool = 60.0
 
 _numbers = itertools.count(1)
 

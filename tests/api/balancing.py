@@ -128,9 +128,15 @@ def addresses(service):
 
 @asynccontextmanager
 async def client(url):
-    """A client of a server that has no Services."""
-    async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+    """A client of a server that has no Services, and whose addresses are all free."""
+    statics = f"{GROUP}/namespaces/default/staticaddresses"
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
         assert (await http.delete(SERVICES)).is_success
-        assert (await http.delete(f"{GROUP}/namespaces/default/staticaddresses")).is_success
+        assert (await http.delete(statics)).is_success
+
+        async def none_is_kept():
+            return not (await http.get(statics)).json()["items"]
+
+        await eventually(none_is_kept)
         assert (await http.delete("/api/v1/namespaces/default/events")).is_success
         yield Client(http)

@@ -102,7 +102,7 @@ async def base_url(registry):
 @pytest.fixture
 async def api(base_url):
     """A client of the API, which has no objects but the first namespaces."""
-    async with httpx.AsyncClient(base_url=base_url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=base_url, timeout=60) as client:
         for collection in CLEARED:
             assert (await client.delete(collection)).is_success
         yield client

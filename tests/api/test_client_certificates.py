@@ -62,7 +62,7 @@ def shows(authority, tmp_path):
 
 @asynccontextmanager
 async def client(url, context):
-    async with httpx.AsyncClient(base_url=url, verify=context, timeout=20) as api:
+    async with httpx.AsyncClient(base_url=url, verify=context, timeout=60) as api:
         yield api
 
 

@@ -12,7 +12,7 @@ from app.api.limits import Limits
 from tests.api.conftest import serving
 from tests.api.objects import SERVICES, alias
 
-DEADLINE = 10
+DEADLINE = 60
 POST = f"POST {SERVICES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
 GET = b"GET /version HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"

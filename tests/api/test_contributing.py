@@ -45,7 +45,7 @@ async def test_the_example_of_a_kind_works(blocks, declared, migrated_url):
     async with (
         running_registry(migrated_url, declared) as registry,
         serving(registry) as (url, _),
-        httpx.AsyncClient(base_url=url, timeout=20) as api,
+        httpx.AsyncClient(base_url=url, timeout=60) as api,
     ):
         await names["test_a_priority_class"](api)
         assert [each["shortNames"] for each in (await api.get(PATH)).json()["resources"]] == [["pc"]]

@@ -13,7 +13,7 @@ from app.tokens import Token
 from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, alias
 
-DEADLINE = 10
+DEADLINE = 60
 USERS = ("ann", "bob")
 ACCESS = token_access(*(Token(name, User(name, groups=("system:authenticated", "team"))) for name in USERS))
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -41,7 +41,7 @@ async def users(registry, **limits):
     """A server with limits; gives its address, and a client of each user."""
     async with AsyncExitStack() as stack:
         url, _ = await stack.enter_async_context(serving(registry, access=ACCESS, limits=Limits(**limits)))
-        clients = [httpx.AsyncClient(base_url=url, timeout=20, headers=bearer(name)) for name in USERS]
+        clients = [httpx.AsyncClient(base_url=url, timeout=60, headers=bearer(name)) for name in USERS]
         for client in clients:
             await stack.enter_async_context(client)
         yield url, *clients

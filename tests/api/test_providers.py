@@ -44,7 +44,7 @@ async def letting_in(registry, *providers):
     clock = Clock()
     known = Providers(Configuration(providers), clock)
     access = Access(Authentication(None, (ProviderTokens(known, ("api",)),), ("api",)), required=True)
-    async with serving(registry, access=access) as (url, _), httpx.AsyncClient(base_url=url, timeout=20) as api:
+    async with serving(registry, access=access) as (url, _), httpx.AsyncClient(base_url=url, timeout=60) as api:
         known.clock = clock
         yield api, known
     await known.close()

@@ -13,7 +13,7 @@ from app.tokens import Token
 from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, alias, created
 
-DEADLINE = 10
+DEADLINE = 60
 UNFINISHED = (
     f"POST {SERVICES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
 ).encode()

@@ -51,7 +51,7 @@ async def accounts_served(url, issuers=(ISSUER,), longest=0):
         )
         async with (
             serving(registry, access=access) as (base, _),
-            httpx.AsyncClient(base_url=base, timeout=20, headers=ADMIN) as api,
+            httpx.AsyncClient(base_url=base, timeout=60, headers=ADMIN) as api,
         ):
             yield SimpleNamespace(api=api, keys=keys)
 
@@ -102,7 +102,7 @@ async def who(api, token):
 
 async def ended(api, token):
     """Wait until a token is nobody's: what is deleted is known a moment after the answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await who(api, token) != 401:
             await asyncio.sleep(0.01)
 

@@ -13,7 +13,7 @@ from app.tokens import Token
 from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, alias, created
 
-DEADLINE = 10
+DEADLINE = 60
 
 
 @asynccontextmanager
@@ -217,7 +217,7 @@ async def test_watches_of_one_user_leave_room_for_those_of_others(registry):
     group = "/apis/rbac.authorization.k8s.io/v1"
     async with (
         serving(registry, access=access, limits=Limits(user_watches=2)) as (url, _),
-        httpx.AsyncClient(base_url=url, timeout=20) as api,
+        httpx.AsyncClient(base_url=url, timeout=60) as api,
     ):
         for path, body in ((f"{group}/clusterroles", role), (f"{group}/clusterrolebindings", binding)):
             assert (await api.post(path, json=body, headers=headers["admin"])).status_code == 201
@@ -254,7 +254,7 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_hinders_nobody(api, r
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.connect((host, int(port)))
             deaf.sendall(f"GET {SERVICES}?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            async with httpx.AsyncClient(base_url=url, timeout=20) as other, watching(other) as event:
+            async with httpx.AsyncClient(base_url=url, timeout=60) as other, watching(other) as event:
                 for number in range(10):
                     await created(api, f"s{number}", annotations={"note": "x" * 200_000})
                 assert [summary(await event())[1] for _ in range(10)] == [f"s{number}" for number in range(10)]

@@ -16,7 +16,7 @@ from app.tokens import Token
 from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, created
 
-DEADLINE = 10
+DEADLINE = 60
 SILENT = f"{SERVICES}?watch=1&labelSelector=absent"
 IN_PROTOCOL = "base64url.bearer.authorization.k8s.io."
 

@@ -17,7 +17,7 @@ def person(product, namespace, request):
     path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"
     subjects = [{"kind": "User", "name": user}]
     body = {"metadata": {"name": role}, "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": subjects}
-    assert httpx.post(f"{product.url}{path}", json=body, timeout=20).status_code == 201
+    assert httpx.post(f"{product.url}{path}", json=body, timeout=60).status_code == 201
     return role, user
 
 

@@ -89,7 +89,7 @@ async def test_watching_and_waiting(settings):
             break
     assert seen == [("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "a")]
     await client.create(service("b"))
-    met = await asyncio.wait_for(client.wait(Service, "b", for_conditions=["Allocated"]), 10)
+    met = await asyncio.wait_for(client.wait(Service, "b", for_conditions=["Allocated"]), 60)
     assert met.metadata.name == "b"
     await client.close()
 

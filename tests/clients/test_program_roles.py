@@ -34,7 +34,7 @@ async def playing(product, kubeconfig, role):
     """A client of the Kubernetes library that has the rights of one role."""
     user = BOUND_FROM_THE_START.get(role, f"test-of-{role}")
     path = f"{BINDINGS}/test-of-{role}"
-    async with httpx.AsyncClient(base_url=product.url, timeout=20) as admin:
+    async with httpx.AsyncClient(base_url=product.url, timeout=60) as admin:
         if role not in BOUND_FROM_THE_START:
             reference = {"kind": "ClusterRole", "name": role}
             body = {"metadata": {"name": f"test-of-{role}"}, "roleRef": reference}
@@ -62,7 +62,7 @@ async def test_informers_run_with_their_role_and_have_no_other_right(product, ku
             running.check()
             return (namespace, "web") in running.informers["services"].objects
 
-        async with httpx.AsyncClient(base_url=product.url, timeout=20) as admin:
+        async with httpx.AsyncClient(base_url=product.url, timeout=60) as admin:
             await admin.post(services, json={"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})
             await eventually(seen)
             for method, path in (
@@ -96,9 +96,9 @@ def test_registrations_are_made_and_renewed_with_their_role(product, namespace):
         "roleRef": {"kind": "ClusterRole", "name": "system:registration-agent"},
         "subjects": [{"kind": "User", "name": namespace}],
     }
-    assert httpx.post(f"{product.url}{BINDINGS}", json=binding, timeout=20).status_code == 201
+    assert httpx.post(f"{product.url}{BINDINGS}", json=binding, timeout=60).status_code == 201
     headers = {"impersonate-user": namespace}
-    with httpx.Client(base_url=product.url, timeout=20, headers=headers) as api:
+    with httpx.Client(base_url=product.url, timeout=60, headers=headers) as api:
         node_agent.register(api, namespace, f"node-of-{namespace}")
         lease = {"metadata": {"name": f"node-of-{namespace}"}, "spec": node_agent.spec("x", 40)}
         node_agent.post(api, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", lease)
@@ -112,4 +112,4 @@ def test_registrations_are_made_and_renewed_with_their_role(product, namespace):
         assert api.delete(f"/api/v1/nodes/node-of-{namespace}").is_success
         for kind in ("services", "secrets", "configmaps"):
             assert api.get(f"/api/v1/namespaces/{namespace}/{kind}").status_code == 403
-    assert httpx.delete(f"{product.url}{BINDINGS}/agent-of-{namespace}", timeout=20).is_success
+    assert httpx.delete(f"{product.url}{BINDINGS}/agent-of-{namespace}", timeout=60).is_success

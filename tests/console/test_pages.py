@@ -195,6 +195,33 @@ def test_a_change_shows_by_itself(browser, served):
         until(lambda: "live" not in text(browser, "#rows"))
 
 
+@contextmanager
+def streams_within_reach(browser):
+    """`stream` is what a page's changes arrive by, for pages that are opened meanwhile."""
+    source = """
+    const Real = EventSource;
+    window.EventSource = class extends Real { constructor(...given) { super(...given); window.stream = this; } };
+    """
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+@pytest.mark.parametrize("name", ["services", "service", "addresses", "holders", "data-planes"])
+def test_a_change_that_arrives_while_the_page_is_renewed_is_not_lost(browser, served, name):
+    with streams_within_reach(browser):
+        opened(browser, served, PAGES[name])
+        browser.execute_script("""
+            window.swaps = 0;
+            const changed = () => stream.dispatchEvent(new MessageEvent("changed"));
+            document.addEventListener("htmx:beforeSwap", () => { if (swaps++ == 0) changed(); });
+            changed();
+        """)
+        until(lambda: browser.execute_script("return swaps") > 1)
+
+
 def test_the_page_of_a_service_tells_its_way_and_its_records(browser, served):
     opened(browser, served, "object/services/default/web")
     told = text(browser)

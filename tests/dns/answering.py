@@ -16,7 +16,7 @@ from app.serving.dns.cookies import Cookies
 from app.settings import DNSProcessSettings
 from tests.e2e.waiting import eventually
 
-TIMEOUT = 10
+TIMEOUT = 60
 SECRET = bytes(range(16))
 
 

@@ -12,7 +12,7 @@ import dns.zone
 from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.kinds.dns_zone import DNSServer, DNSTransferPermission
 
-TIMEOUT = 10
+TIMEOUT = 60
 KEY = "transfer.example"
 
 

@@ -12,7 +12,7 @@ import httpx
 
 def main():
     url, namespace, name, seconds = sys.argv[1:]
-    with httpx.Client(base_url=url, timeout=10) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
         register(client, namespace, name)
         lease = post(client, leases, {"metadata": {"name": name}, "spec": spec(name, seconds)})

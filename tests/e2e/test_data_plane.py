@@ -69,7 +69,7 @@ def answers(url):
 
 
 def pods(serving, name):
-    found = httpx.get(f"{serving.url}/api/v1/namespaces/default/pods?labelSelector=app={name}", timeout=20).json()
+    found = httpx.get(f"{serving.url}/api/v1/namespaces/default/pods?labelSelector=app={name}", timeout=60).json()
     return found["items"]
 
 
@@ -148,29 +148,29 @@ def test_envoy_is_started_again_and_serves_as_before(serving):
 
 
 def condition(serving, name):
-    service = httpx.get(f"{serving.url}/api/v1/namespaces/default/services/{name}", timeout=20).json()
+    service = httpx.get(f"{serving.url}/api/v1/namespaces/default/services/{name}", timeout=60).json()
     (found,) = [each for each in service["status"]["conditions"] if each["type"] == "Programmed"]
     return found
 
 
 def test_a_service_and_its_load_balancer_tell_how_far_data_planes_are(serving):
     group = f"{serving.url}/apis/fairlead.io/v1"
-    until(lambda: httpx.get(f"{group}/dataplanes/embedded", timeout=20).status_code == 200)
+    until(lambda: httpx.get(f"{group}/dataplanes/embedded", timeout=60).status_code == 200)
     make_service(serving, "told")
     until(lambda: condition(serving, "told")["status"] == "True")
     assert condition(serving, "told")["message"] == "taken over by the data plane embedded"
 
     def states():
-        found = httpx.get(f"{group}/namespaces/default/loadbalancers/told", timeout=20).json()
+        found = httpx.get(f"{group}/namespaces/default/loadbalancers/told", timeout=60).json()
         return found["status"].get("dataPlanes")
 
     until(lambda: states() == [{"name": "embedded", "state": "Served"}])
-    plane = httpx.get(f"{group}/dataplanes/embedded", timeout=20).json()
+    plane = httpx.get(f"{group}/dataplanes/embedded", timeout=60).json()
     assert plane["spec"]["type"] == "Envoy"
     assert plane["status"]["version"].startswith("envoy 1.")
     told = {each["type"]: each["status"] for each in plane["status"]["conditions"]}
     assert told["Connected"] == "True"
-    metrics = httpx.get(f"{serving.url}/metrics", timeout=20).text
+    metrics = httpx.get(f"{serving.url}/metrics", timeout=60).text
     assert 'fairlead_data_plane_connected{plane="embedded"} 1.0' in metrics
 
 
@@ -181,12 +181,12 @@ def test_what_envoy_rejects_is_said_in_its_words_and_heals(serving):
         path = f"{serving.url}/api/v1/namespaces/default/services/taken"
         ports = {"spec": {"ports": [{"port": 8181}]}}
         merge = {"content-type": "application/merge-patch+json"}
-        assert httpx.patch(path, json=ports, headers=merge, timeout=20).status_code == 200
+        assert httpx.patch(path, json=ports, headers=merge, timeout=60).status_code == 200
         until(lambda: condition(serving, "taken")["status"] == "False")
         told = condition(serving, "taken")
         assert told["reason"] == "Rejected"
         assert "cannot bind" in told["message"]
-        plane = httpx.get(f"{serving.url}/apis/fairlead.io/v1/dataplanes/embedded", timeout=20).json()
+        plane = httpx.get(f"{serving.url}/apis/fairlead.io/v1/dataplanes/embedded", timeout=60).json()
         assert [each["name"] for each in plane["status"]["rejected"]] == ["taken"]
     until(lambda: condition(serving, "taken")["status"] == "True")
 
@@ -210,7 +210,7 @@ HIGH_AVAILABILITY = {f"{AZURE}internal": "true", f"{AZURE}enable-high-availabili
     ],
 )
 def test_what_envoy_cannot_do_is_said(serving, name, annotations, spec, said):
-    until(lambda: httpx.get(f"{serving.url}/apis/fairlead.io/v1/dataplanes/embedded", timeout=20).is_success)
+    until(lambda: httpx.get(f"{serving.url}/apis/fairlead.io/v1/dataplanes/embedded", timeout=60).is_success)
     warnings = make_service(serving, f"limited-{name}", annotations=annotations, **spec)["warnings"]
     assert any(said in each for each in warnings)
     until(lambda: said in condition(serving, f"limited-{name}")["message"])

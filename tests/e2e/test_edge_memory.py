@@ -130,7 +130,7 @@ def test_bodies_have_one_budget(guarded):
 def used(serving):
     """Bytes that bodies take, as the process measures it each second."""
     headers = {"authorization": f"Bearer {TOKEN}"}
-    measured = httpx.get(f"{serving.url}/metrics", headers=headers, timeout=10).text
+    measured = httpx.get(f"{serving.url}/metrics", headers=headers, timeout=60).text
     return float(re.search(r"^fairlead_request_body_bytes (\S+)$", measured, re.MULTILINE)[1])
 
 

@@ -27,7 +27,7 @@ def agent(product, namespace, name):
 
 @pytest.fixture
 def client(product):
-    with httpx.Client(base_url=product.url, timeout=10) as client:
+    with httpx.Client(base_url=product.url, timeout=60) as client:
         yield client
 
 

@@ -2,7 +2,7 @@ import asyncio
 import time
 
 
-def until(condition, timeout=15.0, pause=0.02):
+def until(condition, timeout=60.0, pause=0.02):
     """Waits for a condition, and returns what it returned; a condition that never comes fails the test."""
     deadline = time.monotonic() + timeout
     while not (result := condition()):
@@ -11,7 +11,7 @@ def until(condition, timeout=15.0, pause=0.02):
     return result
 
 
-async def eventually(condition, timeout=30.0, pause=0.02):  # noqa: ASYNC109 - a failure here, not an answer
+async def eventually(condition, timeout=60.0, pause=0.02):  # noqa: ASYNC109 - a failure here, not an answer
     """`until` for a coroutine function: waits for what it answers to be true, and returns that."""
     deadline = time.monotonic() + timeout
     while not (result := await condition()):

@@ -144,7 +144,7 @@ class Client:
             base_url=f"https://{composition.address['haproxy']}:8443",
             verify=ssl.create_default_context(cadata=secrets["tls.crt"]),
             headers={"authorization": f"Bearer {token}", "host": "localhost"},
-            timeout=10,
+            timeout=60,
         )
         self._addresses = composition.address
 

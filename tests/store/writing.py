@@ -95,7 +95,7 @@ async def waiters(connection: Any) -> list[int]:
     return [row["pid"] for row in rows]
 
 
-async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+async def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait until an (async) condition is truthy; returns its value."""
     deadline = time.monotonic() + seconds
     while True:

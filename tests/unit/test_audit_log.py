@@ -138,7 +138,7 @@ async def test_batches_are_written_apart_and_what_is_left_at_the_end(tmp_path):
     log = AuditLog(LogFile(path, Rotation()), "batch")
     running = asyncio.create_task(log.run())
     log.write(LINE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not path.exists() or path.read_bytes() != LINE:
             await asyncio.sleep(0.01)
     log.write(LINE)
@@ -154,7 +154,7 @@ async def test_what_could_not_be_written_is_tried_again_without_a_request():
     await asyncio.sleep(0)  # it waits for lines now
     log.write(LINE)
     disk.room = 1000
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while disk.content != LINE:
             await asyncio.sleep(0.01)
     running.cancel()

@@ -48,7 +48,7 @@ def versions(ensemble):
     """The versions of the API processes, as they say it themselves."""
     found = []
     for api in ensemble.apis:
-        lines = httpx.get(f"{api.url}/metrics", timeout=10).text
+        lines = httpx.get(f"{api.url}/metrics", timeout=60).text
         found.append(re.search(r'fairlead_build_info\{[^}]*version="([^"]*)"', lines)[1])
     return found
 

@@ -71,11 +71,11 @@ async def people_of(registry):
         url, _ = await stack.enter_async_context(serving(registry, access=token_access(*tokens)))
         clients = {
             name: await stack.enter_async_context(
-                httpx.AsyncClient(base_url=url, timeout=20, headers={"authorization": f"Bearer token-of-{name}"})
+                httpx.AsyncClient(base_url=url, timeout=60, headers={"authorization": f"Bearer token-of-{name}"})
             )
             for name in GROUPS
         }
-        clients["stranger"] = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20))
+        clients["stranger"] = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
         yield People(url, clients)
 
 

@@ -80,7 +80,7 @@ async def admitted(request, migrated_url, recorder, module_patch):
     async with (
         running_registry(migrated_url) as registry,
         serving(registry) as (url, _),
-        httpx.AsyncClient(base_url=url, timeout=20) as client,
+        httpx.AsyncClient(base_url=url, timeout=60) as client,
     ):
         client.stage = request.param
         await client.post("/api/v1/namespaces", json={"metadata": {"name": "kept"}})
