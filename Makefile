@@ -10,6 +10,11 @@ BIN := .venv/bin
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() + 1, 8))')
 BESIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
+# A test of real servers may fail because the machine was busy. It is tried once more, and its first failure is shown all the
+# same. Five in a run at most, and none of the tests that only compute.
+AGAIN := --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks \
+	--rerun-exclude-path tests/unit --rerun-exclude-path tests/property
+
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install
 
 # A line that tells how many packages are there so far; what pip said is shown only if it fails.
@@ -49,7 +54,7 @@ run: .venv/.runtime ## Serve on 127.0.0.1:8080 with a Postgres of its own; ARGS=
 
 test: .venv/.development ## Run the tests, which takes up to 20 minutes on two cores.
 	@echo "running the tests, which takes up to 20 minutes on two cores; make test-quick takes less than two"
-	$(BIN)/pytest $(BESIDE) $(ARGS)
+	$(BIN)/pytest $(BESIDE) $(AGAIN) $(ARGS)
 
 test-quick: .venv/.development ## Run the tests that need no server, in less than two minutes.
 	$(BIN)/pytest $(BESIDE) tests/unit tests/property $(ARGS)
