@@ -19,6 +19,7 @@ from app.main.exporting import exporting
 from app.main.lifecycle import Lifecycle
 from app.main.parts import holder_name, now, started
 from app.main.reloading import certificate, reloading, service_tags
+from app.main.stopping import stop_signals, unless_stopped
 from app.reloading import Source, log_level
 from app.settings import ApiSettings
 from app.startup.allocation_watch import AllocationWatch
@@ -44,24 +45,25 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         DisagreementError: Others work on the database with other settings.
     """
     log_requests(wanted=settings.log_requests)
-    stopping = asyncio.Event()
     identities = Identities.of(settings)
     tls = None if settings.tls is None else settings.tls.context
     limits = _limits(settings)
     sources = _sources(settings, identities)
     async with (
+        stop_signals() as stopping,
         reloading(stopping.set, *sources),
         exporting(settings, "api"),
-        started(settings) as parts,
+        started(settings, stopping) as parts,
     ):
         leases, holder = Leases(parts.database), holder_name()
         watch = AllocationWatch(leases, Allocation.name)
         registry = parts.registry(settings.allocation_wait, watch.allocates)
         initial = InitialObjects(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
-        await initial.ensure(registry)
-        await initial.adapt(registry)
-        await make_default_roles(registry)
-        await make_initial_pools(registry, Milestones(parts.database), settings.initial_pools())
+        async with unless_stopped(stopping):
+            await initial.ensure(registry)
+            await initial.adapt(registry)
+            await make_default_roles(registry)
+            await make_initial_pools(registry, Milestones(parts.database), settings.initial_pools())
         address = (str(settings.advertise_address or advertised_address(settings.host)), initial.port)
         presence = Presence(leases, lease_name(address, holder), holder, partial(initial.ensure, registry))
         checks = {"mirror": parts.check_mirror, "allocation": watch.check}
@@ -81,7 +83,8 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             oidc = None if settings.no_console else mount_console(app, settings)
             # After a cold start the first writes need not wait for a reconciler. Reads need none: a write's wait is
             # enough.
-            await watch.wait(settings.allocation_wait)
+            async with unless_stopped(stopping):
+                await watch.wait(settings.allocation_wait)
             serving = serve(app, listener, stopping, tls, limits, listening=life.listening("api", listener))
             await _serve(serving, presence, watch, life, parts.database, stopping)
             if oidc is not None:

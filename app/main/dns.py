@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from app.main.health import serve_health
 from app.main.lifecycle import Lifecycle
 from app.main.parts import Parts, started
 from app.main.reloading import reloading, warn_if_exposed
+from app.main.stopping import stop_signals
 from app.main.zones import ZoneFollowers, tsig_keys, zone_followers
 from app.mirror.entry import Change
 from app.reloading import Source, log_level
@@ -57,16 +57,13 @@ async def run_dns(
         UnsuitableDatabaseError: The database has another version's schema, or none.
         DisagreementError: Others work on the database with other settings.
     """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stopping.set)
     cookies = Cookies(settings.dns_cookie_secrets or (secrets.token_bytes(SECRET_BYTES),))
     sources = (*log_level(settings), *_cookie_secrets(settings, cookies), *tsig_keys(settings.tsig_keys))
     async with (
+        stop_signals() as stopping,
         reloading(stopping.set, *sources),
         exporting(settings, "dns"),
-        started(settings, kinds=KINDS) as parts,
+        started(settings, stopping, kinds=KINDS) as parts,
     ):
         followers = zone_followers(parts, settings.dns_addresses)
         server = dns_server(parts, settings, cookies, followers)

@@ -1,12 +1,13 @@
 """The parts that API processes and reconcilers have in common, started on a database."""
 
+import asyncio
 import gc
 import os
 import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -31,6 +32,7 @@ from app.domain.errors import ServiceUnavailable
 from app.domain.pools.allocated_kinds import ALLOCATED
 from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
+from app.main.stopping import unless_stopped
 from app.mirror.mirror import Mirror
 from app.registry.address_history import AddressHistories
 from app.registry.address_use import AddressUse
@@ -45,7 +47,7 @@ from app.registry.registry import Registry
 from app.settings import Settings
 from app.store.address_ledger import AddressLedger
 from app.store.agreement import agreed
-from app.store.database import Database
+from app.store.database import STARTING_SECONDS, Database
 from app.store.notifications import Notifications
 from app.store.reader import Reader
 from app.store.sealing import Keyring
@@ -110,28 +112,31 @@ class Parts:
 
 @asynccontextmanager
 async def started(
-    settings: Settings, *, gathering: float = 0.0, kinds: Iterable[str] | None = None
+    settings: Settings, stopping: asyncio.Event, *, gathering: float = 0.0, kinds: Iterable[str] | None = None
 ) -> AsyncIterator[Parts]:
     """Start the parts, and close them at the end.
 
     Args:
         settings: Of the process.
+        stopping: Gives up a start that has not come to its end.
         gathering: Seconds that changes may wait under load to be fetched together with others.
         kinds: Keys of the kinds whose objects the mirror keeps; None for all. A registry needs all.
 
     Raises:
         UnsuitableDatabaseError: The database has another version's schema, or none, or cannot be decrypted.
         DisagreementError: Other processes work on the database with other settings.
+        ServiceUnavailable: The database cannot be reached, also after a moment.
     """
     store = Store(
         settings.url, keyring=Keyring(settings.encryption_keys), ceiling=settings.objects_per_namespace or None
     )
     try:
-        await store.start()
-        async with (
-            agreed(store.database, holder_name(), settings.agreed()),
-            _working(settings, store, gathering, kinds) as parts,
-        ):
+        async with AsyncExitStack() as entered:
+            async with unless_stopped(stopping):
+                await store.database.wait(STARTING_SECONDS)
+                await store.start()
+                await entered.enter_async_context(agreed(store.database, holder_name(), settings.agreed()))
+                parts = await entered.enter_async_context(_working(settings, store, gathering, kinds))
             yield parts
     finally:
         await store.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 import time
 from collections.abc import Sequence
@@ -48,6 +47,7 @@ from app.main.lifecycle import Lifecycle
 from app.main.load_balancers import load_balancer_targets
 from app.main.parts import Parts, holder_name, started
 from app.main.reloading import reloading, root_certificates, service_tags, warn_if_exposed
+from app.main.stopping import stop_signals
 from app.main.zones import tsig_keys, zone_work
 from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
@@ -76,10 +76,6 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
         UnsuitableDatabaseError: The database has another version's schema, or none.
         DisagreementError: Others work on the database with other settings.
     """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stopping.set)
     roots = settings.root_certificates
     sources = (
         *log_level(settings),
@@ -88,9 +84,10 @@ async def run_reconciler(settings: ReconcilerSettings, listener: socket.socket |
         *tsig_keys(settings.tsig_keys),
     )
     async with (
+        stop_signals() as stopping,
         reloading(stopping.set, *sources),
         exporting(settings, "reconciler"),
-        started(settings, gathering=_GATHERING_SECONDS) as parts,
+        started(settings, stopping, gathering=_GATHERING_SECONDS) as parts,
     ):
         _warn_of_readers(settings.encryption_key_file)
         zones, targets = zone_work(parts, settings.tsig_keys)

@@ -1,7 +1,6 @@
 """A process that serves Envoys, put together."""
 
 import asyncio
-import signal
 import socket
 from ipaddress import ip_address
 
@@ -12,6 +11,7 @@ from app.main.health import serve_health
 from app.main.lifecycle import Lifecycle
 from app.main.parts import holder_name, now, started
 from app.main.reloading import reloading, service_tags, xds_certificates
+from app.main.stopping import stop_signals
 from app.reloading import log_level
 from app.serving.xds.catalog import Catalog
 from app.serving.xds.deliveries import TracedRevisions
@@ -35,19 +35,16 @@ async def run_xds(settings: XdsSettings, listener: socket.socket | None) -> None
         UnsuitableDatabaseError: The database has another version's schema, or none.
         DisagreementError: Others work on the database with other settings.
     """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stopping.set)
     sources = (
         *log_level(settings),
         *xds_certificates(settings.xds_tls),
         *service_tags(settings.service_tags_file),
     )
     async with (
+        stop_signals() as stopping,
         reloading(stopping.set, *sources),
         exporting(settings, "xds"),
-        started(settings) as parts,
+        started(settings, stopping) as parts,
     ):
         # Before the catalog, which looks for the contexts of what it puts.
         traced = TracedRevisions(parts.mirror) if tracing.is_on() else None

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import asyncpg
+import structlog
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,6 +22,9 @@ from app.store.sealing import NO_KEYS, Keyring
 
 CONNECT_TIMEOUT = 3.0
 """Seconds for one attempt to open a session."""
+
+STARTING_SECONDS = 10.0
+"""Seconds that a process waits at its start for a database that is not there yet."""
 
 _STANDBY_TIMEOUT = 1.5
 """Seconds for a synchronous standby to acknowledge one commit; it is tried again."""
@@ -75,6 +79,9 @@ _REACH_STANDBY = """
 """The least that writes to the write-ahead log and is waited for."""
 
 
+_log = structlog.stdlib.get_logger(__name__)
+
+
 class Database:
     """Opens sessions, and pools those for rare statements.
 
@@ -126,6 +133,26 @@ class Database:
                 raise
         _keep_alive(connection)
         return connection
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for a database that is not there yet, as where everything is started at once.
+
+        Args:
+            seconds: The longest wait; the last attempt may take `CONNECT_TIMEOUT` more.
+
+        Raises:
+            ServiceUnavailable: It cannot be reached even then, or it lets nobody in who comes like this.
+        """
+        session = Session(self, {})
+        try:
+            await session.get(until=0)
+        except ServiceUnavailable as error:
+            if not is_passing(error.__cause__ or error):
+                raise
+            _log.info("waiting for the database", seconds=seconds, reason=error.message)
+            await session.get(asyncio.get_running_loop().time() + seconds)
+        finally:
+            await session.close()
 
     def suspect(self) -> None:
         """Look for the primary elsewhere first, the next time: this one lets sessions in and does not answer them."""

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 import migrations
 from app.domain.errors import FairleadError
 from app.store.compatibility import HEAD, Peers, at_work
-from app.store.database import LOST, Database, unreachable
+from app.store.database import LOST, STARTING_SECONDS, Database, unreachable
 from app.store.schema import UnsuitableDatabaseError, check_found, check_version, revision
 
 OBSERVERS = "observers"
@@ -218,6 +218,7 @@ async def connected(database_url: str) -> AsyncIterator[AsyncConnection]:
     database = Database(database_url)
     engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(_connect, database), poolclass=NullPool)
     try:
+        await database.wait(STARTING_SECONDS)
         async with engine.connect() as connection:
             yield connection
     finally:

@@ -37,7 +37,7 @@ def now():
 @asynccontextmanager
 async def running_registry(url, *more_kinds):
     """The registry over a real store and mirror, with the first namespaces."""
-    async with started(Settings(database_url=url)) as parts:
+    async with started(Settings(database_url=url), asyncio.Event()) as parts:
         kinds = Kinds((*parts.kinds, *more_kinds))
         registry = replace(parts, kinds=kinds).registry(0.2, lambda: True)
         await bootstrap(registry)

@@ -35,7 +35,7 @@ ADMIN = {"authorization": "Bearer admin-secret"}
 @asynccontextmanager
 async def accounts_served(url, issuers=(ISSUER,), longest=0):
     """An API that asks for tokens and issues some."""
-    async with started(Settings(database_url=url)) as parts:
+    async with started(Settings(database_url=url), asyncio.Event()) as parts:
         registry = parts.registry(0.2, lambda: True)
         await bootstrap(registry)
         await make_default_roles(registry)

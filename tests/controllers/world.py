@@ -122,7 +122,7 @@ async def _run(reconciler):
 async def running(url, **settings):
     """A world on a database, with what is there from the start."""
     given = Settings(database_url=url, **settings)
-    async with started(given) as parts:
+    async with started(given, asyncio.Event()) as parts:
         registry = parts.registry(5.0, lambda: True)
         await bootstrap(registry)
         await make_initial_pools(registry, Milestones(parts.database), given.initial_pools())

@@ -81,9 +81,9 @@ class Process:
         self._process.wait()
 
     def stop(self):
-        """Have it end in order."""
+        """Have it end in order; answers its status."""
         self._process.terminate()
-        self._process.wait(15)
+        return self._process.wait(15)
 
 
 class Api(Process):

@@ -1,9 +1,13 @@
-"""A database that is there and lets nobody in, as while it recovers from a crash."""
+"""A database that lets nobody in, as while it recovers from a crash, and one that is not there yet."""
+
+import asyncio
 
 import asyncpg
 import pytest
 
 from app.domain.errors import ServiceUnavailable
+from app.store.database import Database
+from app.store.migrating import way
 from app.store.store import Store
 from app.supervisor.postgres import EmbeddedPostgres
 
@@ -30,3 +34,23 @@ async def test_whoever_is_not_let_in_is_told_to_come_again(store: Store, postgre
     finally:
         await allow(postgres, connections=True)
     assert await store.reader.unpublished(1) == []
+
+
+SOCKET = ".s.PGSQL.5432"
+
+
+@pytest.mark.usefixtures("migrated_url")
+async def test_a_migration_waits_for_a_database_that_is_not_there_yet(postgres: EmbeddedPostgres, tmp_path, capsys):
+    migrating = asyncio.create_task(asyncio.to_thread(way, f"postgresql://fairlead@/fairlead?host={tmp_path}"))
+    while "waiting for the database" not in capsys.readouterr().out:
+        assert not migrating.done()
+        await asyncio.sleep(0.01)
+    (tmp_path / SOCKET).symlink_to(postgres.socket_dir / SOCKET)
+    assert (await migrating).steps == ()
+
+
+async def test_nobody_waits_for_a_database_that_refuses_them(postgres: EmbeddedPostgres):
+    database = Database(postgres.url("nowhere"))
+    with pytest.raises(ServiceUnavailable, match="does not exist"):
+        await database.wait(float("inf"))
+    await database.close()
