@@ -126,7 +126,8 @@ async def _change_alias(world, subject, number):
         service.spec.type, service.spec.external_name = "ClusterIP", ""
         service.spec.ports = [ServicePort(name="http", port=80)]
 
-    made = await world.change(SERVICE, subject.name, become, subject.namespace)
+    await world.change(SERVICE, subject.name, become, subject.namespace)
+    made = await world.becomes(SERVICE, subject.name, lambda service: service.spec.cluster_ips, subject.namespace)
     return replace(subject, target="", addresses=tuple(made.spec.cluster_ips), ports=(HTTP,))
 
 
