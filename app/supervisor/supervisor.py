@@ -32,7 +32,7 @@ from app.supervisor.private_directories import make_private, memory_directory
 from app.supervisor.probe import answers_dns
 from app.supervisor.service_manager import ServiceManager
 from app.supervisor.signals import Signals, StopRequested
-from app.supervisor.welcome import welcome
+from app.supervisor.welcome import own_program, welcome
 from app.telemetry.metrics import MULTIPROCESS_VARIABLE, forget_process
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -236,7 +236,17 @@ class Supervisor:
         pools = self._settings.chosen_pools if self._envoy is not None else None
         tokens = self._settings.token_file
         by_kubectl = self._settings.authenticates and tokens is None
-        text = welcome(server, kubeconfig.path, tokens, self._trusted, dig, console, pools, by_kubectl=by_kubectl)
+        text = welcome(
+            server,
+            kubeconfig.path,
+            tokens,
+            self._trusted,
+            dig,
+            console,
+            pools,
+            by_kubectl=by_kubectl,
+            program=own_program(),
+        )
         print(text, flush=True)  # noqa: T201 - for the person at the terminal
         return kubeconfig
 

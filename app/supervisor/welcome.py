@@ -1,8 +1,10 @@
 """What `serve` says when it is ready."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
+from shutil import which
 
 from app import __version__
 
@@ -19,6 +21,7 @@ def welcome(
     pools: Mapping[str, str] | None = None,
     *,
     by_kubectl: bool = False,
+    program: str = "fairlead",
 ) -> str:
     """A few lines that say what to try next. They name the file of the tokens and show no token.
 
@@ -31,6 +34,7 @@ def welcome(
         dns: How dig asks for the Service's address; "" where no DNS queries are answered.
         console: URL of the console; "" where it is not served.
         pools: The addresses by scope at which the embedded data plane takes traffic; None without one.
+        program: How a shell runs this program.
     """
     trust = f" --cacert {quote(str(trusted))}" if trusted is not None else ""
     authorization = (
@@ -59,18 +63,28 @@ Fairlead {__version__} is ready at {server}
 
   {resolve}{kubectl}
 
-{_data_plane(pools, kubeconfig)}  {page}documentation: {server}/docs
+{_data_plane(pools, kubeconfig, program)}  {page}documentation: {server}/docs
 
 Ctrl-C stops everything.
 """
 
 
-def _data_plane(pools: Mapping[str, str] | None, kubeconfig: Path) -> str:
+def own_program() -> str:
+    """How a shell runs this program: by its name if that finds it, else by its path."""
+    path = Path(sys.executable).with_name("fairlead")
+    found = which("fairlead")
+    if not path.exists() or (found is not None and path.samefile(found)):
+        return "fairlead"
+    return quote(str(path))
+
+
+def _data_plane(pools: Mapping[str, str] | None, kubeconfig: Path, program: str) -> str:
     if pools is None:
         return ""
     ranges = "".join(f"    {scope} load balancers have addresses of {pool}\n" for scope, pool in sorted(pools.items()))
-    register = f"KUBECONFIG={quote(str(kubeconfig))} fairlead register hello --port 9000 -- python3 -m http.server 9000"
+    register = f"{program} register hello --port 9000 -- python3 -m http.server 9000"
     return f"""  an Envoy takes traffic on this machine; Services of type LoadBalancer lead to registered programs:
-{ranges}    {register}
+{ranges}    KUBECONFIG={quote(str(kubeconfig))} \\
+        {register}
 
 """

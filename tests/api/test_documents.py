@@ -1,5 +1,6 @@
 """Discovery, OpenAPI, health: what is told about the API itself."""
 
+import json
 import re
 
 import pytest
@@ -319,3 +320,11 @@ async def test_generators_get_short_names_values_and_what_is_read_only(api):
     assert "readOnly" not in metadata["resourceVersion"]
     assert schemas["io.k8s.api.core.v1.Service"]["properties"]["status"]["readOnly"] is True
     assert "readOnly" not in schemas["io.k8s.api.core.v1.Pod"]["properties"]["status"]
+
+
+async def test_nothing_of_the_document_breaks_the_code_that_is_generated(api):
+    text = (await api.get("/openapi.json")).text
+    # Descriptions become comments of TypeScript and docstrings of Python.
+    assert [end for end in ("*/", r"\"\"\"") if end in text] == []
+    titles = {schema["title"] for schema in json.loads(text)["components"]["schemas"].values()}
+    assert titles & {"Any", "Dict", "List", "Optional", "Set", "Tuple", "Union"} == set()

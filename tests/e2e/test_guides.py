@@ -1,13 +1,14 @@
 """README and guides are followed as they stand, by somebody who pastes their blocks."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.guides import Reader, blocks
+from tests.e2e.guides import Block, Reader, blocks
 from tests.e2e.patroni import free_port
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
@@ -27,12 +28,12 @@ def directory(tmp_path_factory):
     (directory / ".venv").symlink_to(ROOT / ".venv")
     dns_port = str(free_port())
     with Serving(directory / ".data", "--dns-port", dns_port, data_plane="envoy") as serving:
-        yield directory, {"8080": serving.url.rpartition(":")[2], "5353": dns_port}
+        yield directory, {"8080": serving.url.rpartition(":")[2], "5353": dns_port}, serving.said
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_each_block_works(directory, guide, tmp_path):
-    place, changed = directory
+    place, changed, _ = directory
     programs = {port: str(free_port()) for port in ("9000", "9001")}
     listed = [block for block in blocks(guide) if "make run" not in block.text]
     assert len(listed) >= 2
@@ -42,6 +43,16 @@ def test_each_block_works(directory, guide, tmp_path):
         guide.stem, ("10.96.",)
     ):
         assert word in said
+
+
+def test_each_command_works_that_is_said_at_the_start(directory, tmp_path):
+    place, _, said = directory
+    commands = re.findall(r"^ {4}((?:curl|dig|export|kubectl|KUBECONFIG=)(?:[^\\\n]|\\\n)*)", said, re.MULTILINE)
+    *ending, register = commands
+    assert [command.split()[0] for command in ending] == ["curl", "dig", "export", "kubectl"]
+    with Reader(place, tmp_path, {"9000": str(free_port())}) as reader:
+        told = reader.follow([Block("\n".join(ending), ""), Block(register, "second terminal")])
+    assert re.search(r"^hello +ClusterIP", told, re.MULTILINE)
 
 
 @pytest.mark.soak

@@ -28,7 +28,7 @@ _BULK: Document = {
     ],
     "requestBody": {
         "required": True,
-        "content": {JSON: {"schema": reference("List"), "example": bulk_example()}},
+        "content": {JSON: {"schema": reference("ObjectList"), "example": bulk_example()}},
     },
     "responses": {
         "200": {"description": "All objects are stored.", "content": {JSON: {"schema": reference("ApplyResult")}}},
@@ -37,7 +37,7 @@ _BULK: Document = {
 }
 _ANY_OBJECT: Document = {"type": "object", "additionalProperties": True}
 BULK_SCHEMAS: dict[str, Document] = {
-    "List": {
+    "ObjectList": {
         "type": "object",
         "description": "Objects of any kinds, at most 10,000.",
         "required": ["apiVersion", "kind", "items"],
@@ -56,21 +56,21 @@ BULK_SCHEMAS: dict[str, Document] = {
             "kind": {"type": "string"},
             "metadata": _ANY_OBJECT,
             "dryRun": {"type": "boolean"},
-            "items": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["result", "object"],
-                    "properties": {
-                        "result": {"type": "string", "enum": ["created", "configured", "unchanged"]},
-                        "warnings": {"type": "array", "items": {"type": "string"}},
-                        "object": _ANY_OBJECT,
-                    },
-                },
-            },
+            "items": {"type": "array", "items": reference("AppliedObject")},
+        },
+    },
+    "AppliedObject": {
+        "type": "object",
+        "description": "What became of one object.",
+        "required": ["result", "object"],
+        "properties": {
+            "result": {"type": "string", "enum": ["created", "configured", "unchanged"]},
+            "warnings": {"type": "array", "items": {"type": "string"}},
+            "object": _ANY_OBJECT,
         },
     },
 }
+"""A schema that is called `List`, as the kind is, would hide `typing.List` in clients of Python."""
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _OBJECT = {JSON: {"schema": {"type": "object", "additionalProperties": True}}}
 _CHECKS = ("healthz", "livez", "readyz")

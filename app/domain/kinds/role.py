@@ -15,8 +15,8 @@ class PolicyRule(Wire):
     Attributes:
         verbs: The verbs that are allowed; * means all.
         api_groups: The API groups of the resources, "" for the core group; * means all.
-        resources: The resources in the plural, with a subresource after a slash, such as services/status. * means all,
-            and */status that subresource of all.
+        resources: The resources in the plural, with a subresource after a slash, such as services/status. * means all;
+            before a slash, that subresource of all.
         resource_names: The names of the objects that are meant; all objects if it is empty. A request that names no
             object, such as a create, is never allowed by a rule with names.
         non_resource_urls: Paths that are no resources, such as /metrics; * at the end stands for any further text. Only
