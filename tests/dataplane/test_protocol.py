@@ -246,6 +246,15 @@ async def test_established_connections_outlive_the_server(plane, port):
         writer.close()
 
 
+async def test_no_statistics_are_kept_of_a_service(plane, port):
+    control, envoy = plane
+    async with Backend("one") as one:
+        await control.put(traffic([(VIP, port)], [one]))
+        assert await greeting(VIP, port) == "one"
+    kept = {line.split(".")[0] for line in (await envoy.admin("/stats")).text.splitlines()}
+    assert kept == {"cluster_manager", "control_plane", "listener_manager", "server"}
+
+
 async def test_a_second_envoy_does_not_share_the_ports_of_the_first_unnoticed(plane, directory, port):
     control, first = plane
     async with Backend("one") as one:

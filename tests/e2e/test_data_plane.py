@@ -1,11 +1,14 @@
 """The data plane that `serve` runs, and programs that are registered: the first minute of a user."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import httpx
 import psutil
@@ -99,6 +102,16 @@ def test_the_banner_names_the_addresses(serving):
     assert "internal load balancers have addresses of 127.128.0.0/16" in serving.said
 
 
+def test_nobody_else_can_tell_envoy_what_to_do(serving):
+    told = json.loads((serving.data_dir / "envoy.json").read_text())
+    assert "admin" not in told
+    (cluster,) = told["static_resources"]["clusters"]
+    (server,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    path = Path(server["endpoint"]["address"]["pipe"]["path"])
+    assert path.is_socket()
+    assert path.parent.stat().st_mode & 0o077 == 0
+
+
 def test_a_program_that_is_not_well_gets_no_traffic(serving):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -153,6 +166,13 @@ def condition(serving, name):
     return found
 
 
+def measured(serving, what):
+    """What a metric says of the Envoy of `serve`."""
+    metrics = httpx.get(f"{serving.url}/metrics", timeout=60).text
+    (found,) = re.findall(rf'^fairlead_data_plane_{what}{{plane="embedded"}} (\S+)$', metrics, re.MULTILINE)
+    return float(found)
+
+
 def test_a_service_and_its_load_balancer_tell_how_far_data_planes_are(serving):
     group = f"{serving.url}/apis/fairlead.io/v1"
     until(lambda: httpx.get(f"{group}/dataplanes/embedded", timeout=60).status_code == 200)
@@ -170,8 +190,11 @@ def test_a_service_and_its_load_balancer_tell_how_far_data_planes_are(serving):
     assert plane["status"]["version"].startswith("envoy 1.")
     told = {each["type"]: each["status"] for each in plane["status"]["conditions"]}
     assert told["Connected"] == "True"
-    metrics = httpx.get(f"{serving.url}/metrics", timeout=60).text
-    assert 'fairlead_data_plane_connected{plane="embedded"} 1.0' in metrics
+    assert measured(serving, "connected") == 1.0
+    until(lambda: measured(serving, "lag_revisions") == 0.0)
+    assert measured(serving, "revision") >= plane["status"]["revision"]
+    assert measured(serving, "pushes_total") > 0
+    assert measured(serving, "sent_bytes_total") > measured(serving, "pushes_total")
 
 
 def test_what_envoy_rejects_is_said_in_its_words_and_heals(serving):
@@ -188,6 +211,7 @@ def test_what_envoy_rejects_is_said_in_its_words_and_heals(serving):
         assert "cannot bind" in told["message"]
         plane = httpx.get(f"{serving.url}/apis/fairlead.io/v1/dataplanes/embedded", timeout=60).json()
         assert [each["name"] for each in plane["status"]["rejected"]] == ["taken"]
+        assert measured(serving, "rejections_total") > 0
     until(lambda: condition(serving, "taken")["status"] == "True")
 
 

@@ -74,6 +74,44 @@ async def shop(api, request):
     return Shop(api, name)
 
 
+@contextlib.asynccontextmanager
+async def heard_by_clients(address):
+    """Clients that connect again and again; gives what they hear."""
+    heard, going = [], True
+
+    async def client():
+        while going:
+            heard.append(await greeting(address, 80))
+
+    clients = [asyncio.create_task(client()) for _ in range(4)]
+    try:
+        yield heard
+    finally:
+        going = False
+        await asyncio.gather(*clients)
+
+
+async def going_on(heard):
+    """Wait until many more connections were made."""
+    seen = len(heard)
+
+    async def has_gone_on():
+        return len(heard) > seen + 50
+
+    await eventually(has_gone_on, timeout=60)
+
+
+async def is_left_alone(member, heard):
+    """Wait until many connections were made of which none was to a member."""
+
+    async def was_left_alone():
+        before = member.connections
+        await going_on(heard)
+        return member.connections == before
+
+    await eventually(was_left_alone, timeout=60)
+
+
 async def test_all_members_are_replaced_at_once_under_traffic(shop):
     async with contextlib.AsyncExitStack() as stack:
         old = await stack.enter_async_context(Backend("old", host="127.1.0.1"))
@@ -83,26 +121,37 @@ async def test_all_members_are_replaced_at_once_under_traffic(shop):
         await shop.members("web", [each.host for each in (old, *more)], old.port)
         address = await shop.address("web")
         await shop.until_greeted(address, 80, "old")
-        heard, going = [], True
-
-        async def client():
-            while going:
-                heard.append(await greeting(address, 80))
-
-        clients = [asyncio.create_task(client()) for _ in range(4)]
-        await shop.members("web", [each.host for each in new], old.port)
-        await shop.until_greeted(address, 80, "new")
-        for each in (old, *more):
-            await each.stop()
-        seen = len(heard)
-
-        async def has_gone_on():
-            return len(heard) > seen + 50
-
-        await eventually(has_gone_on)
-        going = False
-        await asyncio.gather(*clients)
+        async with heard_by_clients(address) as heard:
+            await shop.members("web", [each.host for each in new], old.port)
+            await shop.until_greeted(address, 80, "new")
+            for each in (old, *more):
+                await each.stop()
+            await going_on(heard)
         assert set(heard) == {"old", "new"}
+
+
+async def test_no_connection_fails_while_members_are_replaced_one_by_one(shop):
+    async with contextlib.AsyncExitStack() as stack:
+        first = await stack.enter_async_context(Backend("0", host="127.1.0.10"))
+        members = [
+            first,
+            *[await stack.enter_async_context(Backend(f"{n}", f"127.1.0.1{n}", first.port)) for n in range(1, 6)],
+        ]
+        await shop.service("web")
+        await shop.members("web", [each.host for each in members[:3]], first.port)
+        address = await shop.address("web")
+        for each in members[:3]:
+            await shop.until_greeted(address, 80, each.name)
+        async with heard_by_clients(address) as heard:
+            for number, old in enumerate(members[:3]):
+                left = [each.host for each in members[number + 1 : number + 4]]
+                await shop.members("web", [old.host, *left], first.port)
+                await shop.until_greeted(address, 80, members[number + 3].name)
+                # It still answers those who come, until nobody is sent to it.
+                await shop.members("web", left, first.port)
+                await is_left_alone(old, heard)
+                await old.stop()
+        assert set(heard) == {each.name for each in members}
 
 
 async def test_members_that_terminate_serve_until_others_do(shop):

@@ -52,9 +52,10 @@ def cluster(backend: Backend) -> Cluster:
     if backend.probing is not None:
         found.health_checks.append(_health_check(backend.probing))
         if backend.probing.protocol == "Https":
-            found.transport_socket_matches.append(_tls_for_probes())
+            found.transport_socket_matches.append(_tls_for_probes(backend.proxy_protocol))
     if backend.proxy_protocol:
-        found.transport_socket.CopyFrom(_proxy_protocol(backend.proxy_protocol))
+        plain = TransportSocket(name="envoy.transport_sockets.raw_buffer", typed_config=packed(RawBuffer()))
+        found.transport_socket.CopyFrom(_proxy_protocol(backend.proxy_protocol, plain))
     return found
 
 
@@ -112,20 +113,20 @@ def _criteria() -> Struct:
     return found
 
 
-def _tls_for_probes() -> Cluster.TransportSocketMatch:
+def _tls_for_probes(proxy_protocol: int) -> Cluster.TransportSocketMatch:
     """TLS for probes alone. Like Azure's, they take any certificate."""
+    tls = TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(UpstreamTlsContext()))
     return Cluster.TransportSocketMatch(
         name=_PROBE_SOCKET,
         match=_criteria(),
-        transport_socket=TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(UpstreamTlsContext())),
+        transport_socket=_proxy_protocol(proxy_protocol, tls) if proxy_protocol else tls,
     )
 
 
-def _proxy_protocol(version: int) -> TransportSocket:
-    """Tell members the address of their client (the PROXY protocol of HAProxy)."""
-    plain = TransportSocket(name="envoy.transport_sockets.raw_buffer", typed_config=packed(RawBuffer()))
+def _proxy_protocol(version: int, within: TransportSocket) -> TransportSocket:
+    """Tell members the address of their client (the PROXY protocol of HAProxy), before all else."""
     config = ProxyProtocolConfig(version=_V1 if version == 1 else _V2)
     return TransportSocket(
         name="envoy.transport_sockets.upstream_proxy_protocol",
-        typed_config=packed(ProxyProtocolUpstreamTransport(config=config, transport_socket=plain)),
+        typed_config=packed(ProxyProtocolUpstreamTransport(config=config, transport_socket=within)),
     )
