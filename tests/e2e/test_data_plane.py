@@ -46,7 +46,7 @@ class Registered:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.process.stderr.close()
 
 
@@ -93,7 +93,7 @@ def test_a_registered_program_answers_through_its_load_balancer_and_node_port(se
         until(lambda: answers(f"http://{address}/"))
         until(lambda: answers(f"http://127.0.0.1:{service['spec']['ports'][0]['nodePort']}/"))
         web.process.send_signal(signal.SIGTERM)
-        assert web.process.wait(20) == 0
+        assert web.process.wait(60) == 0
         assert not pods(serving, "web")
 
 
@@ -128,7 +128,7 @@ def test_a_program_that_takes_no_connections_is_registered_in_the_end(serving):
 
 def test_the_status_of_the_program_is_passed_on(serving):
     with Registered(serving, "short", program=[sys.executable, "-c", "raise SystemExit(7)"]) as short:
-        assert short.process.wait(20) == 7
+        assert short.process.wait(60) == 7
     assert not pods(serving, "short")
 
 
