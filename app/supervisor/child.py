@@ -1,5 +1,6 @@
 """A program that the supervisor keeps running."""
 
+import math
 import signal
 import subprocess
 import time
@@ -51,6 +52,11 @@ class Child:
     def poll(self) -> int | None:
         """The exit status of the process if it has ended, None while it runs."""
         return None if self._process is None else self._process.poll()
+
+    @property
+    def restarts_in(self) -> float:
+        """Seconds until it may be started again; infinite while it runs."""
+        return math.inf if self._process is not None else max(0.0, self._restart_at - time.monotonic())
 
     def restart_if_ended(self) -> None:
         """Start the program again if it has ended and the delay is over."""

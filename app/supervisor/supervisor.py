@@ -103,7 +103,7 @@ class Supervisor:
                 kubeconfig.keep_up()
                 if self._own_certificate is not None:
                     self._own_certificate.keep_up()
-                if self._signals.pause(_CHECK_SECONDS):
+                if self._signals.pause(min(_CHECK_SECONDS, *(child.restarts_in for child in self._children()))):
                     self._reload(reloads)
         except StopRequested:
             _log.info("stopping")

@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 import socket
@@ -66,10 +67,12 @@ def test_what_ends_is_started_again_ever_more_slowly():
     ended = []
     child = Child("short", start, ended.append)
     child.start()
+    assert child.restarts_in == math.inf
     delays = [child._delay]
     while len(starts) < 4:
         until(lambda: (child.restart_if_ended(), child._delay > delays[-1])[1])
         delays.append(child._delay)
+        assert 0 <= child.restarts_in <= child._delay
         until(lambda: (child.restart_if_ended(), len(starts) == len(delays))[1])
     assert delays == sorted(set(delays))
     assert ended == [process.pid for process in starts[: len(ended)]]
