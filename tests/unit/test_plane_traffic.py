@@ -185,3 +185,8 @@ def test_what_annotations_and_spec_ask_for():
     assert backend.probing == Probing("Http", "/well", 7, 2)
     assert (backend.affinity, listener.affinity, backend.proxy_protocol) == (True, True, 2)
     assert listener.idle_timeout == 600
+
+
+def test_datagrams_tell_members_no_client():
+    asked = service({"fairlead.io/proxy-protocol": "v2"}, ports=[{**HTTP, "protocol": "UDP"}])
+    assert [each.proxy_protocol for each in traffic(asked).backends] == [0]

@@ -97,6 +97,8 @@ def test_the_state_of_each_plane():
         (service(sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 60}}), ["timeout"]),
         (service({PREFIX + "azure-load-balancer-disable-tcp-reset": "false"}), ["FIN"]),
         (service({PREFIX + "azure-load-balancer-disable-tcp-reset": "true"}), []),
+        (service({"fairlead.io/proxy-protocol": "v1"}, ports=[{"port": 80, "protocol": "TCP"}]), []),
+        (service({"fairlead.io/proxy-protocol": "v1"}, ports=[{"port": 80, "protocol": "UDP"}]), ["without it"]),
         (
             service(
                 {

@@ -28,7 +28,7 @@ from app.domain.wanted.traffic import (
 
 _NODE_PORT_IDLE_SECONDS = 240
 _VERSIONS = {"": 0, "v1": 1, "v2": 2}
-_SCTP = "SCTP"
+_TCP, _SCTP = "TCP", "SCTP"
 
 
 def traffic_of(service: Service, slices: Sequence[EndpointSlice], cluster: Cluster, profile: PlaneProfile) -> Traffic:
@@ -130,7 +130,7 @@ class _Builder:
             members=tuple(self._usable(each.members)),
             probing=probing,
             affinity=each.by_client,
-            proxy_protocol=_VERSIONS[each.proxy_protocol],
+            proxy_protocol=_VERSIONS[each.proxy_protocol] if each.protocol == _TCP else 0,
         )
         self._listeners.append(
             Listener(

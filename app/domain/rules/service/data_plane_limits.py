@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.domain.kinds.service import Service
-from app.domain.rules.service.annotations import HIGH_AVAILABILITY_PORTS, TCP_RESET_DISABLED
+from app.domain.rules.service.annotations import HIGH_AVAILABILITY_PORTS, PROXY_PROTOCOL, TCP_RESET_DISABLED
 from app.domain.rules.service.load_balancer_wish import wish_of
 from app.domain.rules.service.needs import CLIENT_IP
 
@@ -15,6 +15,8 @@ def limits(service: Service) -> Iterator[str]:
     wish, spec = wish_of(service), service.spec
     if any(port.protocol == "SCTP" for port in spec.ports or []):
         yield "ports of protocol SCTP are not served"
+    if wish.proxy_protocol and any(port.protocol == "UDP" for port in spec.ports or []):
+        yield f"{PROXY_PROTOCOL} is for TCP: datagrams reach members without it"
     if wish.high_availability_ports and wish.internal:
         yield f"of {HIGH_AVAILABILITY_PORTS}, the ports that the Service lists are served"
     if any(each.key == TCP_RESET_DISABLED and each.value is False for each in wish.annotations):
