@@ -85,6 +85,8 @@ class Node:
                 "authentication": {"superuser": {"username": "fairlead"}, "replication": {"username": "replicator"}},
                 "parameters": _PARAMETERS,
                 "pg_hba": everybody,
+                # A node that is made anew does not wait for the primary's next checkpoint, for minutes.
+                "basebackup": [{"checkpoint": "fast"}],
             },
         }
 
