@@ -16,30 +16,24 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp, CliSettingsSource, SettingsError
 
 from app import __version__
-from app.backup_settings import BackupSettings, RestoreSettings
-from app.certificate_settings import CertificateSettings
-from app.config_file import read_config
-from app.console_process_settings import ConsoleProcessSettings
 from app.domain.errors import FairleadError
-from app.flag_help import FlagHelp
-from app.migrate_settings import MigrateSettings
-from app.postgres_upgrade_settings import PostgresUpgradeSettings
-from app.register_settings import RegisterSettings
-from app.revocation_settings import RevocationSettings
-from app.serve_settings import ServeSettings
-from app.settings import (
-    ENVIRONMENT_PREFIX,
-    ApiSettings,
-    DatabaseSettings,
-    DNSProcessSettings,
-    EdgeSettings,
-    LoggingSettings,
-    ReconcilerSettings,
-)
-from app.status_settings import StatusSettings
+from app.settings.api import ApiSettings, EdgeSettings
+from app.settings.backup import BackupSettings, RestoreSettings
+from app.settings.base import ENVIRONMENT_PREFIX, DatabaseSettings, LoggingSettings
+from app.settings.certificate import CertificateSettings
+from app.settings.config_file import read_config
+from app.settings.console_process import ConsoleProcessSettings
+from app.settings.flag_help import FlagHelp
+from app.settings.migrate import MigrateSettings
+from app.settings.postgres_upgrade import PostgresUpgradeSettings
+from app.settings.processes import DNSProcessSettings, ReconcilerSettings
+from app.settings.register import RegisterSettings
+from app.settings.revocation import RevocationSettings
+from app.settings.serve import ServeSettings
+from app.settings.status import StatusSettings
+from app.settings.xds import XdsSettings
 from app.supervisor.errors import CannotStartError
 from app.telemetry.logs import configure_logging
-from app.xds_settings import XdsSettings
 
 _USAGE_STATUS = 2
 _INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from app.settings import LoggingSettings
+from app.settings.base import LoggingSettings
 from app.telemetry.logs import set_level
 
 _log = structlog.stdlib.get_logger(__name__)

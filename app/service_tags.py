@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from app.credentials.secret_files import refuse_if_writable
 from app.domain.rules.service_tags import NO_SERVICE_TAGS, ServiceTags
-from app.secret_files import refuse_if_writable
 
 _LARGEST = 64 * 1024 * 1024
 """Bytes. The list that Azure publishes has about 4 MiB."""

@@ -8,6 +8,7 @@ import msgspec
 import yaml
 from msgspec import field
 
+from app.credentials.secret_files import read_bounded
 from app.domain.rules.audit_policy import (
     LEVELS,
     STAGES,
@@ -17,7 +18,6 @@ from app.domain.rules.audit_policy import (
     Level,
     ResourceSelection,
 )
-from app.secret_files import read_bounded
 
 _LARGEST_FILE = 1024 * 1024
 

@@ -13,7 +13,7 @@ from app.backups.archive import read_archive
 from app.backups.errors import BackupError
 from app.backups.programs import restore
 from app.backups.progress import told
-from app.encryption_keys import read_keys
+from app.credentials.encryption_keys import read_keys
 from app.store.contents import Contents, contents_of, is_empty
 from app.store.database import Database
 from app.store.encryption import needed_keys

@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
+from app.credentials.token_signing import SigningKey, Verification
 from app.domain.errors import ServiceUnavailable
 from app.store.signing_keys import SigningKeyStore, StoredKey
-from app.token_signing import SigningKey, Verification
 
 _LOOK_SECONDS = 10.0
 """A key that was revoked is known for so long, at most."""

@@ -3,7 +3,7 @@
 import uvloop
 
 from app.main.api import run_api
-from app.settings import ApiSettings
+from app.settings.api import ApiSettings
 from app.supervisor.listening import inherit, reserve
 
 

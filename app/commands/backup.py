@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import structlog
 
-from app.backup_settings import BackupSettings
 from app.backups.base_backups import make_base_backup
 from app.backups.making import back_up
+from app.settings.backup import BackupSettings
 from app.supervisor.reached_database import reached_database
 from app.supervisor.wal_archive import WalArchive
 

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from app.settings import DatabaseSettings
+from app.settings.base import DatabaseSettings
 from app.store import schema
 from app.store.database import Database
 from app.store.restoring import bump_revision

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 
-from app.authority import Authority
-from app.certificate_settings import CertificateSettings
-from app.certificates import CertificateError
+from app.credentials.authority import Authority
+from app.credentials.certificates import CertificateError
+from app.settings.certificate import CertificateSettings
 from app.supervisor.errors import CertificateUnusableError
 
 

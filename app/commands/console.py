@@ -2,8 +2,8 @@
 
 import uvloop
 
-from app.console_process_settings import ConsoleProcessSettings
 from app.main.console_process import run_console
+from app.settings.console_process import ConsoleProcessSettings
 from app.supervisor.listening import reserve
 
 

@@ -3,7 +3,7 @@
 import uvloop
 
 from app.main.dns import run_dns
-from app.settings import DNSProcessSettings
+from app.settings.processes import DNSProcessSettings
 from app.supervisor.listening import reserve, reserve_dns
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from app.inspection.doctor import Finding, examine
-from app.serve_settings import ServeSettings
+from app.settings.serve import ServeSettings
 from app.telemetry.logs import set_level
 
 _MARKS = {"ok": "  ok  ", "warning": " warn ", "problem": "PROBLEM"}

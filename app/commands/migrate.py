@@ -2,7 +2,7 @@
 
 import structlog
 
-from app.migrate_settings import MigrateSettings
+from app.settings.migrate import MigrateSettings
 from app.store.migrating import migrate
 from app.telemetry.logs import set_level
 from app.upgrades.planning import plan, plan_text

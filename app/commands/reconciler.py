@@ -3,7 +3,7 @@
 import uvloop
 
 from app.main.reconciler import run_reconciler
-from app.settings import ReconcilerSettings
+from app.settings.processes import ReconcilerSettings
 from app.supervisor.listening import reserve
 
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 
 from app.kubeconfig_client import client_of, default_kubeconfig
-from app.register_settings import RegisterSettings
 from app.registrant.checks import Check, answers, takes_connections, takes_connections_once
 from app.registrant.registration import Program, Registration
 from app.reloading import Reloads, log_level
+from app.settings.register import RegisterSettings
 from app.supervisor.children import spawn
 from app.supervisor.errors import CannotStartError
 from app.supervisor.signals import Signals, StopRequested

@@ -2,9 +2,9 @@
 
 import structlog
 
-from app.backup_settings import RestoreSettings
 from app.backups.base_backups import restore_moment
 from app.backups.restoring import Restored, restore_into_database, restore_into_directory
+from app.settings.backup import RestoreSettings
 from app.supervisor.wal_archive import WalArchive
 
 _log = structlog.stdlib.get_logger(__name__)

@@ -7,7 +7,7 @@ import structlog
 
 from app.cluster.signing_keys import rotate
 from app.domain.errors import FairleadError
-from app.revocation_settings import RevocationSettings
+from app.settings.revocation import RevocationSettings
 from app.store import schema
 from app.store.database import Database
 from app.store.encryption import check_readable

@@ -1,6 +1,6 @@
 """`fairlead serve`."""
 
-from app.serve_settings import ServeSettings
+from app.settings.serve import ServeSettings
 from app.supervisor.supervisor import Supervisor
 
 

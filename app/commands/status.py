@@ -7,7 +7,7 @@ import yaml
 from app.inspection.status import status_of
 from app.inspection.status_text import status_text
 from app.kubeconfig_client import client_of, default_kubeconfig
-from app.status_settings import StatusSettings
+from app.settings.status import StatusSettings
 from app.telemetry.logs import set_level
 
 

@@ -2,7 +2,7 @@
 
 import structlog
 
-from app.postgres_upgrade_settings import PostgresUpgradeSettings
+from app.settings.postgres_upgrade import PostgresUpgradeSettings
 from app.upgrades.postgres import upgrade
 
 _log = structlog.stdlib.get_logger(__name__)

@@ -3,8 +3,8 @@
 import uvloop
 
 from app.main.xds import run_xds
+from app.settings.xds import XdsSettings
 from app.supervisor.listening import reserve
-from app.xds_settings import XdsSettings
 
 
 def run(settings: XdsSettings) -> None:

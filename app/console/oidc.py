@@ -12,7 +12,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 
-from app.json_web_tokens import Unverified, WrongTokenError, unverified, verified
+from app.credentials.json_web_tokens import Unverified, WrongTokenError, unverified, verified
 from app.oidc.configuration import Provider
 from app.oidc.documents import FETCH_SECONDS, ProviderUnavailableError, check_place, connection, fetched
 from app.oidc.keys import ProviderKeys

@@ -6,6 +6,7 @@ from datetime import timedelta
 from app.cluster.signing_keys import SigningKeys
 from app.controllers.controller import Controller, ObjectKey
 from app.controllers.own_writes import deletion, update, write_each
+from app.credentials.json_web_tokens import WrongTokenError, unverified
 from app.domain.declarations.secret import SECRET
 from app.domain.declarations.service_account import SERVICE_ACCOUNT
 from app.domain.documents.encoding import decode_object
@@ -17,7 +18,6 @@ from app.domain.rules.secret import SERVICE_ACCOUNT_TOKEN
 from app.domain.rules.service_account_tokens import Reference, legacy_claims
 from app.domain.timestamps import parse_time
 from app.domain.wanted.account_secrets import TOKEN_KEY, account_of, belongs_to, filled
-from app.json_web_tokens import WrongTokenError, unverified
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
 from app.store.writer import Writer

@@ -8,6 +8,7 @@ from app.cluster.record_sources import SOURCES, records_of, source_at, source_na
 from app.cluster.service_slices import ServiceSlices, services_of
 from app.controllers.controller import Controller, ObjectKey, Targets, stored_entries
 from app.controllers.own_writes import update
+from app.credentials.tsig_keys import TsigKeys
 from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.namespace import NAMESPACE
@@ -29,7 +30,6 @@ from app.providers.dns.servers import Server, ServerError
 from app.providers.dns.zone_updates import NameConflictError, ZoneUpdates
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing
-from app.tsig_keys import TsigKeys
 
 WHOLE = ""
 """The key that stands for the whole zone, which is compared with what the server has. Any other key is a name."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.cluster.zone_journals import ZoneJournals
 from app.controllers.controller import Controller, ObjectKey, Targets
 from app.controllers.own_writes import conflict, update
+from app.credentials.tsig_keys import TsigKeys
 from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.documents.encoding import decode_object, encode_body
 from app.domain.errors import Permanent, Requeue, RetryError, Temporary
@@ -23,7 +24,6 @@ from app.providers.dns.servers import Server, ServerError, notify, serial_at
 from app.store.writer import Writer
 from app.store.writes import Committed, LeaseGuard, Missing
 from app.telemetry.metrics import DNS_SECONDARY_LAG, DNS_SECONDARY_SERIAL
-from app.tsig_keys import TsigKeys
 
 _PATIENCE_SECONDS = 2.0
 """A secondary that does not have a serial so long after it was told of it is behind."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 
 from app.inspection.finding import Finding
-from app.serve_settings import ServeSettings
+from app.settings.serve import ServeSettings
 from app.supervisor.listening import reachable
 
 _SOON = timedelta(days=14)

@@ -16,7 +16,7 @@ import psutil
 from app.inspection.certificate_checks import certificate_findings
 from app.inspection.database_checks import database_findings
 from app.inspection.finding import Finding
-from app.serve_settings import ServeSettings
+from app.settings.serve import ServeSettings
 from app.supervisor.binaries import binaries, unprivileged_user
 from app.supervisor.cluster_version import check_cluster
 from app.supervisor.data_directory import DataDirectory

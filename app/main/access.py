@@ -13,13 +13,13 @@ from app.api.access.service_account_tokens import ServiceAccountTokens
 from app.audit.log import AuditLog
 from app.audit.policy_file import CurrentPolicy
 from app.cluster.signing_keys import SigningKeys
+from app.credentials.tokens import TokenUsers
 from app.main.parts import Parts
 from app.main.reloading import audit_policy, identity_providers, tokens
 from app.oidc.providers import Providers
 from app.reloading import Source
-from app.settings import ApiSettings
+from app.settings.api import ApiSettings
 from app.store.signing_keys import SigningKeyStore
-from app.tokens import TokenUsers
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from app.main.parts import holder_name, now, started
 from app.main.reloading import certificate, reloading, service_tags
 from app.main.stopping import stop_signals, unless_stopped
 from app.reloading import Source, log_level
-from app.settings import ApiSettings
+from app.settings.api import ApiSettings
 from app.startup.allocation_watch import AllocationWatch
 from app.startup.backup_watch import watch_backups
 from app.startup.bootstrap import InitialObjects

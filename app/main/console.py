@@ -8,7 +8,7 @@ from app.console.in_process import InProcess
 from app.console.oidc import OidcLogin
 from app.console.sessions import Sessions
 from app.console.visit import Surroundings
-from app.settings import ApiSettings
+from app.settings.api import ApiSettings
 
 _HERE = "http://localhost"
 """Requests do not leave the process. Without tokens the API answers to names of loopback only."""

@@ -15,11 +15,11 @@ from app.console.application import create_console
 from app.console.oidc import OidcLogin
 from app.console.sessions import Sessions
 from app.console.visit import Surroundings
-from app.console_process_settings import ConsoleProcessSettings
 from app.main.health import serve_health
 from app.main.lifecycle import Lifecycle
 from app.main.reloading import certificate, reloading
 from app.reloading import log_level
+from app.settings.console_process import ConsoleProcessSettings
 
 _MOST_CONNECTIONS = 2000
 """Each page that shows changes holds one."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from app.cluster.dns_names import DNSNames
 from app.cluster.zone_contents import ZoneContents
 from app.cluster.zone_journals import ZoneJournals
-from app.cookie_secrets import SECRET_BYTES, read_cookie_secrets
+from app.credentials.cookie_secrets import SECRET_BYTES, read_cookie_secrets
 from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
@@ -30,7 +30,7 @@ from app.reloading import Source, log_level
 from app.serving.dns.cookies import Cookies
 from app.serving.dns.server import DNSServer
 from app.serving.dns.transfers import TransferParts
-from app.settings import DNSProcessSettings
+from app.settings.processes import DNSProcessSettings
 from app.telemetry import tracing
 
 _SERIALS_SECONDS = 0.2

@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from app.domain.errors import FairleadError
-from app.otlp_settings import OtlpSettings
+from app.settings.otlp import OtlpSettings
 
 
 class MessagesReplacedError(FairleadError):

@@ -6,7 +6,7 @@ from app.controllers.load_balancer_pushes import LoadBalancerParts, LoadBalancer
 from app.domain.wanted.traffic import PlaneProfile
 from app.main.parts import Parts
 from app.providers.lb.haproxy import HAProxy
-from app.settings import ReconcilerSettings
+from app.settings.processes import ReconcilerSettings
 
 
 def load_balancer_targets(parts: Parts, settings: ReconcilerSettings) -> list[Targets]:

@@ -44,7 +44,7 @@ from app.registry.pool_shrinking import PoolShrinking
 from app.registry.preview import AllocationPreview
 from app.registry.quota_forecast import QuotaForecast
 from app.registry.registry import Registry
-from app.settings import Settings
+from app.settings.processes import Settings
 from app.store.address_ledger import AddressLedger
 from app.store.agreement import agreed
 from app.store.database import STARTING_SECONDS, Database

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from app.certificates import RootCertificates
 from app.cluster.signing_keys import SigningKeys
 from app.controllers.account_secrets import AccountSecrets
 from app.controllers.address_pools import AddressPools
@@ -40,6 +39,7 @@ from app.controllers.registrations import Registrations
 from app.controllers.service_cidrs import ServiceCIDRs
 from app.controllers.signing_keys import SigningKeyRotation
 from app.controllers.static_addresses import StaticAddresses
+from app.credentials.certificates import RootCertificates
 from app.domain.pools.pool_set import PoolSet
 from app.main.exporting import exporting
 from app.main.health import serve_health
@@ -53,7 +53,7 @@ from app.reconciler.failures import FailureReports
 from app.reconciler.loop import Reconciler
 from app.reconciler.worker import WorkerContext
 from app.reloading import log_level
-from app.settings import ReconcilerSettings
+from app.settings.processes import ReconcilerSettings
 from app.store.address_ledger import AddressLedger
 from app.store.leases import Leases
 from app.store.signing_keys import SigningKeyStore

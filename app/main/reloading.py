@@ -9,17 +9,17 @@ from pathlib import Path
 import structlog
 
 from app.audit.policy_file import CurrentPolicy
-from app.certificates import RootCertificates, ServedCertificate, expiry, last_expiry
+from app.credentials.certificates import RootCertificates, ServedCertificate, expiry, last_expiry
+from app.credentials.secret_files import others_can_read
+from app.credentials.tokens import Token, TokenUsers, read_tokens
+from app.credentials.xds_certificates import XdsCertificates
 from app.domain.user import MASTERS
 from app.oidc.providers import Providers
 from app.reloading import Reloads, Source, Terminal
-from app.secret_files import others_can_read
 from app.service_tags import ServiceTagsFile
-from app.settings import EdgeSettings
+from app.settings.api import EdgeSettings
 from app.telemetry.logs import mask
 from app.telemetry.metrics import CERTIFICATE_EXPIRY
-from app.tokens import Token, TokenUsers, read_tokens
-from app.xds_certificates import XdsCertificates
 
 _CHECK_SECONDS = 2.0
 

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 import grpc
 
+from app.credentials.xds_certificates import XdsCertificates
 from app.main.exporting import exporting
 from app.main.health import serve_health
 from app.main.lifecycle import Lifecycle
@@ -19,9 +20,8 @@ from app.serving.xds.planes import Planes
 from app.serving.xds.reports import Reports
 from app.serving.xds.server import XdsServer
 from app.serving.xds.streams import DiscoveryService
+from app.settings.xds import XdsSettings
 from app.telemetry import tracing
-from app.xds_certificates import XdsCertificates
-from app.xds_settings import XdsSettings
 
 
 async def run_xds(settings: XdsSettings, listener: socket.socket | None) -> None:

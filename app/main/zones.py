@@ -13,10 +13,10 @@ from app.controllers.public_names import PublicNames
 from app.controllers.zone_pushes import PushParts, ZonePushes
 from app.controllers.zone_secondaries import ZoneParts, ZoneSecondaries
 from app.controllers.zone_serials import ZoneSerials
+from app.credentials.tsig_keys import TsigKeys
 from app.main.parts import Parts
 from app.providers.dns.rfc2136 import Rfc2136
 from app.reloading import Source
-from app.tsig_keys import TsigKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import msgspec
 import yaml
 from msgspec import field
 
+from app.credentials.secret_files import read_bounded
 from app.oidc.expressions import ClaimRule, ExpressionError, Text, UserRule, claim_rule, text_of, user_rule
-from app.secret_files import read_bounded
 
 T = TypeVar("T")
 

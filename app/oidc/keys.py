@@ -11,7 +11,7 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from app.json_web_tokens import AsymmetricKey, Unverified
+from app.credentials.json_web_tokens import AsymmetricKey, Unverified
 from app.oidc.configuration import Provider
 from app.oidc.documents import FETCH_SECONDS, ProviderUnavailableError, check_place, connection, fetched
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from app.credentials.json_web_tokens import Unverified, WrongTokenError, verified
 from app.domain.user import User
-from app.json_web_tokens import Unverified, WrongTokenError, verified
 from app.oidc.configuration import Configuration, Provider
 from app.oidc.keys import ProviderKeys
 from app.oidc.users import user_of

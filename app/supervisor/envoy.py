@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.serve_settings import ServeSettings
+from app.settings.serve import ServeSettings
 from app.supervisor.children import spawn
 from app.supervisor.errors import BinariesMissingError
 from app.supervisor.log_files import rotate

@@ -11,12 +11,12 @@ from pathlib import Path
 import structlog
 import yaml
 
-from app.certificates import server_context
+from app.credentials.certificates import server_context
+from app.credentials.tokens import read_tokens
 from app.reloading import Source
-from app.settings import EdgeSettings
+from app.settings.api import EdgeSettings
 from app.supervisor.errors import UntrustedCertificateError
 from app.supervisor.probe import Probe
-from app.tokens import read_tokens
 
 _RENEWAL_SECONDS = 20.0
 """Time within which the API should show a certificate that has changed."""

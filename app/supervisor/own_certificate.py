@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import structlog
 
-from app.authority import Authority
-from app.certificates import CertificateError
-from app.setting_values import domain_name
-from app.settings import EdgeSettings
+from app.credentials.authority import Authority
+from app.credentials.certificates import CertificateError
+from app.settings.api import EdgeSettings
+from app.settings.values import domain_name
 from app.supervisor.errors import CertificateUnusableError
 
 ADMINISTRATOR, MASTERS = "fairlead-admin", "system:masters"

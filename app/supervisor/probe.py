@@ -13,7 +13,7 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
-from app.certificates import client_context
+from app.credentials.certificates import client_context
 from app.supervisor.errors import UntrustedCertificateError
 from app.supervisor.listening import reachable
 

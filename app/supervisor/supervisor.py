@@ -14,11 +14,11 @@ from typing import TypeVar
 
 import structlog
 
-from app.cookie_secrets import ensure_cookie_secrets
-from app.encryption_keys import ensure_keys, ensure_session_keys
+from app.credentials.cookie_secrets import ensure_cookie_secrets
+from app.credentials.encryption_keys import ensure_keys, ensure_session_keys
 from app.reloading import Reloads, log_level
-from app.serve_settings import ServeSettings
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
+from app.settings.serve import ServeSettings
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.data_directory import DataDirectory

@@ -15,14 +15,14 @@ from app.api.access.access import Access
 from app.api.access.authentication import Authentication
 from app.api.application import create_app
 from app.api.server import configuration
-from app.certificates import client_context, server_context
+from app.credentials.certificates import client_context, server_context
+from app.credentials.tokens import TokenUsers
 from app.domain.declarations.catalog import Kinds
 from app.domain.timestamps import format_time
 from app.main.parts import started
-from app.settings import Settings
+from app.settings.processes import Settings
 from app.startup.bootstrap import bootstrap
 from app.startup.default_roles import make_default_roles
-from app.tokens import TokenUsers
 from tests.api.objects import EVENTS, SERVICES
 from tests.conftest import empty
 

@@ -13,9 +13,9 @@ from app.api.access.access import Access
 from app.api.access.authentication import Authentication
 from app.audit.log import AuditLog
 from app.audit.policy_file import DEFAULT_POLICY
+from app.credentials.tokens import Token, TokenUsers
 from app.domain.rules.audit_policy import AuditPolicy, AuditRule, Decision, Level
 from app.domain.user import User
-from app.tokens import Token, TokenUsers
 from tests.api.conftest import serving
 from tests.api.objects import SERVICES, alias
 

@@ -18,8 +18,8 @@ from websockets.asyncio.client import connect
 from app.api.access.access import Access
 from app.api.access.client_certificates import ClientCertificates
 from app.api.access.identity import RefusedCredentialError
-from app.authority import Authority
-from app.certificates import CertificateError, ServedCertificate, client_context
+from app.credentials.authority import Authority
+from app.credentials.certificates import CertificateError, ServedCertificate, client_context
 from app.domain.user import User
 from tests.api.conftest import serving
 from tests.api.objects import SERVICES

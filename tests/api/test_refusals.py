@@ -8,8 +8,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from app.api.limits import Limits
+from app.credentials.tokens import Token
 from app.domain.user import User
-from app.tokens import Token
 from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, alias, created
 

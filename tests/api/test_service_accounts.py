@@ -13,15 +13,15 @@ from app.api.access.access import Access
 from app.api.access.authentication import Authentication
 from app.api.access.service_account_tokens import ServiceAccountTokens
 from app.cluster.signing_keys import SigningKeys
+from app.credentials.json_web_tokens import _decoded, verified
+from app.credentials.tokens import Token, TokenUsers
 from app.domain.rules.service_account_tokens import Reference, legacy_claims
 from app.domain.user import User
-from app.json_web_tokens import _decoded, verified
 from app.main.parts import started
-from app.settings import Settings
+from app.settings.processes import Settings
 from app.startup.bootstrap import bootstrap
 from app.startup.default_roles import make_default_roles
 from app.store.signing_keys import SigningKeyStore
-from app.tokens import Token, TokenUsers
 from tests.api.conftest import serving
 from tests.conftest import empty
 

@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from app.api.limits import Limits
+from app.credentials.tokens import Token
 from app.domain.user import User
-from app.tokens import Token
 from tests.api.conftest import serving, token_access
 from tests.api.objects import SERVICES, created
 

@@ -15,11 +15,11 @@ from app.api.limits import BodyBudget
 from app.audit.log import AuditLog
 from app.audit.log_file import LogFile, Rotation
 from app.audit.policy_file import DEFAULT_POLICY
-from app.authority import Authority
+from app.credentials.authority import Authority
+from app.credentials.token_signing import SigningKey, Verification
+from app.credentials.tokens import Token, TokenUsers
 from app.domain.rules.access.requests import ResourceRequest
 from app.domain.user import User
-from app.token_signing import SigningKey, Verification
-from app.tokens import Token, TokenUsers
 
 _TIMES = 20_000
 _PATH = "/api/v1/namespaces/default/services/web"

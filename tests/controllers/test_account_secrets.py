@@ -7,10 +7,10 @@ import pytest
 from app.cluster.signing_keys import SigningKeys, rotate
 from app.controllers import account_secrets
 from app.controllers.account_secrets import AccountSecrets
+from app.credentials.json_web_tokens import unverified
 from app.domain.declarations.secret import SECRET
 from app.domain.declarations.service_account import SERVICE_ACCOUNT
 from app.domain.rules.service_account_tokens import read_claims
-from app.json_web_tokens import unverified
 from app.store.signing_keys import SigningKeyStore
 
 nothing = timedelta(0)

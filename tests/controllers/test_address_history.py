@@ -14,7 +14,7 @@ from app.domain.errors import BadRequest, NotFound
 from app.main.reconciler import controllers_of
 from app.registry.options import ListOptions
 from app.registry.target import Target
-from app.setting_values import Age
+from app.settings.values import Age
 from app.store.address_ledger import AddressLedger
 from app.store.writes import LeaseGuard
 from tests.controllers.load_balancing import INTERNAL, IPV4, NAME, annotate, given, kept, pool

@@ -3,8 +3,8 @@
 import pytest
 import trustme
 
-from app.certificates import CertificateError, RootCertificates
 from app.controllers.namespace_defaults import NamespaceDefaults
+from app.credentials.certificates import CertificateError, RootCertificates
 from app.domain.declarations.config_map import CONFIG_MAP
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.pod import POD

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
+from app.credentials.tsig_keys import TsigKeys
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
 from app.domain.user import ITSELF
@@ -14,11 +15,10 @@ from app.main.reconciler import controllers_of, reconciler_of
 from app.main.zones import zone_work
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
-from app.settings import Settings
+from app.settings.processes import Settings
 from app.startup.bootstrap import bootstrap
 from app.startup.initial_pools import make_initial_pools
 from app.store.milestones import Milestones
-from app.tsig_keys import TsigKeys
 from tests.e2e.waiting import eventually
 
 

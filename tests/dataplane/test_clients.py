@@ -9,12 +9,12 @@ import trustme
 from envoy.service.discovery.v3.ads_pb2_grpc import AggregatedDiscoveryServiceStub
 from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
+from app.credentials.xds_certificates import XdsCertificates
 from app.main.xds import credentials_of
 from app.serving.resources import CLUSTER
 from app.serving.xds.planes import Planes
 from app.serving.xds.server import XdsServer
 from app.serving.xds.streams import DiscoveryService
-from app.xds_certificates import XdsCertificates
 from tests.dataplane.backends import Backend, greeting
 from tests.dataplane.envoys import Control, EnvoyProcess, HandMadeViews, traffic
 from tests.dataplane.test_protocol import bad_cluster, many, put_all

@@ -13,7 +13,7 @@ import dns.rdatatype
 from app.main.dns import dns_server, keep_serials
 from app.main.zones import zone_followers
 from app.serving.dns.cookies import Cookies
-from app.settings import DNSProcessSettings
+from app.settings.processes import DNSProcessSettings
 from tests.e2e.waiting import eventually
 
 TIMEOUT = 60

@@ -5,10 +5,10 @@ import dns.tsig
 import dns.xfr
 import pytest
 
+from app.credentials.tsig_keys import TsigKeyFileError, TsigKeys
 from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.service import SERVICE
-from app.tsig_keys import TsigKeyFileError, TsigKeys
 from tests.dns.answering import answering
 from tests.dns.transferring import KEY, configure, records, serial, transferred, write_keys
 from tests.e2e.waiting import eventually

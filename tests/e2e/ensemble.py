@@ -9,7 +9,7 @@ import sys
 import asyncpg
 import httpx
 
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
 from app.store.migrating import migrate
 from app.supervisor.children import spawn
 from tests.dns.secondaries import free_port

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from app.commands import reconciler
-from app.settings import ReconcilerSettings
+from app.settings.processes import ReconcilerSettings
 from app.supervisor.child import Child
 from app.supervisor.children import spawn
 from app.supervisor.errors import CannotListenError

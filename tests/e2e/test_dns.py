@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from app.commands import dns as command
-from app.settings import DNSProcessSettings
+from app.settings.processes import DNSProcessSettings
 from app.supervisor.errors import CannotListenError
 from app.supervisor.listening import check_dns, reserve_dns
 from tests.dns.answering import free_sockets

@@ -9,7 +9,7 @@ import stat
 import httpx
 import pytest
 
-from app.encryption_keys import read_keys
+from app.credentials.encryption_keys import read_keys
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
 

@@ -6,7 +6,7 @@ import shutil
 import httpx
 import pytest
 
-from app.certificates import client_context
+from app.credentials.certificates import client_context
 from tests.clients.kubectl import Kubectl
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until

@@ -16,7 +16,7 @@ import pytest
 import trustme
 import yaml
 
-from app.certificates import client_context
+from app.credentials.certificates import client_context
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
 

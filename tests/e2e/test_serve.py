@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from app.certificates import client_context
+from app.credentials.certificates import client_context
 from tests.e2e.serving import Serving, all_gone
 from tests.e2e.waiting import until
 

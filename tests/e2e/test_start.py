@@ -5,7 +5,7 @@ import os
 import httpx
 import pytest
 
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
 from tests.dns.secondaries import free_port
 from tests.e2e.ensemble import Api, Worker
 from tests.e2e.waiting import until

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trustme
 
-from app.certificates import client_context, server_context
+from app.credentials.certificates import client_context, server_context
 from app.supervisor.errors import UntrustedCertificateError
 from app.supervisor.probe import Probe
 from tests.clients.kubectl import Kubectl

@@ -9,7 +9,7 @@ import dns.message
 import dns.query
 import httpx
 
-from app.certificates import client_context
+from app.credentials.certificates import client_context
 from tests.e2e.bodies import cluster_ip, load_balancer, node_port, service
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until

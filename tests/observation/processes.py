@@ -6,7 +6,7 @@ import socket
 
 import httpx
 
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
 from app.store.migrating import migrate
 from tests.e2e.ensemble import Process
 from tests.e2e.waiting import until

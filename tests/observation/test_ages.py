@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from app.certificates import client_context
+from app.credentials.certificates import client_context
 from app.startup.backup_watch import watch_backups
 from app.store.backups_made import note_backup
 from app.store.database import Database

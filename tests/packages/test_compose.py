@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.cli import COMMANDS
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
 from tests.dataplane.namespaces import needs_root
 from tests.e2e.ensemble import create_database
 from tests.packages.apart import run_apart

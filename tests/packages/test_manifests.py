@@ -17,7 +17,7 @@ import yaml
 
 from app import __version__
 from app.cli import COMMANDS
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
 from tests.dataplane.namespaces import needs_root
 from tests.e2e.ensemble import create_database
 from tests.packages.apart import run_apart

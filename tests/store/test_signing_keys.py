@@ -9,13 +9,13 @@ import pytest
 
 from app.cluster.signing_keys import SigningKeys, rotate
 from app.controllers.signing_keys import SigningKeyRotation
-from app.json_web_tokens import WrongTokenError, unverified
+from app.credentials.json_web_tokens import WrongTokenError, unverified
+from app.credentials.token_signing import SigningKey
 from app.store.encryption import encrypt_anew
 from app.store.schema import UnsuitableDatabaseError
 from app.store.sealing import Keyring
 from app.store.signing_keys import SigningKeyStore
 from app.store.store import Store
-from app.token_signing import SigningKey
 
 DAY = timedelta(days=1)
 NEVER = timedelta(0)

@@ -7,8 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from app.authority import AUTHORITY_DAYS, AUTHORITY_RENEWAL_DAYS, SERVER_DAYS, SERVER_RENEWAL_DAYS, Authority
-from app.certificates import CertificateError, server_context
+from app.credentials.authority import (
+    AUTHORITY_DAYS,
+    AUTHORITY_RENEWAL_DAYS,
+    SERVER_DAYS,
+    SERVER_RENEWAL_DAYS,
+    Authority,
+)
+from app.credentials.certificates import CertificateError, server_context
 from tests.unit.test_certificates import shake_hands
 
 NAMES = {"localhost", "fairlead.example.org", "127.0.0.1", "::1"}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from app.authority import Authority
 from app.cli import UsageError, execute
+from app.credentials.authority import Authority
 from app.supervisor.errors import CertificateUnusableError
 
 

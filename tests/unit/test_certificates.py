@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from app.certificates import CertificateError, ServedCertificate, client_context, server_context
+from app.credentials.certificates import CertificateError, ServedCertificate, client_context, server_context
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from app.encryption_keys import KeyFileError, ensure_keys, read_keys
+from app.credentials.encryption_keys import KeyFileError, ensure_keys, read_keys
 from app.store.sealing import NO_KEYS, PLAIN, Keyring, UnreadableError, read_each_other
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))

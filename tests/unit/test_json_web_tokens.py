@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from app.json_web_tokens import LONGEST_TOKEN, Unverified, WrongTokenError, unverified, verified
-from app.token_signing import SigningKey, Verification
+from app.credentials.json_web_tokens import LONGEST_TOKEN, Unverified, WrongTokenError, unverified, verified
+from app.credentials.token_signing import SigningKey, Verification
 
 RSA = RSAKey.generate_key(2048)
 OTHER = RSAKey.generate_key(2048)

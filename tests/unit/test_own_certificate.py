@@ -6,7 +6,7 @@ import psutil
 import pytest
 from cryptography import x509
 
-from app.settings import EdgeSettings
+from app.settings.api import EdgeSettings
 from app.supervisor import own_certificate
 from app.supervisor.errors import CertificateUnusableError
 from app.supervisor.own_certificate import OwnCertificate, names_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import COMMANDS
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings.base import ENVIRONMENT_PREFIX
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

@@ -5,8 +5,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app import reloading
+from app.credentials.secret_files import others_can_read, refuse_if_writable
 from app.reloading import Reloads, Source, Terminal
-from app.secret_files import others_can_read, refuse_if_writable
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.service_tags import ServiceTagsFile
-from app.settings import Settings
+from app.settings.processes import Settings
 
 LIST = (
     '{"changeNumber": 7, "values": [{"name": "Storage.WestEurope",'

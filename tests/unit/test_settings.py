@@ -3,8 +3,9 @@ from ipaddress import ip_network
 import pytest
 
 from app.cli import COMMANDS, UsageError, execute, read_settings
-from app.serve_settings import ServeSettings
-from app.settings import ApiSettings, ReconcilerSettings
+from app.settings.api import ApiSettings
+from app.settings.processes import ReconcilerSettings
+from app.settings.serve import ServeSettings
 
 URL = "postgresql://fairlead:secret-password@db/fairlead"
 

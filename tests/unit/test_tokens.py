@@ -1,8 +1,8 @@
 import pytest
 
+from app.credentials.tokens import Token, TokenFileError, TokenUsers, read_tokens
 from app.domain.user import User
-from app.serve_settings import ServeSettings
-from app.tokens import Token, TokenFileError, TokenUsers, read_tokens
+from app.settings.serve import ServeSettings
 
 
 def write(tmp_path, text):

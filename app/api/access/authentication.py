@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from app.api.access.identity import Identity, RefusedCredentialError, TokenAuthenticator
-from app.json_web_tokens import unverified
-from app.tokens import TokenUsers
+from app.credentials.json_web_tokens import unverified
+from app.credentials.tokens import TokenUsers
 
 
 class Authentication:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.credentials.json_web_tokens import Unverified
 from app.domain.user import User
-from app.json_web_tokens import Unverified
 
 
 class RefusedCredentialError(Exception):

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 
 from app.api.access.service_account_tokens import ServiceAccountTokens
 from app.api.paths import READ_METHODS
-from app.token_signing import ALGORITHM
+from app.credentials.token_signing import ALGORITHM
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEY_SET_PATH = "/openid/v1/jwks"

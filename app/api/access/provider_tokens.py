@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from app.api.access.identity import Identity, RefusedCredentialError
-from app.json_web_tokens import Unverified, WrongTokenError
+from app.credentials.json_web_tokens import Unverified, WrongTokenError
 from app.oidc.documents import ProviderUnavailableError
 from app.oidc.expressions import ClaimError
 from app.oidc.providers import Providers

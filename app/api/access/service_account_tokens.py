@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.api.access.identity import Identity, RefusedCredentialError
 from app.cluster.signing_keys import SigningKeys
+from app.credentials.json_web_tokens import Unverified, WrongTokenError
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.declarations.secret import SECRET
@@ -21,7 +22,6 @@ from app.domain.rules.service_account_tokens import (
     untimely,
 )
 from app.domain.timestamps import parse_time
-from app.json_web_tokens import Unverified, WrongTokenError
 from app.mirror.entry import Entry
 from app.mirror.mirror import Mirror
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from app.credentials.tsig_keys import TsigKeys
 from app.serving.dns.answer import Answer, Form, ZoneAnswer, bare, truncated
 from app.serving.dns.answering import Answering
 from app.serving.dns.cookies import Cookies
@@ -28,7 +29,6 @@ from app.serving.dns.ready_answers import ReadyAnswers
 from app.serving.dns.signatures import UnsignedError, checked
 from app.serving.dns.tallies import Tallies
 from app.telemetry.metrics import DNS_LIMITED, DNS_READY_BYTES
-from app.tsig_keys import TsigKeys
 
 READY_BYTES = 192 * 2**20
 """Room for the addresses of 100,000 Services, asked for in turn. With a third of it half of them had gone by then."""

@@ -14,7 +14,7 @@ import dns.tsig
 from dns.rdata import Rdata
 from dns.rdtypes.ANY.TSIG import TSIG
 
-from app.tsig_keys import TsigKey, TsigKeys
+from app.credentials.tsig_keys import TsigKey, TsigKeys
 
 FUDGE_SECONDS = 300
 """The most by which two clocks may differ (RFC 8945, section 10)."""

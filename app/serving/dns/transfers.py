@@ -14,6 +14,7 @@ import structlog
 from app.cluster.dns_zones import DNSZones
 from app.cluster.zone_contents import ZoneContents
 from app.cluster.zone_journals import ZoneJournals
+from app.credentials.tsig_keys import TsigKeys
 from app.domain.errors import ApiError
 from app.domain.kinds.dns_zone import DNSZoneSpec
 from app.domain.rules.dns_servers import server_endpoint
@@ -26,7 +27,6 @@ from app.serving.dns.queries import HEADER, QueryError, Rcode, name_text, questi
 from app.serving.dns.signatures import Signer, UnsignedError, checked
 from app.serving.dns.transfer_messages import TransferMessages
 from app.telemetry.metrics import DNS_TRANSFERS
-from app.tsig_keys import TsigKeys
 
 AXFR, IXFR = 252, 251
 _AT_ONCE = 8

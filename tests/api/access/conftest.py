@@ -5,8 +5,8 @@ import contextlib
 import httpx
 import pytest
 
+from app.credentials.tokens import Token
 from app.domain.user import User
-from app.tokens import Token
 from tests.api.conftest import serving, token_access
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"

@@ -7,8 +7,8 @@ import httpx
 from app.api.access.access import Access
 from app.api.access.authentication import Authentication
 from app.api.access.failures import Failures
+from app.credentials.tokens import Token, TokenUsers
 from app.domain.user import User
-from app.tokens import Token, TokenUsers
 from tests.api.conftest import serving
 from tests.api.objects import SERVICES
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from app.credentials.tokens import Token
 from app.domain.user import User
 from app.main import reloading
-from app.tokens import Token
 
 ANN, ADMIN = Token("a", User("ann", groups=("dev",))), Token("b", User("root", groups=("ops", "system:masters")))
 

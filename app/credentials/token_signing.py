@@ -9,7 +9,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from app.json_web_tokens import WrongTokenError, verified
+from app.credentials.json_web_tokens import WrongTokenError, verified
 
 ALGORITHM = "RS256"
 _KEY_BITS = 2048

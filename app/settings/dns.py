@@ -8,9 +8,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from app.cookie_secrets import read_cookie_secrets
-from app.setting_values import LARGEST_PORT, Addresses, host_address
-from app.tsig_keys import TsigKeys
+from app.credentials.cookie_secrets import read_cookie_secrets
+from app.credentials.tsig_keys import TsigKeys
+from app.settings.values import LARGEST_PORT, Addresses, host_address
 
 
 class TsigSettings(BaseSettings):

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from app.oidc.configuration import Configuration, read_configuration
 from app.oidc.flags import provider_of_flags
-from app.setting_values import Words, issuers
+from app.settings.values import Words, issuers
 
 SHORTEST_LIMIT_SECONDS = 3600
 """Clients may take this for granted, as it is the default lifetime of a token."""

@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import CliToggleFlag, NoDecode
 
-from app.setting_values import LARGEST_PORT
-from app.settings import LoggingSettings
+from app.settings.base import LoggingSettings
+from app.settings.values import LARGEST_PORT
 
 _LABEL = re.compile(r"[^=,\s]+=[^=,\s]*")
 _PORT = re.compile(r"(?:([a-z0-9][-a-z0-9]{0,14})=)?([0-9]{1,5})")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from app.backup_settings import BackupKeySettings
+from app.settings.backup import BackupKeySettings
 
 
 class PostgresUpgradeSettings(BackupKeySettings):

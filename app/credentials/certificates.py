@@ -7,7 +7,7 @@ from typing import NoReturn
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
-from app.secret_files import refuse_if_writable
+from app.credentials.secret_files import refuse_if_writable
 
 
 class CertificateError(ValueError):

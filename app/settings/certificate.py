@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
-from app.setting_values import Words
-from app.settings import LoggingSettings
+from app.settings.base import LoggingSettings
+from app.settings.values import Words
 
 _LONGEST = 64  # ub-common-name and ub-organization-name, RFC 5280 appendix A
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")

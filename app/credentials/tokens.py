@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from app.credentials.secret_files import read_lines
 from app.domain.user import User
-from app.secret_files import read_lines
 
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token, RFC 6750 section 2.1
 _COLUMNS_WITHOUT_GROUPS = 3

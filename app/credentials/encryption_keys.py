@@ -8,7 +8,7 @@ import secrets
 from base64 import b64decode, b64encode
 from pathlib import Path
 
-from app.secret_files import ensure_file, read_lines
+from app.credentials.secret_files import ensure_file, read_lines
 
 KEY_BYTES = 32
 _HOW = "make one with: openssl rand -base64 32"

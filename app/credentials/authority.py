@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from app.certificates import CertificateError, server_context
-from app.secret_files import refuse_if_writable
+from app.credentials.certificates import CertificateError, server_context
+from app.credentials.secret_files import refuse_if_writable
 
 AUTHORITY_DAYS, AUTHORITY_RENEWAL_DAYS = 3650, 365
 SERVER_DAYS, SERVER_RENEWAL_DAYS = 90, 30

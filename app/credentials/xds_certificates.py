@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cryptography.x509 import load_pem_x509_certificates
 
-from app.certificates import CertificateError, server_context
+from app.credentials.certificates import CertificateError, server_context
 
 
 class XdsCertificates:

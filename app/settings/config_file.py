@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from app.secret_files import others_can_read, refuse_if_writable
+from app.credentials.secret_files import others_can_read, refuse_if_writable
 
 _SUFFIXES = {".toml", ".yaml", ".yml", ".json"}
 

@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from app.encryption_keys import read_keys
-from app.settings import DatabaseSettings, LoggingSettings
+from app.credentials.encryption_keys import read_keys
+from app.settings.base import DatabaseSettings, LoggingSettings
 
 
 class BackupKeySettings(LoggingSettings):

@@ -7,12 +7,12 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.certificates import ServedCertificate
-from app.console_settings import ConsoleSettings, Origin, is_loopback
+from app.credentials.certificates import ServedCertificate
 from app.oidc.configuration import ALGORITHMS, Provider, tls_context
 from app.oidc.flags import provider_of_flags
-from app.setting_values import LARGEST_PORT, host_address
-from app.settings import LoggingSettings
+from app.settings.base import LoggingSettings
+from app.settings.console import ConsoleSettings, Origin, is_loopback
+from app.settings.values import LARGEST_PORT, host_address
 
 
 class ConsoleProcessSettings(ConsoleSettings, LoggingSettings):

@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from app.secret_files import ensure_file, read_lines
+from app.credentials.secret_files import ensure_file, read_lines
 
 SECRET_BYTES = 16
 """RFC 9018, 4.4: the key of SipHash. BIND, Knot and NSD write it in the same way."""

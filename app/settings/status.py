@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from app.settings import LoggingSettings
+from app.settings.base import LoggingSettings
 
 
 class StatusSettings(LoggingSettings):

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.setting_values import LARGEST_PORT, host_address
-from app.settings import HealthSettings
-from app.xds_certificates import XdsCertificates
+from app.credentials.xds_certificates import XdsCertificates
+from app.settings.processes import HealthSettings
+from app.settings.values import LARGEST_PORT, host_address
 
 
 class XdsSettings(HealthSettings):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from app.encryption_keys import read_keys
-from app.settings import DatabaseSettings
+from app.credentials.encryption_keys import read_keys
+from app.settings.base import DatabaseSettings
 
 
 class RevocationSettings(DatabaseSettings):

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings
 
-from app.encryption_keys import read_keys
-from app.secret_files import read_lines
-from app.setting_values import host_address
+from app.credentials.encryption_keys import read_keys
+from app.credentials.secret_files import read_lines
+from app.settings.values import host_address
 
 
 def _origin(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import CliToggleFlag
 
-from app.settings import DatabaseSettings
+from app.settings.base import DatabaseSettings
 
 
 class MigrateSettings(DatabaseSettings):

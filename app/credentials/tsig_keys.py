@@ -9,7 +9,7 @@ import dns.exception
 import dns.name
 import dns.tsig
 
-from app.secret_files import others_can_read, read_lines
+from app.credentials.secret_files import others_can_read, read_lines
 
 ALGORITHMS: Mapping[str, dns.name.Name] = {
     "hmac-sha256": dns.tsig.HMAC_SHA256,

@@ -6,8 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from app.dns_settings import DNSSettings
-from app.settings import ENVIRONMENT_PREFIX, EdgeSettings
+from app.settings.api import EdgeSettings
+from app.settings.base import ENVIRONMENT_PREFIX
+from app.settings.dns import DNSSettings
 
 LOOPBACK_POOLS = {
     "internal_pool": "127.128.0.0/16,fd00:10:224::/112",

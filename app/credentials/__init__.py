@@ -1,0 +1,1 @@
+"""What identities are proven and secrets are kept with: tokens, keys and certificates."""
