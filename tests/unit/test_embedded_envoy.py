@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.serve_settings import ServeSettings
+from app.settings.serve import ServeSettings
 from app.supervisor.envoy import EmbeddedEnvoy
 
 
