@@ -18,7 +18,7 @@ from app.domain.errors import Requeue, RetryError, Temporary
 from app.domain.kinds.data_plane import DataPlane, DataPlaneRejection, DataPlaneSpec, DataPlaneStatus
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.conditions import with_condition
-from app.domain.rules.data_plane import CONNECTED, CURRENT, MOST_REJECTIONS
+from app.domain.rules.data_plane import CONNECTED, CURRENT, shown_rejections
 from app.domain.timestamps import format_micro_time
 from app.domain.wanted.plane_traffic import traffic_of
 from app.domain.wanted.traffic import NOTHING, PlaneProfile, Traffic
@@ -189,15 +189,15 @@ class LoadBalancerPush(Controller[str]):
         entry = self.object_of(_EVERYTHING)
         before = DataPlaneStatus() if entry is None else decode_object(DATA_PLANE, entry.wire).status
         rejected = [
-            DataPlaneRejection(namespace=key[0], name=key[1], message=message)
-            for key, message in sorted(refused.items())
+            DataPlaneRejection(namespace=key[0], name=key[1], message=message) for key, message in refused.items()
         ]
+        count = len(rejected)
         told = ("True", "Current", "it has taken over all changes")
         connected = ("True", "Connected", "it is told of changes")
         if error is not None:
             told = ("False", error.reason, str(error))
             connected = told if error.reason == "NotRunning" else connected
-            rejected, version = list(before.rejected or []), before.version
+            rejected, count, version = list(before.rejected or []), before.rejected_count, before.version
         conditions = before.conditions
         for type_, (status, reason, message) in ((CONNECTED, connected), (CURRENT, told)):
             conditions = with_condition(
@@ -207,8 +207,8 @@ class LoadBalancerPush(Controller[str]):
             version=version,
             revision=before.revision if revision is None else revision,
             services=sum(bool(each.listeners) for each in self._traffic.values()),
-            rejected=rejected[:MOST_REJECTIONS] or None,
-            rejected_count=len(rejected),
+            rejected=shown_rejections(rejected),
+            rejected_count=count,
             conditions=conditions,
         )
 

@@ -28,8 +28,8 @@ class Server:
 
     def __init__(self, world, name):
         self._mirror, self._planes = world.parts.mirror, Planes()
-        view = SimpleNamespace(problems={}, services=0)
-        self._reports = Reports(world.registry, self._mirror, self._planes, lambda _: view, name, now)
+        self.offer = SimpleNamespace(problems={}, services=0)
+        self._reports = Reports(world.registry, self._mirror, self._planes, lambda _: self.offer, name, now)
 
     async def connects(self, name="edge"):
         plane = Plane(name, PlaneProfile(), "envoy 1.40.0", Session(View()), now())
@@ -91,3 +91,13 @@ async def test_one_that_nobody_misses_is_forgotten_and_not_one_that_is_connected
     async with watched(world):
         await world.gone(DATA_PLANE, "old", "")
         assert await world.names(DATA_PLANE) == {"new"}
+
+
+async def test_what_it_does_not_serve_is_known_of_thousands(world):
+    server = Server(world, "first")
+    server.offer.problems = {("shop", f"web-{number:04}"): "no room" for number in range(1500)}
+    await server.connects()
+    found = await world.becomes(DATA_PLANE, "edge", lambda plane: plane.status.rejected_count == 1500, "")
+    assert found.status.rejected[999].message == "no room"
+    (edge,) = world.parts.cluster().data_planes
+    assert edge.state(("shop", "web-1499"), 0)[0] == "Rejected"

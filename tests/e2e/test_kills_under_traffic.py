@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import logging
+import time
 
 import httpx
 import psutil
@@ -9,6 +11,8 @@ import pytest
 
 from tests.dataplane.backends import Backend, greeting
 from tests.e2e.waiting import eventually
+
+_log = logging.getLogger(__name__)
 
 ROLES = ("xds", "reconciler", "api", "postgres", "envoy")
 WEB = "/api/v1/namespaces/default/services/lasting"
@@ -66,6 +70,7 @@ async def kill_in_turn(serving, rounds):
         for role in itertools.islice(itertools.cycle(ROLES), rounds):
             victim = serving.child(role)
             victim.kill()
+            began = time.monotonic()
             if role == "envoy":
                 # Only its own death ends connections.
                 await eventually(is_served, timeout=60)
@@ -73,6 +78,7 @@ async def kill_in_turn(serving, rounds):
             else:
                 assert await is_served(), f"{role} was killed, and a new connection was not served"
                 assert await talk.goes_on(), f"{role} was killed, and an established connection ended"
+            _log.info("%s was killed: traffic as before after %.2f s", role, time.monotonic() - began)
 
             async def is_back(role=role, before=victim):
                 found = serving.child(role)

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from app.domain.declarations.data_plane import DATA_PLANE
-from app.domain.kinds.data_plane import DataPlane
+from app.domain.kinds.data_plane import DataPlane, DataPlaneRejection, DataPlaneStatus
 from app.domain.kinds.service import Service
-from app.domain.rules.data_plane import described_plane
+from app.domain.rules.data_plane import MOST_REJECTIONS, MOST_WORDS, described_plane, shown_rejections
 from app.domain.rules.service.data_plane_limits import limits
 from app.domain.wanted.programming import plane_states, programmed
 from app.serving.xds.rejections import Rejection, culprits, explained
@@ -60,6 +60,22 @@ def test_the_condition(planes, late, expected):
 
 def test_nothing_is_said_before_there_is_an_address():
     assert programmed(service(), [], 7, [plane()], late=True) is None
+
+
+def test_what_is_left_out_of_a_long_list_counts_as_neither_served_nor_rejected():
+    found = [
+        DataPlaneRejection(namespace="shop", name=f"s-{n:05}", message="no room") for n in range(MOST_REJECTIONS + 1)
+    ]
+    shown = shown_rejections(found[::-1])
+    status = DataPlaneStatus(revision=10, rejected=shown, rejected_count=len(found))
+    edge = described_plane(DataPlane(status=status))
+    services = {n: edge.state(("shop", f"s-{n:05}"), 10) for n in (0, MOST_WORDS, MOST_REJECTIONS)}
+    assert services[0] == ("Rejected", "no room")
+    assert services[MOST_WORDS][0] == "Rejected"
+    assert services[MOST_WORDS][1].startswith("not served; ")
+    assert services[MOST_REJECTIONS] == ("Pending", "")
+    assert edge.state(("office", "web"), 10) == ("Served", "")
+    assert len(msgspec.json.encode(shown)) < 2 * 2**20
 
 
 def test_a_rejection_is_told_in_the_words_of_the_data_plane():

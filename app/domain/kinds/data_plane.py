@@ -55,7 +55,7 @@ class DataPlaneStatus(Wire):
         reported_at: When this status was written last. A connected data plane is reported every ten seconds.
         revision: It has taken over all changes up to this resourceVersion, but for what it rejected.
         services: How many Services have resources there.
-        rejected: What it does not serve, at most 1000 entries.
+        rejected: What it does not serve, at most 10000 entries; the first 1000 say why.
         rejected_count: How much it does not serve.
         conditions: Connected tells whether it can be told of changes. Current tells whether it has taken over all of
             them; its reason is Warming while it waits for the first answers of new members.

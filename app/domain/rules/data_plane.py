@@ -1,17 +1,19 @@
 """DataPlanes as rules see them, and the state of one Service there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from app.domain.kinds.data_plane import DataPlane
+from app.domain.kinds.data_plane import DataPlane, DataPlaneRejection
 from app.domain.kinds.meta import Condition
 
 CONNECTED, CURRENT = "Connected", "Current"
 """Types of conditions."""
 
-MOST_REJECTIONS = 1000
-"""Entries of `status.rejected`."""
+MOST_WORDS, MOST_REJECTIONS = 1000, 10_000
+"""Entries of `status.rejected` with the words of the data plane, and all of them."""
+
+_NO_WORDS = f"not served; the DataPlane tells why of its first {MOST_WORDS} rejections"
 
 SERVED, PENDING, REJECTED = "Served", "Pending", "Rejected"
 
@@ -30,6 +32,7 @@ class DescribedPlane(msgspec.Struct, frozen=True):
         revision: It has taken over all changes up to this one.
         trouble: Why it has not taken over all changes, in its own words; "" if it has, or just has not answered yet.
         rejected: What it does not serve, in words, by Service.
+        listed_to: The last Service in `rejected`, if it lists no more than it has room for; None if it lists all.
     """
 
     name: str
@@ -39,6 +42,7 @@ class DescribedPlane(msgspec.Struct, frozen=True):
     revision: int
     trouble: str
     rejected: Mapping[ServiceKey, str]
+    listed_to: ServiceKey | None = None
 
     def serves(self, scope: str, pool: str) -> bool:
         """Whether frontends of a scope, with addresses of a pool, are its to serve."""
@@ -48,6 +52,8 @@ class DescribedPlane(msgspec.Struct, frozen=True):
         """How far it is with a Service that changed last at a revision: a state, and in words what it rejected."""
         if service in self.rejected:
             return REJECTED, self.rejected[service]
+        if self.listed_to is not None and service > self.listed_to:
+            return PENDING, ""  # perhaps it is rejected, so nobody shall count on it
         return (SERVED, "") if self.revision >= revision else (PENDING, "")
 
 
@@ -66,7 +72,19 @@ def described_plane(plane: DataPlane) -> DescribedPlane:
         revision=status.revision,
         trouble=next((each.message for each in status.conditions or [] if _is_trouble(each)), ""),
         rejected=rejected,
+        listed_to=max(rejected, default=None) if status.rejected_count > len(status.rejected or ()) else None,
     )
+
+
+def shown_rejections(found: Sequence[DataPlaneRejection]) -> list[DataPlaneRejection] | None:
+    """Rejections as `status.rejected` shows them, in the order of their Services.
+
+    What is not in it counts as served, so there are many; thousands of them, with words of a kilobyte each, would be an
+    object that no client can take.
+    """
+    shown = sorted(found, key=lambda each: (each.namespace, each.name, each.resource))[:MOST_REJECTIONS]
+    shown[MOST_WORDS:] = [msgspec.structs.replace(each, message=_NO_WORDS) for each in shown[MOST_WORDS:]]
+    return shown or None
 
 
 def _is_trouble(condition: Condition) -> bool:

@@ -14,7 +14,7 @@ from app.domain.documents.objects import ObjectMeta
 from app.domain.errors import ApiError
 from app.domain.kinds.data_plane import DataPlane, DataPlaneRejection, DataPlaneSpec, DataPlaneStatus
 from app.domain.rules.conditions import with_condition
-from app.domain.rules.data_plane import CONNECTED, CURRENT, MOST_REJECTIONS
+from app.domain.rules.data_plane import CONNECTED, CURRENT, shown_rejections
 from app.domain.timestamps import format_micro_time
 from app.mirror.mirror import Mirror
 from app.registry.options import WriteOptions
@@ -136,7 +136,7 @@ class Reports:
             connected_at=plane.connected_at,
             revision=revision,
             services=0 if offer is None else offer.services,
-            rejected=rejected[:MOST_REJECTIONS] or None,
+            rejected=shown_rejections(rejected),
             rejected_count=len(rejected),
             conditions=None if before is None else before.conditions,
         )
@@ -163,7 +163,7 @@ def _rejections(plane: Plane, problems: Mapping[tuple[str, str], str]) -> list[D
     found += [
         DataPlaneRejection(namespace=owner[0], name=owner[1], message=message) for owner, message in problems.items()
     ]
-    return sorted(found, key=lambda each: (each.namespace, each.name, each.resource))
+    return found
 
 
 def _condition(status: DataPlaneStatus, type_: str, value: str, reason: str, message: str, now: str) -> None:
