@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.cluster.chosen_namespaces import ChosenNamespaces
 from app.cluster.service_ranges import ServiceRanges
 from app.domain.declarations.address_pool import ADDRESS_POOL
+from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
 from app.domain.documents.encoding import decode_object
 from app.domain.kinds.address_pool import AddressPool
@@ -12,6 +13,9 @@ from app.domain.rules.address_pools import described_pools
 from app.domain.rules.pool_description import PoolDescription
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
+
+POOL_KINDS = (ADDRESS_POOL.key, SERVICE_CIDR.key, NAMESPACE.key)
+"""The kinds that pools follow from: a pool may choose who uses it by the labels of namespaces."""
 
 
 class PoolDescriptions:
@@ -27,7 +31,7 @@ class PoolDescriptions:
         self._objects: dict[str, AddressPool] = {}
         self._namespaces = ChosenNamespaces(mirror)
         self.pools: tuple[PoolDescription, ...] = ()
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, POOL_KINDS)
         self._reload()
 
     def _changed(self, changes: Sequence[Change]) -> None:

@@ -61,7 +61,7 @@ class AdmissionPolicies:
         self._meant: dict[Any, Meant] = {}
         self._concerned: dict[tuple[str, str, str], bool] = {}
         self._names_objects = self._selects_objects = self._selects_namespaces = False
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, (_POLICIES, _BINDINGS))
         self._reload()
 
     @property
@@ -134,8 +134,7 @@ class AdmissionPolicies:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.entry.kind in (_POLICIES, _BINDINGS):
-                self._learn(change.entry, gone=change.type == "DELETED")
+            self._learn(change.entry, gone=change.type == "DELETED")
 
     def _reload(self) -> None:
         self._policies.clear()

@@ -20,11 +20,11 @@ class NodesOfLoadBalancers:
         self._mirror = mirror
         self._by_name: dict[str, BalancedNode] = {}
         self.nodes = NO_NODES
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, [NODE.key])
         self._reload()
 
     def _changed(self, changes: Sequence[Change]) -> None:
-        news = [self._note(change) for change in changes if change.entry.kind == NODE.key]
+        news = [self._note(change) for change in changes]
         if any(news):
             self.nodes = BalancedNodes.of(self._by_name)
 

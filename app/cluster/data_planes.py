@@ -20,18 +20,16 @@ class DescribedPlanes:
         self._mirror = mirror
         self._by_name: dict[str, DescribedPlane] = {}
         self.planes: tuple[DescribedPlane, ...] = ()
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, [DATA_PLANE.key])
         self._reload()
 
     def _changed(self, changes: Sequence[Change]) -> None:
-        mine = [change for change in changes if change.entry.kind == DATA_PLANE.key]
-        for change in mine:
+        for change in changes:
             if change.type == "DELETED":
                 self._by_name.pop(change.entry.name, None)
             else:
                 self._learn(change.entry)
-        if mine:
-            self._put()
+        self._put()
 
     def _reload(self) -> None:
         self._by_name = {}

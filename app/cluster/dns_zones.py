@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from app.cluster.address_pools import POOL_KINDS
+from app.cluster.zone_descriptions import ZONE_KINDS
 from app.cluster.zone_journals import ZoneJournals
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.dns_zone import described_zone
@@ -38,7 +40,7 @@ class DNSZones:
         self._addresses = tuple(addresses)
         self._described: object = None
         self.zones: dict[str, ZoneDescription] = {}
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, (*POOL_KINDS, *ZONE_KINDS))
         self._reload()
 
     def zone_of(self, name: str) -> ZoneDescription | None:

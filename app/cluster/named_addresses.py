@@ -21,7 +21,7 @@ class NamedAddresses:
         self._mirror = mirror
         self._by_name: dict[tuple[str, str], StaticAddress] = {}
         self._by_address: dict[str, StaticAddress] = {}
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, [STATIC_ADDRESS.key])
         self._reload()
 
     def static(self, namespace: str, name: str) -> StaticAddress | None:
@@ -42,10 +42,9 @@ class NamedAddresses:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.entry.kind == STATIC_ADDRESS.key:
-                self._forget(change.entry)
-                if change.type != "DELETED":
-                    self._learn(change.entry)
+            self._forget(change.entry)
+            if change.type != "DELETED":
+                self._learn(change.entry)
 
     def _reload(self) -> None:
         self._by_name.clear()

@@ -41,7 +41,7 @@ class RoleBindings:
         self._subjects: dict[ObjectKey, frozenset[SubjectKey]] = {}
         self._rights: dict[tuple[str, tuple[str, ...]], Rights] = {}
         self.changes = 0
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, (*_ROLES, *_BINDINGS))
         self._reload()
 
     def rights_of(self, user: User) -> Rights:
@@ -84,13 +84,11 @@ class RoleBindings:
         return tuple(rule for role in roles for rule in self._roles.get(role, ()))
 
     def _changed(self, changes: Sequence[Change]) -> None:
-        about_rights = [change for change in changes if change.entry.kind in _ROLES or change.entry.kind in _BINDINGS]
-        for change in about_rights:
+        for change in changes:
             self._forget(_key(change.entry))
             if change.type != "DELETED":
                 self._learn(change.entry)
-        if about_rights:
-            self._forget_rights()
+        self._forget_rights()
 
     def _reload(self) -> None:
         self._roles.clear()

@@ -22,12 +22,11 @@ class ServiceRanges:
         """Follow the mirror; `initial` are the ranges as long as there is no object at all."""
         self._mirror = mirror
         self._initial = tuple(initial)
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, [SERVICE_CIDR.key])
         self._reload()
 
-    def _changed(self, changes: Sequence[Change]) -> None:
-        if any(change.entry.kind == SERVICE_CIDR.key for change in changes):
-            self._reload()
+    def _changed(self, _changes: Sequence[Change]) -> None:
+        self._reload()
 
     def _reload(self) -> None:
         entries = self._mirror.list(SERVICE_CIDR.key, None)

@@ -20,7 +20,7 @@ class ServiceSlices:
         self._mirror = mirror
         # Most Services have one slice, and there may be a million: names are kept in tuples.
         self._names: dict[NamespacedName, tuple[str, ...]] = {}
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, [ENDPOINT_SLICE.key])
         self._reload()
 
     def __contains__(self, service: NamespacedName) -> bool:
@@ -46,8 +46,6 @@ class ServiceSlices:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.entry.kind != ENDPOINT_SLICE.key:
-                continue
             before = None if change.previous is None else service_of(change.previous)
             after = None if change.type == "DELETED" else service_of(change.entry)
             if before != after:

@@ -20,7 +20,7 @@ class FrontendHolders:
         self._uids: dict[str, tuple[str, ...]] = {}
         # The answers that were given since one of the Services at the address changed.
         self._first: dict[str, Service | None] = {}
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, [SERVICE.key])
         self._reload()
 
     def first_at(self, address: str) -> Service | None:
@@ -41,14 +41,13 @@ class FrontendHolders:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.entry.kind == SERVICE.key:
-                before = _addresses(change.entry if change.type == "DELETED" else change.previous)
-                after = [] if change.type == "DELETED" else _addresses(change.entry)
-                for address in (*before, *after):
-                    self._first.pop(address, None)
-                if before != after:
-                    self._forget(change.entry.uid, before)
-                    self._learn(change.entry.uid, after)
+            before = _addresses(change.entry if change.type == "DELETED" else change.previous)
+            after = [] if change.type == "DELETED" else _addresses(change.entry)
+            for address in (*before, *after):
+                self._first.pop(address, None)
+            if before != after:
+                self._forget(change.entry.uid, before)
+                self._learn(change.entry.uid, after)
 
     def _learn(self, uid: str, addresses: Iterable[str]) -> None:
         for address in addresses:

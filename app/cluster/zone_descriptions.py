@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 from app.cluster.chosen_namespaces import ChosenNamespaces
 from app.domain.declarations.dns_zone import DNS_ZONE
+from app.domain.declarations.namespace import NAMESPACE
 from app.domain.documents.encoding import decode_object
 from app.domain.kinds.dns_zone import DNSZone
 from app.domain.rules.dns_zone import described_zone
 from app.domain.rules.zone_description import ZoneDescription
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
+
+ZONE_KINDS = (DNS_ZONE.key, NAMESPACE.key)
+"""The kinds that zones follow from: a zone may choose who has names in it by the labels of namespaces."""
 
 
 class ZoneDescriptions:
@@ -24,7 +28,7 @@ class ZoneDescriptions:
         self._objects: dict[str, DNSZone] = {}
         self._namespaces = ChosenNamespaces(mirror)
         self.zones: tuple[ZoneDescription, ...] = ()
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, ZONE_KINDS)
         self._reload()
 
     def _changed(self, changes: Sequence[Change]) -> None:

@@ -20,7 +20,9 @@ from app.mirror.entry import Change, change_of
 from app.mirror.mirror import Mirror
 from app.store.reader import Reader
 
-_KINDS = (*SOURCES, ENDPOINT_SLICE.key, DNS_ZONE.key)
+JOURNAL_KINDS = (*SOURCES, ENDPOINT_SLICE.key, DNS_ZONE.key)
+"""The kinds that serials follow from."""
+
 _CHANGES_AT_ONCE = 2_000
 
 _CHANGES_IN_A_ROW = 200
@@ -60,7 +62,7 @@ class ZoneJournals:
         self._since = 0
         self._learning = asyncio.Lock()
         self.stale = True
-        mirror.subscribe(self._changed, self._reloaded)
+        mirror.subscribe(self._changed, self._reloaded, JOURNAL_KINDS)
 
     def of(self, zone: str) -> ZoneJournal | None:
         """The journal of a zone; None if there is no such zone, or its serial is not known.
@@ -112,7 +114,7 @@ class ZoneJournals:
         checkpoints = [each.status.checkpoint.revision for each in zones if each.status.checkpoint is not None]
         since = min((revision for revision in checkpoints if compacted <= revision <= until), default=until)
         found: list[Change] = []
-        for kind in _KINDS:
+        for kind in JOURNAL_KINDS:
             after = since
             while after < until:
                 rows = await self._reader.changes_between(kind, None, after, until, _CHANGES_AT_ONCE)

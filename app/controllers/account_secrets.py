@@ -34,6 +34,7 @@ class AccountSecrets(Controller[ObjectKey]):
     """
 
     name = "account-secrets"
+    kinds = (SECRET.key, SERVICE_ACCOUNT.key)
     resync = 300.0
 
     def __init__(

@@ -47,6 +47,7 @@ class AddressPools(Controller[ObjectKey]):
     """
 
     name = "address-pools"
+    kinds = (ADDRESS_POOL.key, SERVICE_CIDR.key)
     resync = 1.0
 
     def __init__(
@@ -65,8 +66,8 @@ class AddressPools(Controller[ObjectKey]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """All of them whenever a pool or a range changed: it may have had an address of another."""
-        kinds = (ADDRESS_POOL.key, SERVICE_CIDR.key)
-        return self.all_keys() if any(change.entry.kind in kinds for change in changes) else ()
+        del changes
+        return self.all_keys()
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All of them."""

@@ -25,6 +25,7 @@ class AggregatedRoles(Controller[ObjectKey]):
     """
 
     name = "aggregated-roles"
+    kinds = (CLUSTER_ROLE.key,)
     resync = 300.0
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
@@ -34,7 +35,8 @@ class AggregatedRoles(Controller[ObjectKey]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """All ClusterRoles whenever one changed: any other may select it."""
-        return self.all_keys() if any(change.entry.kind == CLUSTER_ROLE.key for change in changes) else ()
+        del changes
+        return self.all_keys()
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All ClusterRoles."""

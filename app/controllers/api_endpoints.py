@@ -39,6 +39,7 @@ class ApiEndpoints(Controller[ObjectKey]):
     """
 
     name = "api-endpoints"
+    kinds = ()
     resync = 1.0
 
     def __init__(

@@ -7,6 +7,7 @@ from typing import Any
 from app.cluster.service_slices import ServiceSlices, services_of
 from app.controllers.controller import ObjectKey
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.declarations.service import SERVICE
@@ -27,6 +28,9 @@ Pair = tuple[str, str, str]
 _DECODED_SERVICES = 1024
 """So many Services are kept decoded, for all controllers that look at them after the same change."""
 
+BACKEND_KINDS = (SERVICE.key, POD.key, NODE.key, ENDPOINT_SLICE.key, ENDPOINTS.key)
+"""The kinds that endpoints follow from, and those that show them."""
+
 
 class BackendIndex:
     """Follows the mirror in every process, whether or not it owns one of the controllers.
@@ -43,7 +47,7 @@ class BackendIndex:
         self._mirror = mirror
         self._affected: Sequence[ObjectKey] = ()
         self._slices = ServiceSlices(mirror)
-        mirror.subscribe(self._changed, self._reload)
+        mirror.subscribe(self._changed, self._reload, BACKEND_KINDS)
         self._reload()
 
     def affected(self) -> Sequence[ObjectKey]:

@@ -24,15 +24,16 @@ ObjectKey = tuple[str, str]
 class Controller(ABC, Generic[KeyT]):
     """One concern, worked on by one process at a time: the owner of its lease.
 
-    In every process the loop calls `learn` and from then on `observe` with each batch of changes. In the owner it also
-    calls `take_over`, then `reconcile` with every key at least once and with each key that `keys_of` names, and at the
-    end `let_go`. A lost hint is harmless: `reconcile` looks at stored state, and a full pass comes with every
-    `take_over` and every `resync` seconds.
+    In every process the loop calls `learn` and from then on `observe` with each batch of changes of its `kinds`. In the
+    owner it also calls `take_over`, then `reconcile` with every key at least once and with each key that `keys_of`
+    names, and at the end `let_go`. A lost hint is harmless: `reconcile` looks at stored state, and a full pass comes
+    with every `take_over` and every `resync` seconds.
 
     What a key stands for is the controller's own business; the loop only compares keys.
 
     Attributes:
         name: Names its metrics and, unless it is a target's, its lease.
+        kinds: Keys of the kinds whose changes concern it; None for all. Nothing is asked of it at a change of another.
         resync: Seconds between full passes.
         channels: Notification channels that wake it, beside the changes; none unless it says so.
         condition: The type of a condition that is True on an object when the work on it is done. The loop makes it
@@ -40,6 +41,7 @@ class Controller(ABC, Generic[KeyT]):
     """
 
     name: str
+    kinds: Collection[str] | None = None
     resync: float
     channels: Sequence[str] = ()
     condition: str = ""
@@ -95,6 +97,8 @@ class Controller(ABC, Generic[KeyT]):
 class Periodic(Controller[str]):
     """A concern that follows the clock, not the changes: every `resync` seconds, and with one key, its name."""
 
+    kinds = ()
+
     def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
         """None."""
         del changes
@@ -110,11 +114,16 @@ class Targets(ABC):
 
     Each target has a controller of its own, and with it a lease, a queue and a worker, so that a slow target holds up
     no other one.
+
+    Attributes:
+        kinds: Keys of the kinds whose changes may bring or take targets.
     """
+
+    kinds: Collection[str]
 
     @abstractmethod
     def names(self) -> Collection[str]:
-        """The targets that there are now. Asked in every process after each batch of changes; must be quick.
+        """The targets that there are now. Asked in every process after each batch of changes of `kinds`; must be quick.
 
         A target's name is that of its lease, such as `zone:example.org`.
         """

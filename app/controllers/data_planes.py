@@ -30,6 +30,7 @@ class DataPlanes(Controller[ObjectKey]):
     """Counts the time from when a report was seen here: what the clock of its server says does not matter."""
 
     name = "data-planes"
+    kinds = ()
     resync = 1.0
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from app.controllers.backend_index import BackendIndex
+from app.controllers.backend_index import BACKEND_KINDS, BackendIndex
 from app.controllers.controller import Controller, ObjectKey
 from app.controllers.slice_writes import labelled_by, plan_and_write, writes_of
 from app.domain.declarations.service import SERVICE
@@ -23,6 +23,7 @@ class EndpointSlices(Controller[ObjectKey]):
     """
 
     name = "endpoint-slices"
+    kinds = BACKEND_KINDS
     resync = 3600.0
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:

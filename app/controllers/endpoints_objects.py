@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from app.controllers.backend_index import BackendIndex
+from app.controllers.backend_index import BACKEND_KINDS, BackendIndex
 from app.controllers.controller import Controller, ObjectKey
 from app.controllers.own_writes import creation, removal, update
 from app.controllers.slice_writes import plan_and_write
@@ -28,6 +28,7 @@ class EndpointsObjects(Controller[ObjectKey]):
     """
 
     name = "endpoints"
+    kinds = BACKEND_KINDS
     resync = 3600.0
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:

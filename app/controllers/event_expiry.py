@@ -25,6 +25,7 @@ class EventExpiry(Controller[ObjectKey]):
     """Deletes Events that were neither created nor seen again within `TIME_TO_LIVE`."""
 
     name = "event-expiry"
+    kinds = (EVENT.key,)
     resync = 10.0
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
@@ -46,9 +47,9 @@ class EventExpiry(Controller[ObjectKey]):
     def observe(self, changes: Sequence[Change]) -> None:
         """Know when each Event is due."""
         for change in changes:
-            if change.entry.kind == EVENT.key and change.type == "DELETED":
+            if change.type == "DELETED":
                 self._deadlines.drop(_key(change.entry))
-            elif change.entry.kind == EVENT.key:
+            else:
                 self._deadlines.set(_key(change.entry), _end(decode_object(EVENT, change.entry.wire)))
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:

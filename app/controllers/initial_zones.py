@@ -22,6 +22,7 @@ class InitialZones(Controller[str]):
     """Makes the zones that are missing. A reverse zone that nobody needs or has configured any more goes."""
 
     name = "initial-zones"
+    kinds = (ADDRESS_POOL.key, SERVICE_CIDR.key, DNS_ZONE.key)
     resync = 60.0
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
@@ -31,8 +32,8 @@ class InitialZones(Controller[str]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
         """The one key, if pools, ranges or zones came or went."""
-        kinds = (ADDRESS_POOL.key, SERVICE_CIDR.key, DNS_ZONE.key)
-        return self.all_keys() if any(change.entry.kind in kinds for change in changes) else ()
+        del changes
+        return self.all_keys()
 
     def all_keys(self) -> Iterable[str]:
         """The one key."""

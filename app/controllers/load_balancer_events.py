@@ -25,6 +25,7 @@ class LoadBalancerEvents(Controller[Change]):
     """
 
     name = "load-balancer-events"
+    kinds = (SERVICE.key,)
     resync = 3600.0
 
     def __init__(self, recorder: EventRecorder, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:
@@ -34,9 +35,7 @@ class LoadBalancerEvents(Controller[Change]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Change]:
         """Changes of Services that are, or were, of type LoadBalancer."""
-        return [
-            change for change in changes if change.entry.kind == SERVICE.key and any(map(_balanced, _states(change)))
-        ]
+        return [change for change in changes if any(map(_balanced, _states(change)))]
 
     def all_keys(self) -> Iterable[Change]:
         """None: nothing is told again."""

@@ -69,6 +69,8 @@ class LoadBalancerParts:
 class LoadBalancerTargets(Targets):
     """The load balancers that this process can reach."""
 
+    kinds = ()
+
     def __init__(self, parts: LoadBalancerParts, planes: Sequence[PushedPlane]) -> None:
         self._parts = parts
         self._planes = {f"lb:{plane.name}": plane for plane in planes}

@@ -25,6 +25,7 @@ class MirroredSlices(Controller[ObjectKey]):
     """Keeps slices in step with the Endpoints of Services without a selector."""
 
     name = "mirrored-slices"
+    kinds = (ENDPOINTS.key, SERVICE.key, ENDPOINT_SLICE.key)
     resync = 3600.0
 
     def __init__(self, writer: Writer, mirror: Mirror, index: BackendIndex, cluster: Callable[[], Cluster]) -> None:

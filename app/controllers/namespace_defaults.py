@@ -32,6 +32,7 @@ class NamespaceDefaults(Controller[str]):
     """
 
     name = "namespace-defaults"
+    kinds = (NAMESPACE.key, SERVICE_ACCOUNT.key, CONFIG_MAP.key)
     resync = 60.0
 
     def __init__(

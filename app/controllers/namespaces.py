@@ -53,7 +53,7 @@ class Namespaces(Controller[ObjectKey]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """Namespaces that began to terminate, and terminating ones in which something changed."""
-        for change in changes:
+        for change in changes if self._terminating else ():
             entry = change.entry
             name = entry.name if entry.kind == NAMESPACE.key else entry.namespace
             if name in self._terminating:

@@ -33,6 +33,7 @@ class Programming(Controller[ObjectKey]):
     """
 
     name = "programming"
+    kinds = (SERVICE.key, DATA_PLANE.key)
     resync = 300.0
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from app.cluster.zone_descriptions import ZONE_KINDS
 from app.controllers.controller import Controller, ObjectKey, stored_entries
 from app.controllers.own_writes import conflict, update, write_in_turn
 from app.domain.declarations.service import SERVICE
@@ -33,6 +34,7 @@ class PublicNames(Controller[ObjectKey]):
     """
 
     name = "public-names"
+    kinds = (SERVICE.key, STATIC_ADDRESS.key, *ZONE_KINDS)
     resync = 300.0
 
     def __init__(self, writer: Writer, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:

@@ -39,6 +39,8 @@ class QuotaStatus(Controller[ObjectKey]):
 
         As in Kubernetes a new status is no reason to look: this is who writes it, or who writes to `/status` wants it.
         """
+        if not self._mirror.list(RESOURCE_QUOTA.key, None):
+            return
         namespaces = {change.entry.namespace for change in changes if not _is_only_told(change)} - {""}
         for namespace in namespaces:
             yield from ((namespace, entry.name) for entry in self._mirror.list(RESOURCE_QUOTA.key, namespace))

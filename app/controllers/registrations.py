@@ -57,6 +57,7 @@ class Registrations(Controller[RegistrationKey]):
     """
 
     name = "registrations"
+    kinds = SOURCES
     resync = 0.25
 
     def __init__(

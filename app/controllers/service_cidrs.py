@@ -39,6 +39,7 @@ class ServiceCIDRs(Controller[ObjectKey]):
     """Keeps ranges that are being deleted as long as they alone contain an address in use."""
 
     name = "service-cidrs"
+    kinds = (SERVICE_CIDR.key,)
     resync = 30.0
     channels: Sequence[str] = (RELEASED,)
 
@@ -50,7 +51,8 @@ class ServiceCIDRs(Controller[ObjectKey]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """All ServiceCIDRs whenever one changed: it may contain the addresses of another."""
-        return self.all_keys() if any(change.entry.kind == SERVICE_CIDR.key for change in changes) else ()
+        del changes
+        return self.all_keys()
 
     def hinted(self, channel: str) -> Iterable[ObjectKey]:
         """The ServiceCIDRs that are being deleted, when addresses were released."""

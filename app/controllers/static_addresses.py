@@ -44,6 +44,7 @@ class StaticAddresses(Controller[ObjectKey]):
     """Tells who uses addresses, and keeps those that are to be deleted until nobody does. The claims know the users."""
 
     name = "static-addresses"
+    kinds = (STATIC_ADDRESS.key, SERVICE.key, ADDRESS_POOL.key, DNS_ZONE.key, NAMESPACE.key)
     resync = 60.0
 
     def __init__(self, writer: Writer, reader: Reader, mirror: Mirror, cluster: Callable[[], Cluster]) -> None:

@@ -55,8 +55,7 @@ class StrayAddresses:
                 moved = _moved(change)
                 if moved:
                     self._changed.append((now, moved))
-        if self._changed:
-            self._changed = [(since, moved) for since, moved in self._changed if now - since < _KEPT_SECONDS]
+        self._forget_old(now)
 
     async def tell(self, lease: LeaseGuard) -> None:
         """Bring the conditions of holders up to date.
@@ -65,11 +64,15 @@ class StrayAddresses:
             ApiError: The database cannot be reached; it is tried again.
         """
         now = self._clock()
+        self._forget_old(now)
         due = [each for each in self._changed if now - each[0] >= SEEN_SECONDS]
         for each in due:
             async for claim in self._claims(each[1]):
                 await self._tell_holder(claim, lease)
             self._changed.remove(each)
+
+    def _forget_old(self, now: float) -> None:
+        self._changed = [(since, moved) for since, moved in self._changed if now - since < _KEPT_SECONDS]
 
     async def _claims(self, addresses: AddressSet) -> AsyncIterator[ClaimRow]:
         for low, high in addresses.bounds():

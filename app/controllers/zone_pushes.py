@@ -66,6 +66,8 @@ class PushParts:
 class ZonePushes(Targets):
     """Each zone that has a primary elsewhere."""
 
+    kinds = (DNS_ZONE.key,)
+
     def __init__(self, parts: PushParts) -> None:
         self._parts = parts
 
@@ -84,6 +86,7 @@ class ZonePush(Controller[str]):
     """One zone. It remembers what its primary has, and reads it again when that is in doubt."""
 
     name = "zone-pushes"
+    kinds = (*SOURCES, ENDPOINT_SLICE.key, DNS_ZONE.key)
     resync = 600.0
     condition = PUBLISHED
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.cluster.zone_journals import ZoneJournals
+from app.cluster.zone_journals import JOURNAL_KINDS, ZoneJournals
 from app.controllers.controller import Controller, ObjectKey, Targets
 from app.controllers.own_writes import conflict, update
 from app.credentials.tsig_keys import TsigKeys
@@ -63,6 +63,8 @@ class ZoneParts:
 class ZoneSecondaries(Targets):
     """Each server that is a secondary of zones, so that one which is slow or gone holds up no other."""
 
+    kinds = (DNS_ZONE.key,)
+
     def __init__(self, parts: ZoneParts) -> None:
         self._parts = parts
         self._seen: Sequence[Entry] = ()
@@ -105,6 +107,7 @@ class SecondaryServer(Controller[ObjectKey]):
     """The zones of which one server is a secondary. A key is a DNSZone."""
 
     name = "zone-secondaries"
+    kinds = JOURNAL_KINDS
     resync = 30.0
 
     def __init__(self, parts: ZoneParts, address: str) -> None:

@@ -30,6 +30,7 @@ class ZoneSerials(Controller[ObjectKey]):
     """Keeps the status of zones up to date. A change of a status is no change of the zone."""
 
     name = "zone-serials"
+    kinds = (DNS_ZONE.key,)
     resync = 1.0
 
     def __init__(self, writer: Writer, mirror: Mirror, journals: ZoneJournals, cluster: Callable[[], Cluster]) -> None:
@@ -48,8 +49,7 @@ class ZoneSerials(Controller[ObjectKey]):
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """The zones that changed."""
-        zones = (each.entry for each in changes if each.entry.kind == DNS_ZONE.key and each.type != "DELETED")
-        return [("", zone.name) for zone in zones]
+        return [("", change.entry.name) for change in changes if change.type != "DELETED"]
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All zones."""

@@ -12,6 +12,7 @@ from app.mirror.entry import Change, Entry, NamespacedName, entry_from_row, type
 from app.mirror.follower import Follower
 from app.mirror.history import History, expired
 from app.mirror.objects import Listing, Objects
+from app.mirror.subscribers import Changed, Reloaded, Subscribers
 from app.mirror.waiters import Waiters
 from app.mirror.watcher import IdleWatchers, Watcher
 from app.store.notifications import CHANGES, Notifications
@@ -21,9 +22,6 @@ from app.telemetry.metrics import MIRROR_OBJECTS, MIRROR_RELOADS, MIRROR_REVISIO
 
 _CHANGES_AT_ONCE = 1000
 """Changes that a fetch takes at a time, so that applying them never holds the event loop for long."""
-
-Changed = Callable[[Sequence[Change]], None]
-Reloaded = Callable[[], None]
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -71,7 +69,7 @@ class Mirror:
         self._waiters = Waiters()
         self._archive = Archive(reader, self._fetch_compacted)
         self._reaching = asyncio.Lock()
-        self._subscribers: list[tuple[Changed, Reloaded]] = []
+        self._subscribers = Subscribers()
         self._compacted = 0
         self._loaded = False
         self._follower: Follower | None = None
@@ -206,14 +204,20 @@ class Mirror:
             raise expired(after, self._compacted)
         return Watcher(kind, namespace, after, self._history, self._idle, self._archive)
 
-    def subscribe(self, changed: Changed, reloaded: Reloaded) -> None:
-        """Call back for all changes, at once and in order: for indexes and queues in this process.
+    def subscribe(self, changed: Changed, reloaded: Reloaded, kinds: Iterable[str] | None = None) -> None:
+        """Call back for changes, at once and in order: for indexes and queues in this process.
 
         Args:
             changed: Gets each batch of changes after it has been applied; must be quick.
             reloaded: Called when everything was loaded anew, so that indexes must be built anew, too.
+            kinds: Keys of the kinds whose changes concern the subscriber; None for all. It is not called for a batch
+                without any of them.
         """
-        self._subscribers.append((changed, reloaded))
+        self._subscribers.add(changed, reloaded, kinds)
+
+    def unsubscribe(self, changed: Changed) -> None:
+        """Call back no more."""
+        self._subscribers.remove(changed)
 
     def _hinted(self, revision: str) -> None:
         """Fetch, because the log has grown, or because a new session of notifications may have missed that."""
@@ -256,8 +260,7 @@ class Mirror:
         self._measure(starts)
         self._idle.wake(changes, starts)
         self._waiters.wake(changes, self.revision)
-        for changed, _ in self._subscribers:
-            _tell(partial(changed, changes))
+        self._subscribers.tell(changes)
 
     def _step(self, row: ChangeRow, entry: Entry) -> Change:
         previous = self._objects.remove(entry) if row.type == "DELETED" else self._objects.put(entry)
@@ -279,8 +282,7 @@ class Mirror:
         self._loaded = True
         self._measure({*forgotten.kinds, *objects.kinds})
         self._waiters.wake_all(objects, self.revision)
-        for _, reloaded in self._subscribers:
-            _tell(reloaded)
+        self._subscribers.tell_reloaded()
 
     def _keeps(self, kind: str) -> bool:
         return self._kinds is None or kind in self._kinds
@@ -297,11 +299,3 @@ class Mirror:
     async def _fetch_compacted(self) -> int:
         await self.fresh()
         return self._compacted
-
-
-def _tell(subscriber: Callable[[], None]) -> None:
-    """Call a subscriber. If it fails, the mirror and the other subscribers go on."""
-    try:
-        subscriber()
-    except Exception:  # noqa: BLE001 - logged; the fault is the subscriber's
-        _log.exception("a subscriber of the mirror failed")

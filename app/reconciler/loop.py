@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 
 from app.controllers.controller import Controller, Targets
-from app.mirror.entry import Change
 from app.reconciler.worker import Worker, WorkerContext
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -31,11 +30,11 @@ class Reconciler:
         self._targets = targets
         self._changes = asyncio.Event()
         self._fixed = [Worker(controller, controller.name, context) for controller in controllers]
-        self._workers = {worker.lease: worker for worker in self._fixed}
         # Tasks of targets by name, and those of them that are being ended.
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ending: set[str] = set()
-        context.mirror.subscribe(self._changed, self._reloaded)
+        kinds = {kind for each in targets for kind in each.kinds}
+        context.mirror.subscribe(lambda _: self._changes.set(), self._changes.set, kinds)
 
     async def run(self) -> None:
         """Run all controllers until cancelled."""
@@ -50,16 +49,6 @@ class Reconciler:
                     _log.exception("targets cannot be followed")
                 await self._changes.wait()
 
-    def _changed(self, changes: Sequence[Change]) -> None:
-        for worker in self._workers.values():
-            worker.changed(changes)
-        self._changes.set()
-
-    def _reloaded(self) -> None:
-        for worker in self._workers.values():
-            worker.reloaded()
-        self._changes.set()
-
     def _follow_targets(self, group: asyncio.TaskGroup) -> None:
         """Begin with targets that have appeared, and end what belongs to those that have disappeared."""
         present = {name: targets for targets in self._targets for name in targets.names()}
@@ -67,12 +56,13 @@ class Reconciler:
             self._ending.add(name)
             self._running[name].cancel()
         for name in present.keys() - self._running.keys():
-            worker = self._workers[name] = Worker(present[name].controller(name), name, self._context)
+            worker = Worker(present[name].controller(name), name, self._context)
             task = self._running[name] = group.create_task(worker.run(), name=f"controller {name}")
-            task.add_done_callback(partial(self._ended, name))
+            task.add_done_callback(partial(self._ended, name, worker))
 
-    def _ended(self, name: str, _task: asyncio.Task[None]) -> None:
-        del self._running[name], self._workers[name]
+    def _ended(self, name: str, worker: Worker, _task: asyncio.Task[None]) -> None:
+        worker.close()
+        del self._running[name]
         self._ending.discard(name)
         # A target of the same name may have appeared meanwhile: it waited for the former one's end.
         self._changes.set()

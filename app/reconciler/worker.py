@@ -56,6 +56,8 @@ class WorkerContext:
 class Worker:
     """Runs one controller whenever this process can have its lease.
 
+    It follows the mirror from its construction until it is closed.
+
     Attributes:
         lease: Names the lease.
     """
@@ -71,8 +73,13 @@ class Worker:
         # Whether the controller has to learn: it has not yet, or changes were missed since.
         self._stale = True
         self._longest_rest = 0.0 if controller.channels else _LONGEST_REST_SECONDS
+        context.mirror.subscribe(self._changed, self._reloaded, controller.kinds)
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def close(self) -> None:
+        """Follow the mirror no more."""
+        self._context.mirror.unsubscribe(self._changed)
+
+    def _changed(self, changes: Sequence[Change]) -> None:
         """Tell the controller what changed, and queue the keys that this concerns if this process is the owner."""
         try:
             self._controller.observe(changes)
@@ -82,7 +89,7 @@ class Worker:
             _log.exception("controller failed at a change", controller=self.lease)
             self._stale = True
 
-    def reloaded(self) -> None:
+    def _reloaded(self) -> None:
         """The mirror was read anew, so changes were missed."""
         self._stale = True
 

@@ -91,6 +91,8 @@ def place(entry):
 class Machines(Targets):
     """A target for each Node."""
 
+    kinds = (NODE.key,)
+
     def __init__(self, mirror):
         self._mirror = mirror
         self.controllers = {}
@@ -173,8 +175,7 @@ async def test_after_missed_changes_everything_is_learnt_anew(world, probe):
         await add(world, "one")
         await until(lambda: probe.done == ["one"])
         # Reported as the mirror does when the log no longer reaches back to what it has.
-        for _, reloaded in world.parts.mirror._subscribers:
-            reloaded()
+        world.parts.mirror._subscribers.tell_reloaded()
         await until(lambda: probe.done == ["one", "one"])
     assert probe.calls == ["learn", "take over", "learn", "take over", "let go"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from app.cluster.address_pools import POOL_KINDS
 from app.controllers.allocation.attempts import AllocationKey, Attempts
 from app.controllers.allocation.bulk import BulkAllocation
 from app.controllers.allocation.memory import PoolMemory
@@ -43,6 +44,7 @@ class Allocation(Controller[AllocationKey]):
     """
 
     name = "allocation"
+    kinds = (*ALLOCATED, IP_ADDRESS.key, *POOL_KINDS)
     resync = 1.0
     channels: Sequence[str] = (PENDING,)
 
