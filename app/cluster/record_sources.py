@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
-from app.domain.documents.encoding import decode_object
+from app.domain.documents.encoding import decode_object, shared_object
 from app.domain.wanted.dns_records import Records
 from app.domain.wanted.public_records import static_records
 from app.domain.wanted.service_records import service_records
@@ -42,6 +42,6 @@ def records_of(source: Entry, slices: Iterable[Entry], domain: str) -> list[Reco
     """
     if source.kind == STATIC_ADDRESS.key:
         return list(static_records(decode_object(STATIC_ADDRESS, source.wire)))
-    service = decode_object(SERVICE, source.wire)
+    service = shared_object(SERVICE, source.wire)
     needed = slices if service.spec.cluster_ip == "None" else ()
     return service_records(service, [decode_object(ENDPOINT_SLICE, entry.wire) for entry in needed], domain)

@@ -11,7 +11,7 @@ from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.declarations.service import SERVICE
-from app.domain.documents.encoding import decode_object
+from app.domain.documents.encoding import decode_object, shared_object
 from app.domain.documents.peeking import selector_of
 from app.domain.kinds.endpoint_slice import EndpointSlice
 from app.domain.kinds.node import Node
@@ -24,9 +24,6 @@ from app.mirror.mirror import Mirror
 Pair = tuple[str, str, str]
 """Namespace, label key, label value."""
 
-
-_DECODED_SERVICES = 1024
-"""So many Services are kept decoded, for all controllers that look at them after the same change."""
 
 BACKEND_KINDS = (SERVICE.key, POD.key, NODE.key, ENDPOINT_SLICE.key, ENDPOINTS.key)
 """The kinds that endpoints follow from, and those that show them."""
@@ -57,14 +54,7 @@ class BackendIndex:
     def service(self, key: ObjectKey) -> Service | None:
         """A Service, or None. Several controllers share the object, so none may change it."""
         entry = self._mirror.get(SERVICE.key, *key)
-        if entry is None:
-            return None
-        decoded = self._decoded.get(key)
-        if decoded is None or decoded[0] is not entry:
-            if len(self._decoded) >= _DECODED_SERVICES:
-                self._decoded.clear()
-            decoded = self._decoded[key] = (entry, decode_object(SERVICE, entry.wire))
-        return decoded[1]
+        return None if entry is None else shared_object(SERVICE, entry.wire)
 
     def selects(self, key: ObjectKey) -> bool:
         """Whether there is such a Service, with a selector."""
@@ -108,7 +98,6 @@ class BackendIndex:
     def _reload(self) -> None:
         self.nodes: dict[str, Node] = {}
         self._selectors: dict[ObjectKey, Mapping[str, str]] = {}
-        self._decoded: dict[ObjectKey, tuple[Entry, Service]] = {}
         self._found_under: dict[ObjectKey, Pair] = {}
         self._selected_by: defaultdict[Pair, dict[str, None]] = defaultdict(dict)
         self._pods: dict[ObjectKey, Pod] = {}

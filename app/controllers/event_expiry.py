@@ -8,8 +8,8 @@ from app.controllers.deadlines import Deadlines
 from app.controllers.own_writes import removal
 from app.domain.declarations.event import EVENT
 from app.domain.documents.encoding import decode_object
+from app.domain.documents.peeking import event_times_of
 from app.domain.errors import RetryError
-from app.domain.kinds.event import Event
 from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import parse_time
 from app.mirror.entry import Change, Entry
@@ -38,7 +38,7 @@ class EventExpiry(Controller[ObjectKey]):
         """Learn when each Event is due."""
         self._deadlines = Deadlines()
         async for entry in stored_entries(self._mirror, [EVENT.key]):
-            self._deadlines.set(_key(entry), _end(decode_object(EVENT, entry.wire)))
+            self._deadlines.set(_key(entry), _end(entry))
 
     async def take_over(self) -> None:
         """Begin with all Events that are due, also those that an earlier pass of this process has named."""
@@ -50,7 +50,7 @@ class EventExpiry(Controller[ObjectKey]):
             if change.type == "DELETED":
                 self._deadlines.drop(_key(change.entry))
             else:
-                self._deadlines.set(_key(change.entry), _end(decode_object(EVENT, change.entry.wire)))
+                self._deadlines.set(_key(change.entry), _end(change.entry))
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """No change makes an Event expire at once."""
@@ -66,9 +66,8 @@ class EventExpiry(Controller[ObjectKey]):
         writes = []
         for key in keys:
             entry = self._mirror.get(EVENT.key, *key)
-            event = None if entry is None else decode_object(EVENT, entry.wire)
-            if entry is not None and event is not None and _end(event) <= self._now():
-                writes.append(removal(EVENT, event, entry.revision, self._cluster(), lease))
+            if entry is not None and _end(entry) <= self._now():
+                writes.append(removal(EVENT, decode_object(EVENT, entry.wire), entry.revision, self._cluster(), lease))
         await self._writer.write_all(writes)
         return {}
 
@@ -80,9 +79,7 @@ def _key(entry: Entry) -> ObjectKey:
     return (entry.namespace, entry.name)
 
 
-def _end(event: Event) -> float:
+def _end(event: Entry) -> float:
     """When an Event is due, in seconds since 1970. The latest of its times counts, its creation included."""
-    series = event.series.last_observed_time if event.series else None
-    told = (event.metadata.creation_timestamp, event.event_time, event.last_timestamp, series)
-    latest = max((parse_time(text).timestamp() for text in told if text), default=0.0)
+    latest = max((parse_time(text).timestamp() for text in set(event_times_of(event.wire))), default=0.0)
     return latest + TIME_TO_LIVE.total_seconds()

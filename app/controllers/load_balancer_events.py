@@ -6,7 +6,7 @@ from app.controllers.controller import Controller
 from app.controllers.event_recorder import EventRecorder, Note
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
-from app.domain.documents.encoding import decode_object
+from app.domain.documents.encoding import shared_object
 from app.domain.documents.peeking import is_deleting, mentions
 from app.domain.errors import RetryError
 from app.domain.kinds.service import Service
@@ -75,4 +75,4 @@ def _balanced(entry: Entry) -> bool:
 
 
 def _decoded(entry: Entry | None) -> Service | None:
-    return None if entry is None else decode_object(SERVICE, entry.wire)
+    return None if entry is None else shared_object(SERVICE, entry.wire)

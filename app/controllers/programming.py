@@ -7,7 +7,7 @@ from app.controllers.controller import Controller, ObjectKey
 from app.controllers.own_writes import update, write_each
 from app.domain.declarations.data_plane import DATA_PLANE
 from app.domain.declarations.service import SERVICE
-from app.domain.documents.encoding import decode_object
+from app.domain.documents.encoding import decode_object, shared_object
 from app.domain.documents.peeking import mentions
 from app.domain.errors import Requeue, RetryError
 from app.domain.kinds.service import Service
@@ -102,7 +102,7 @@ class Programming(Controller[ObjectKey]):
         return failures | await write_each(self._writer, writes)
 
     def _write(self, key: ObjectKey, entry: Entry, lease: LeaseGuard) -> Write | None:
-        cluster, service = self._cluster(), decode_object(SERVICE, entry.wire)
+        cluster, service = self._cluster(), shared_object(SERVICE, entry.wire)
         if not is_ours(service, cluster):
             self._waiting.pop(key, None)
             return None
@@ -118,8 +118,9 @@ class Programming(Controller[ObjectKey]):
             self._waiting.pop(key, None)
         if found is None or _says(service, found.status, found.reason, found.message):
             return None
-        set_condition(service, cluster, PROGRAMMED, found.status, reason=found.reason, message=found.message)
-        return update(SERVICE, service, entry.revision, cluster, lease)
+        told = decode_object(SERVICE, entry.wire)
+        set_condition(told, cluster, PROGRAMMED, found.status, reason=found.reason, message=found.message)
+        return update(SERVICE, told, entry.revision, cluster, lease)
 
 
 def _identity(plane: DescribedPlane | None) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from app.controllers.controller import Controller, ObjectKey, stored_entries
 from app.controllers.own_writes import conflict, update, write_in_turn
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
-from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.encoding import decode_object, encode_body, shared_object
 from app.domain.documents.peeking import mentions_prefix
 from app.domain.errors import RetryError
 from app.domain.kinds.service import Service
@@ -70,9 +70,9 @@ class PublicNames(Controller[ObjectKey]):
                 continue
             before = change.entry if change.type == "DELETED" else change.previous
             if before is not None and _is_concerned(before):
-                self._forget(decode_object(SERVICE, before.wire))
+                self._forget(shared_object(SERVICE, before.wire))
             if change.type != "DELETED" and _is_concerned(change.entry):
-                self._note(decode_object(SERVICE, change.entry.wire))
+                self._note(shared_object(SERVICE, change.entry.wire))
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """Services that ask for names and changed, or wait for what was released; all if the zones changed."""

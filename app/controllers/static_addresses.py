@@ -10,7 +10,7 @@ from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
-from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.encoding import decode_object, encode_body, shared_object
 from app.domain.documents.peeking import mentions
 from app.domain.errors import Requeue, RetryError
 from app.domain.kinds.static_address import StaticAddress
@@ -88,7 +88,7 @@ class StaticAddresses(Controller[ObjectKey]):
 
     def _of_service(self, change: Change) -> Iterable[ObjectKey]:
         states = [state for state in (change.entry, change.previous) if state and mentions(state.wire, _INGRESS)]
-        for address in {each for state in states for each in ingress_addresses(decode_object(SERVICE, state.wire))}:
+        for address in {each for state in states for each in ingress_addresses(shared_object(SERVICE, state.wire))}:
             static = self._cluster().addresses.static_at(address)
             if static is not None:
                 yield static.metadata.namespace or "", static.metadata.name

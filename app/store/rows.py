@@ -39,7 +39,7 @@ class ChangeRow(NamedTuple):
         uid: Lowercase UUID.
         type: `ADDED`, `MODIFIED` or `DELETED`.
         body: The state after the change; for `DELETED`, the last state.
-        previous_body: The state before; None for `ADDED`.
+        previous_body: The state before; None for `ADDED`, and in a tail.
         previous_revision: The revision of the state before; None for `ADDED`.
         trace: The context in which it was written; None where that is not traced.
     """

@@ -46,13 +46,16 @@ async def test_create_update_delete_each_draw_a_revision_and_log_a_change(store:
     updated = await committed(store, service("update", "web", owner, body=body("two"), expected_revision=created))
     deleted = await committed(store, service("delete", "web", owner, body=body("last"), expected_revision=updated))
     assert created < updated < deleted
-    tail = await store.reader.tail(created - 1, 100)
-    assert [(c.revision, c.type, c.body, c.previous_body, c.previous_revision) for c in tail.changes] == [
+    changes = await store.reader.changes_between("services", None, created - 1, deleted, 100)
+    assert [(c.revision, c.type, c.body, c.previous_body, c.previous_revision) for c in changes] == [
         (created, "ADDED", body("one"), None, None),
         (updated, "MODIFIED", body("two"), body("one"), created),
         (deleted, "DELETED", body("last"), body("two"), updated),
     ]
-    assert {(c.kind, c.namespace, c.name, c.uid) for c in tail.changes} == {("services", "shop", "web", owner)}
+    assert {(c.kind, c.namespace, c.name, c.uid) for c in changes} == {("services", "shop", "web", owner)}
+    # Who follows the log has the states before.
+    tail = await store.reader.tail(created - 1, 100)
+    assert list(tail.changes) == [change._replace(previous_body=None) for change in changes]
     assert tail.newest == deleted
 
 

@@ -14,7 +14,7 @@ from app.controllers.event_recorder import EventRecorder
 from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.ip_address import IP_ADDRESS
 from app.domain.declarations.kind import Kind
-from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.encoding import decode_object, encode_body, shared_object
 from app.domain.documents.objects import ObjectT
 from app.domain.errors import Requeue, RetryError
 from app.domain.pools.allocated_kinds import ALLOCATED, names_touched
@@ -202,5 +202,5 @@ def _states(kind: Kind[ObjectT], change: Change) -> tuple[ObjectT | None, Object
     """An object before and after a change."""
     deleted = change.type == "DELETED"
     before = change.entry if deleted else change.previous
-    old = None if before is None else decode_object(kind, before.wire)
-    return old, None if deleted else decode_object(kind, change.entry.wire)
+    old = None if before is None else shared_object(kind, before.wire)
+    return old, None if deleted else shared_object(kind, change.entry.wire)

@@ -4,7 +4,8 @@ A body is stored without `metadata.resourceVersion`, because its revision is kno
 body starts with `{"apiVersion":..,"kind":..,"metadata":{`, so the revision can be inserted without encoding it again.
 """
 
-from typing import Protocol, TypeVar
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ class Modelled(Protocol[ObjectT_co]):
 
 
 _METADATA = b'"metadata":{'
+
+_SHARED_OBJECTS = 1024
+"""So many objects are kept decoded: about two batches of changes."""
 
 
 def encode_body(obj: KubeObject) -> bytes:
@@ -76,13 +80,19 @@ def decode_object(kind: Modelled[ObjectT], data: bytes) -> ObjectT:
     Raises:
         msgspec.DecodeError: `data` is no JSON object of this kind.
     """
-    try:
-        return msgspec.json.decode(data, type=kind.model)
-    except msgspec.ValidationError as error:
-        try:
-            return decode(kind.model, msgspec.json.decode(data), strictness=Strictness.IGNORE)[0]
-        except BadRequest:
-            raise error from None
+    return _decode(kind.model, data)
+
+
+def shared_object(kind: Modelled[ObjectT], data: bytes) -> ObjectT:
+    """Decode a stored body or wire bytes for looking at it. Nobody may change the object: others have the same one.
+
+    A change of an object is looked at by many, one soon after the other. It is decoded for the first of them.
+
+    Raises:
+        msgspec.DecodeError: `data` is no JSON object of this kind.
+    """
+    shared: ObjectT = _decoded(kind.model, data)
+    return shared
 
 
 def watch_frame(event_type: str, wire: bytes) -> bytes:
@@ -93,3 +103,18 @@ def watch_frame(event_type: str, wire: bytes) -> bytes:
         wire: The object, already encoded.
     """
     return b'{"type":"%b","object":%b}\n' % (event_type.encode(), wire)
+
+
+def _decode(model: type[ObjectT], data: bytes) -> ObjectT:
+    try:
+        return msgspec.json.decode(data, type=model)
+    except msgspec.ValidationError as error:
+        try:
+            return decode(model, msgspec.json.decode(data), strictness=Strictness.IGNORE)[0]
+        except BadRequest:
+            raise error from None
+
+
+@lru_cache(maxsize=_SHARED_OBJECTS)
+def _decoded(model: type[Any], data: bytes) -> Any:
+    return _decode(model, data)

@@ -56,6 +56,21 @@ class _WithContent(msgspec.Struct):
     status: msgspec.Raw = msgspec.Raw()
 
 
+class _Created(msgspec.Struct, rename="camel"):
+    creation_timestamp: str | None = None
+
+
+class _Observed(msgspec.Struct, rename="camel"):
+    last_observed_time: str | None = None
+
+
+class _Timed(msgspec.Struct, rename="camel"):
+    metadata: _Created
+    event_time: str | None = None
+    last_timestamp: str | None = None
+    series: _Observed | None = None
+
+
 class _Labels(msgspec.Struct):
     labels: dict[str, str] | None = None
 
@@ -109,6 +124,7 @@ class _WithBalancer(msgspec.Struct):
     status: _Balanced = msgspec.field(default_factory=_Balanced)
 
 
+_TIMED = msgspec.json.Decoder(_Timed)
 _LABELLED = msgspec.json.Decoder(_Labelled)
 _WITH_METADATA = msgspec.json.Decoder(_WithMetadata)
 _WITH_RAW_METADATA = msgspec.json.Decoder(_WithRawMetadata)
@@ -136,6 +152,14 @@ def mentions_prefix(wire: bytes, text: str) -> bool:
 @lru_cache(maxsize=1024)
 def _quoted(text: str) -> bytes:
     return b'"%b"' % text.encode()
+
+
+def event_times_of(wire: bytes) -> list[str]:
+    """When an Event was created, and when what it tells happened."""
+    event = _TIMED.decode(wire)
+    observed = None if event.series is None else event.series.last_observed_time
+    times = (event.metadata.creation_timestamp, event.event_time, event.last_timestamp, observed)
+    return [text for text in times if text]
 
 
 def labels_of(wire: bytes) -> Mapping[str, str]:

@@ -18,11 +18,23 @@ _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _IPV4_DIGITS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _LINK_LOCAL_SCOPE = 2
+_LONGEST_REMEMBERED = 64
+"""Characters. Of a longer text nothing is remembered: a client may send a great many, and none is canonical."""
+
 _LOCAL_MULTICAST_V4 = bytes([224, 0, 0])
 
 
 def strict_address(text: str) -> Address | None:
     """Read an address; None if the text is no address, or one that programs read differently."""
+    return _remembered_strictly(text) if len(text) <= _LONGEST_REMEMBERED else _read_strictly(text)
+
+
+def sloppy_address(text: str) -> Address | None:
+    """Read an address as servers before KEP-4858 did: leading zeros are ignored, and mapped IPv4 is IPv4."""
+    return _remembered_sloppily(text) if len(text) <= _LONGEST_REMEMBERED else _read_sloppily(text)
+
+
+def _read_strictly(text: str) -> Address | None:
     try:
         address = IPv6Address(text) if ":" in text else IPv4Address(text)
     except AddressValueError:
@@ -31,8 +43,7 @@ def strict_address(text: str) -> Address | None:
     return None if ambiguous else address
 
 
-def sloppy_address(text: str) -> Address | None:
-    """Read an address as servers before KEP-4858 did: leading zeros are ignored, and mapped IPv4 is IPv4."""
+def _read_sloppily(text: str) -> Address | None:
     if _IPV4_DIGITS.fullmatch(text):
         return strict_address(_ZEROS.sub("", text))
     try:
@@ -40,6 +51,11 @@ def sloppy_address(text: str) -> Address | None:
     except AddressValueError:
         return None
     return None if address.scope_id is not None else address.ipv4_mapped or address
+
+
+# A dozen rules look at the same address one after the other.
+_remembered_strictly = lru_cache(maxsize=4096)(_read_strictly)
+_remembered_sloppily = lru_cache(maxsize=4096)(_read_sloppily)
 
 
 def strict_network(text: str) -> Network | None:
