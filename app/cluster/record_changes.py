@@ -1,11 +1,13 @@
 """What each change of the log changed in DNS records."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from app.cluster.record_sources import SOURCES, records_of, source_at, source_name
 from app.cluster.service_slices import ServiceSlices, service_of, services_of
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
+from app.domain.declarations.service import SERVICE
+from app.domain.documents.peeking import may_be_headless
 from app.domain.wanted.zone_journal import Difference, Record, difference, each_record
 from app.mirror.entry import Change, Entry, NamespacedName
 from app.mirror.mirror import Mirror
@@ -19,7 +21,7 @@ class RecordChange(NamedTuple):
 
 
 class _State:
-    """A source and its slices at one moment, and the records that follow from them."""
+    """A headless Service and its slices at one moment, and the records that follow from them."""
 
     def __init__(self, source: Entry | None, slices: Iterable[Entry]) -> None:
         self.source = source
@@ -39,8 +41,7 @@ class _State:
     def records(self, domain: str) -> frozenset[Record]:
         """The records of this moment; computed once for each state."""
         if self._records is None:
-            found = [] if self.source is None else records_of(self.source, self.slices.values(), domain)
-            self._records = frozenset(each_record(found))
+            self._records = _records(self.source, self.slices.values(), domain)
         return self._records
 
 
@@ -55,42 +56,77 @@ def record_changes(
         slices: As current as the mirror.
         domain: The cluster's, without the dot at the end.
     """
-    states = _rewound(changes, lambda name: _State(source_at(mirror, name), slices.entries_of(name)))
-    return _forward(changes, states, domain)
-
-
-def _forward(changes: Iterable[Change], states: dict[NamespacedName, _State], domain: str) -> Iterator[RecordChange]:
+    states = {name: _State(source_at(mirror, name), slices.entries_of(name)) for name in _headless(changes, mirror)}
+    _rewind(changes, states)
     for change in changes:
-        if change.entry.kind in SOURCES and not change.alters_content:
-            states[source_name(change.entry)].source = change.entry
+        if change.entry.kind not in SOURCES:
+            changed = _stepped(change, states, domain)
+        elif not change.alters_content:
+            _apply(change, states)
             continue
-        before = [(states[name], states[name].records(domain)) for name in _concerned(change)]
-        _apply(change, states)
-        removed, added = set[Record](), set[Record]()
-        for state, records in before:
-            changed = difference(records, state.records(domain))
-            removed |= changed.removed
-            added |= changed.added
-        if removed != added:
-            # A slice that went from one Service to another may have brought the same record to both sides.
-            yield RecordChange(change.revision, Difference(frozenset(removed - added), frozenset(added - removed)))
+        elif source_name(change.entry) in states:
+            changed = _stepped(change, states, domain)
+        else:
+            changed = _of_source_alone(change, domain)
+        if changed.removed or changed.added:
+            yield RecordChange(change.revision, changed)
 
 
-def _rewound(changes: Sequence[Change], present: Callable[[NamespacedName], _State]) -> dict[NamespacedName, _State]:
-    """The state of each source before the first of some changes that concern it."""
-    states = {name: present(name) for change in changes for name in _concerned(change)}
-    for change in reversed(changes):
+def _headless(changes: Iterable[Change], mirror: Mirror) -> set[NamespacedName]:
+    """The Services in some changes whose records follow from their slices, too, at least for a while."""
+    found: set[NamespacedName] = set()
+    sliced: set[NamespacedName] = set()
+    for change in changes:
+        if change.entry.kind == SERVICE.key:
+            if may_be_headless(change.entry.wire) or (
+                change.previous is not None and may_be_headless(change.previous.wire)
+            ):
+                found.add(source_name(change.entry))
+        elif change.entry.kind == ENDPOINT_SLICE.key:
+            sliced.update(services_of(change))
+    present = ((name, source_at(mirror, name)) for name in sliced - found)
+    return found | {name for name, entry in present if entry is not None and may_be_headless(entry.wire)}
+
+
+def _of_source_alone(change: Change, domain: str) -> Difference:
+    """What the change of a source without slices that matter changed."""
+    before, after = change.previous, None if change.type == "DELETED" else change.entry
+    return difference(*(_records(entry, (), domain) for entry in (before, after)))
+
+
+def _records(source: Entry | None, slices: Iterable[Entry], domain: str) -> frozenset[Record]:
+    return frozenset() if source is None else frozenset(each_record(records_of(source, slices, domain)))
+
+
+def _stepped(change: Change, states: Mapping[NamespacedName, _State], domain: str) -> Difference:
+    """Bring a change into the states that it concerns; answers what it changed in their records."""
+    before = [(states[name], states[name].records(domain)) for name in _concerned(change) if name in states]
+    _apply(change, states)
+    removed, added = set[Record](), set[Record]()
+    for state, records in before:
+        changed = difference(records, state.records(domain))
+        removed |= changed.removed
+        added |= changed.added
+    # A slice that went from one Service to another may have brought the same record to both sides.
+    return Difference(frozenset(removed - added), frozenset(added - removed))
+
+
+def _rewind(changes: Sequence[Change], states: Mapping[NamespacedName, _State]) -> None:
+    """Bring each state to where it was before the first of some changes that concern it."""
+    for change in reversed(changes) if states else ():
         for name in _concerned(change):
-            states[name].put(change.entry, is_there=False)
-        if change.previous is not None and (owner := _owner(change.previous)) is not None:
+            if name in states:
+                states[name].put(change.entry, is_there=False)
+        owner = None if change.previous is None else _owner(change.previous)
+        if change.previous is not None and owner is not None and owner in states:
             states[owner].put(change.previous, is_there=True)
-    return states
 
 
-def _apply(change: Change, states: dict[NamespacedName, _State]) -> None:
+def _apply(change: Change, states: Mapping[NamespacedName, _State]) -> None:
     owner = None if change.type == "DELETED" else _owner(change.entry)
     for name in _concerned(change):
-        states[name].put(change.entry, is_there=name == owner)
+        if name in states:
+            states[name].put(change.entry, is_there=name == owner)
 
 
 def _concerned(change: Change) -> Iterable[NamespacedName]:

@@ -8,7 +8,7 @@ from app.cluster.record_sources import records_of
 from app.cluster.service_slices import ServiceSlices
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
-from app.domain.documents.peeking import mentions
+from app.domain.documents.peeking import may_be_headless, mentions
 from app.domain.rules.service.name_wish import NAMES
 from app.domain.rules.zone_description import CLUSTER, PUBLIC, ZoneDescription
 from app.domain.wanted.zone_journal import Record, each_record
@@ -41,7 +41,7 @@ class ZoneContents:
         apex = [each for each in each_record(own) if each.type != "SOA"]
         # The states of objects never change, so it is enough to note which ones there are now.
         sources = [
-            (entry, self._slices.entries_of((entry.namespace, entry.name)) if _is_headless(entry) else ())
+            (entry, self._slices.entries_of((entry.namespace, entry.name)) if may_be_headless(entry.wire) else ())
             for entry in self._mirror.list(SERVICE.key, None)
             if zone.kind != PUBLIC or mentions(entry.wire, NAMES)
         ]
@@ -63,8 +63,3 @@ class ZoneContents:
                     yield record
             if number % _SOURCES_IN_A_ROW == 0:
                 await asyncio.sleep(0)
-
-
-def _is_headless(entry: Entry) -> bool:
-    """Whether a Service may have records of its slices; one that has none is only looked at for nothing."""
-    return b'"clusterIP":"None"' in entry.wire

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 
 from app.controllers.controller import Controller, ObjectKey, stored_entries
 from app.controllers.deadlines import Deadlines
@@ -81,5 +82,11 @@ def _key(entry: Entry) -> ObjectKey:
 
 def _end(event: Entry) -> float:
     """When an Event is due, in seconds since 1970. The latest of its times counts, its creation included."""
-    latest = max((parse_time(text).timestamp() for text in set(event_times_of(event.wire))), default=0.0)
+    latest = max(map(_seconds, event_times_of(event.wire)), default=0.0)
     return latest + TIME_TO_LIVE.total_seconds()
+
+
+@lru_cache(maxsize=256)
+def _seconds(text: str) -> float:
+    """A time in seconds since 1970. Most Events that come at the same time name the same second."""
+    return parse_time(text).timestamp()

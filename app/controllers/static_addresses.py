@@ -10,14 +10,14 @@ from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
-from app.domain.documents.encoding import decode_object, encode_body, shared_object
-from app.domain.documents.peeking import mentions
+from app.domain.documents.encoding import decode_object, encode_body
+from app.domain.documents.peeking import ingress_addresses_of
 from app.domain.errors import Requeue, RetryError
 from app.domain.kinds.static_address import StaticAddress
 from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.deletion import is_released
-from app.domain.rules.service.needs import ingress_addresses
+from app.domain.rules.known_addresses import KnownAddresses
 from app.domain.rules.service.public_names import label_name
 from app.domain.rules.static_address import FINALIZER, hold, tell_ready, tell_users
 from app.domain.timestamps import parse_time
@@ -32,9 +32,6 @@ _DELAY = timedelta(seconds=SEEN_SECONDS)
 may let another Service use it."""
 
 _LOOK_AGAIN_SECONDS = 1.0
-
-_INGRESS = "ingress"
-"""In a Service that takes traffic at an address of a load balancer."""
 
 _MOST_USERS = 100_000
 """Users that are counted."""
@@ -59,13 +56,14 @@ class StaticAddresses(Controller[ObjectKey]):
         All of them if pools changed, or zones, or namespaces, by whose labels zones choose who has names in them.
         """
         keys: dict[ObjectKey, None] = {}
+        addresses = self._cluster().addresses
         for change in changes:
             if change.entry.kind in (ADDRESS_POOL.key, DNS_ZONE.key, NAMESPACE.key):
                 keys.update(dict.fromkeys(self.all_keys()))
             elif change.entry.kind == STATIC_ADDRESS.key:
                 keys[change.entry.namespace, change.entry.name] = None
             elif change.entry.kind == SERVICE.key:
-                keys.update(dict.fromkeys(self._of_service(change)))
+                keys.update(dict.fromkeys(_at_addresses_of(change, addresses)))
         return keys
 
     def all_keys(self) -> Iterable[ObjectKey]:
@@ -85,13 +83,6 @@ class StaticAddresses(Controller[ObjectKey]):
             if failure is not None:
                 failures[key] = failure
         return failures
-
-    def _of_service(self, change: Change) -> Iterable[ObjectKey]:
-        states = [state for state in (change.entry, change.previous) if state and mentions(state.wire, _INGRESS)]
-        for address in {each for state in states for each in ingress_addresses(shared_object(SERVICE, state.wire))}:
-            static = self._cluster().addresses.static_at(address)
-            if static is not None:
-                yield static.metadata.namespace or "", static.metadata.name
 
     async def _reconcile(self, entry: Entry, lease: LeaseGuard) -> RetryError | None:
         address, cluster = decode_object(STATIC_ADDRESS, entry.wire), self._cluster()
@@ -130,3 +121,12 @@ class StaticAddresses(Controller[ObjectKey]):
         made = removal if is_released(STATIC_ADDRESS, address) else update
         outcome = await self._writer.write(made(STATIC_ADDRESS, address, entry.revision, self._cluster(), lease))
         return None if isinstance(outcome, Committed | Missing) else conflict(outcome)
+
+
+def _at_addresses_of(change: Change, known: KnownAddresses) -> Iterable[ObjectKey]:
+    """The StaticAddresses at which a Service takes traffic, or did before a change."""
+    states = [state for state in (change.entry, change.previous) if state is not None]
+    for address in {each for state in states for each in ingress_addresses_of(state.wire)}:
+        static = known.static_at(address)
+        if static is not None:
+            yield static.metadata.namespace or "", static.metadata.name

@@ -7,7 +7,7 @@ from app.domain.declarations.kind import Kind
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.documents.encoding import encode_body
 from app.domain.errors import Forbidden
-from app.domain.rules.deletion import is_released, mark_deleted
+from app.domain.rules.deletion import goes_at_once, is_released, mark_deleted
 from app.mirror.entry import Entry
 from app.registry.consequences import Consequences
 from app.registry.context import Context, entry_from_object
@@ -17,7 +17,7 @@ from app.registry.outcomes import conflict, other_object, refusal
 from app.registry.publication import existing
 from app.registry.reading import Reading
 from app.registry.target import Target
-from app.store.writes import Committed, Missing, Stale
+from app.store.writes import Action, Committed, Missing, Stale
 
 _DELETIONS_AT_ONCE = 256
 """Objects of a collection that are deleted at the same time, so that one commit serves many."""
@@ -93,25 +93,26 @@ class Deletion:
         before, held = encode_body(obj), 202 if options.tells_held else 200
         await self._context.ask_to_delete(kind, obj)
         cluster = self._context.cluster()
-        mark_deleted(kind, obj, cluster, options.propagation)
-        if is_released(kind, obj):
-            # An object that goes at once never shows a deletionTimestamp: the answer and the log have it as it was.
-            obj = self._context.forms.decoded(kind, entry)
-            write = self._context.forms.write(kind, "delete", obj, before, cluster, expected=entry.revision)
-        else:
-            write = self._context.forms.write(kind, "update", obj, encode_body(obj), cluster, expected=entry.revision)
-            if write.body == before:
-                return Answer(held, self._context.forms.shown(kind, entry), warnings=tuple(operation.warnings))
-        gone = write.action == "delete"
-        code = 200 if gone else held
+        gone = goes_at_once(kind, obj, options.propagation)
+        if not gone:
+            mark_deleted(kind, obj, cluster, options.propagation)
+            gone = is_released(kind, obj)
+            # An object that goes never shows a deletionTimestamp: the answer and the log have it as it was.
+            obj = self._context.forms.decoded(kind, entry) if gone else obj
+        code, body = (200, before) if gone else (held, encode_body(obj))
+        action: Action = "delete" if gone else "update"
+        write = self._context.forms.write(kind, action, obj, body, cluster, expected=entry.revision)
+        if write.body == before and not gone:
+            return Answer(held, self._context.forms.shown(kind, entry), warnings=tuple(operation.warnings))
         if options.dry_run:
             told = self._consequences.of(kind, obj, None) if gone else ()
-            shown, warnings = entry_from_object(kind, obj, entry.revision), tuple(operation.warnings)
+            shown, warnings = entry_from_object(kind, obj, entry.revision, body), tuple(operation.warnings)
             return Answer(code, shown, deleted=gone, warnings=warnings, preview=told)
         outcome = await self._context.writer.write(write)
         if isinstance(outcome, Committed):
             warnings = tuple(operation.warnings)
-            return Answer(code, entry_from_object(kind, obj, outcome.revision or 0), deleted=gone, warnings=warnings)
+            shown = entry_from_object(kind, obj, outcome.revision or 0, body)
+            return Answer(code, shown, deleted=gone, warnings=warnings)
         if isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, entry.namespace, entry.name, outcome)

@@ -193,6 +193,11 @@ def selector_of(wire: bytes) -> Mapping[str, str] | None:
     return _SELECTING.decode(wire).spec.selector
 
 
+def may_be_headless(wire: bytes) -> bool:
+    """Whether a Service may be headless, so that its slices matter to its names; a no is certain."""
+    return b'"clusterIP":"None"' in wire
+
+
 def ingress_addresses_of(wire: bytes) -> list[str]:
     """The addresses at which a load balancer takes traffic for a Service, as they are written."""
     if b'"ingress"' not in wire:

@@ -145,6 +145,18 @@ def canonical(text: str) -> str:
     return text if address is None else str(address)
 
 
+def reverse_name(text: str) -> str:
+    """The name of an address in the reverse zones, with the dot at its end (RFC 1035, 3.5; RFC 3596, 2.5).
+
+    Raises:
+        ValueError: The text is no address.
+    """
+    address = sloppy_address(text)
+    if address is None:
+        raise ValueError(f"{text!r} is no address")
+    return f"{address.reverse_pointer}."
+
+
 def family_of(text: str) -> str:
     """`IPv4` or `IPv6`, or "" when the text is no address."""
     address = sloppy_address(text)

@@ -22,6 +22,11 @@ FOREGROUND_FINALIZER = "foregroundDeletion"
 _BY_PROPAGATION = {"Orphan": ORPHAN_FINALIZER, "Foreground": FOREGROUND_FINALIZER}
 
 
+def goes_at_once(kind: Ruled, obj: KubeObject, propagation: Propagation = "") -> bool:
+    """Whether a deletion removes an object without marking it: it waits for nothing."""
+    return propagation not in _BY_PROPAGATION and kind.strategy.releasable(obj)
+
+
 def mark_deleted(kind: Ruled, obj: KubeObject, cluster: Cluster, propagation: Propagation = "") -> None:
     """Set the deletion timestamp and the finalizer that the propagation policy asks for, in place.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointSlice
 from app.domain.kinds.service import Service
+from app.domain.rules.addresses import canonical, reverse_name
 
 TTL = 5
 """Seconds. It is short since endpoints change often; CoreDNS has the same for a cluster's zone."""
@@ -57,7 +58,7 @@ def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) ->
 
 def dashed(address: str) -> str:
     """An address as a DNS label: `1-2-3-4`, `fd00--5`; a leading or trailing `::` keeps an explicit zero."""
-    text = ipaddress.ip_address(address).compressed.replace(":", "-").replace(".", "-")
+    text = canonical(address).replace(":", "-").replace(".", "-")
     return ("0" if text.startswith("-") else "") + text + ("0" if text.endswith("-") else "")
 
 
@@ -146,8 +147,7 @@ def _address_records(suffix: str, name: str, addresses: Sequence[str]) -> list[R
 
 
 def _pointer(address: str, names: Sequence[str]) -> Records:
-    owner = f"{ipaddress.ip_address(address).reverse_pointer}."
-    return Records(f"ptr.{dashed(address)}", owner, "PTR", tuple(names))
+    return Records(f"ptr.{dashed(address)}", reverse_name(address), "PTR", tuple(names))
 
 
 def _numeric(address: str) -> tuple[int, int]:

@@ -1,14 +1,13 @@
 """The records of the public names of a Service, and the names of its load balancer addresses."""
 
 import hashlib
-import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.domain.kinds.endpoint_slice import EndpointSlice
 from app.domain.kinds.service import Service
 from app.domain.kinds.static_address import StaticAddress
-from app.domain.rules.addresses import family_of
+from app.domain.rules.addresses import family_of, reverse_name
 from app.domain.rules.service.name_wish import DEFAULT_TTL, NameWish, name_wish, shown_names
 from app.domain.rules.service.needs import ingress_addresses, is_headless
 from app.domain.rules.service.public_names import external_targets
@@ -61,8 +60,7 @@ def _pointers(service: Service, names: Sequence[str], wish: NameWish) -> Iterato
         return
     external = [f"{name}." for name in names if name not in wish.internal_hostnames or name in wish.hostnames]
     for address in dict.fromkeys(ingress_addresses(service)) if external else ():
-        pointer = ipaddress.ip_address(address).reverse_pointer
-        yield Records(f"public.ptr.{dashed(address)}", f"{pointer}.", "PTR", tuple(external), DEFAULT_TTL)
+        yield Records(f"public.ptr.{dashed(address)}", reverse_name(address), "PTR", tuple(external), DEFAULT_TTL)
 
 
 def static_records(address: StaticAddress) -> Iterator[Records]:
@@ -70,8 +68,7 @@ def static_records(address: StaticAddress) -> Iterator[Records]:
     name, value = address.status.fqdn, address.status.address
     if name and value:
         yield from _sets(name, [value], DEFAULT_TTL)
-        pointer = f"{ipaddress.ip_address(value).reverse_pointer}."
-        yield Records(f"public.ptr.{dashed(value)}", pointer, "PTR", (f"{name}.",), DEFAULT_TTL)
+        yield Records(f"public.ptr.{dashed(value)}", reverse_name(value), "PTR", (f"{name}.",), DEFAULT_TTL)
 
 
 def _label(kind: str, name: str) -> str:

@@ -26,6 +26,6 @@ def _fits(records: Records) -> bool:
     """Whether names are short enough (RFC 1035, section 2.3.4). Kubernetes does not limit labels of an externalName."""
     targets = records.values if records.type == "CNAME" else ()
     return all(
-        len(name) <= MAX_SUBDOMAIN + 1 and all(len(label) <= MAX_LABEL for label in name.split("."))
+        len(name) <= MAX_SUBDOMAIN + 1 and max(map(len, name.split("."))) <= MAX_LABEL
         for name in (records.name, *targets)
     )
