@@ -33,9 +33,9 @@ class EndpointSlices(Controller[ObjectKey]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """The Services that the changes concern."""
+        """The Services that the changes concern, of those that have slices or shall have some."""
         del changes
-        return self._index.affected()
+        return [key for key in self._index.affected() if self._is_concerned(key)]
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All Services with a selector."""
@@ -51,10 +51,12 @@ class EndpointSlices(Controller[ObjectKey]):
         return await plan_and_write(self._writer, keys, partial(self._plan, lease))
 
     def _plan(self, lease: LeaseGuard, key: ObjectKey) -> Sequence[Write]:
-        concerned = self._index.selects(key) or self._index.has_slices(key)
-        service = self._index.service(key) if concerned else None
+        service = self._index.service(key) if self._is_concerned(key) else None
         if service is None:
             return ()
         existing = [each for each in self._index.slices(key) if labelled_by(each, CONTROLLER)]
         plan = plan_endpoint_slices(service, self._index.pods(service), self._index.nodes, existing)
         return writes_of(plan, self._cluster(), lease)
+
+    def _is_concerned(self, key: ObjectKey) -> bool:
+        return self._index.selects(key) or self._index.has_slices(key)

@@ -48,11 +48,13 @@ class EndpointsObjects(Controller[ObjectKey]):
                 self._orphaned.discard(key)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """The Services that the changes concern, and those whose Endpoints object was deleted."""
-        for change in changes:
-            if change.type == "DELETED" and change.entry.kind == ENDPOINTS.key:
-                yield (change.entry.namespace, change.entry.name)
-        yield from self._index.affected()
+        """The Services that the changes concern, and those whose Endpoints object was deleted.
+
+        One without a selector and without such an object is none of them.
+        """
+        gone = [each.entry for each in changes if each.type == "DELETED" and each.entry.kind == ENDPOINTS.key]
+        named = [*((entry.namespace, entry.name) for entry in gone), *self._index.affected()]
+        return [key for key in named if self._index.selects(key) or self._mirror.get(ENDPOINTS.key, *key)]
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All Services with a selector, and all Endpoints, whose Service may be gone."""

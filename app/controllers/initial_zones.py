@@ -31,9 +31,8 @@ class InitialZones(Controller[str]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[str]:
-        """The one key, if pools, ranges or zones came or went."""
-        del changes
-        return self.all_keys()
+        """The one key, if pools, ranges or zones came or went, or are others."""
+        return () if all(change.alters_status_alone for change in changes) else self.all_keys()
 
     def all_keys(self) -> Iterable[str]:
         """The one key."""

@@ -1,6 +1,6 @@
 """EndpointSlices that mirror hand-written Endpoints (KEP-1713)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from app.controllers.backend_index import BackendIndex
@@ -35,7 +35,13 @@ class MirroredSlices(Controller[ObjectKey]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """The names of Services and Endpoints that changed, and of the Services of mirroring slices that changed."""
+        """The names of Services and Endpoints that changed, and of the Services of mirroring slices that changed.
+
+        Only where there are Endpoints there is something to mirror.
+        """
+        return [key for key in self._named_by(changes) if self._mirror.get(ENDPOINTS.key, *key) is not None]
+
+    def _named_by(self, changes: Sequence[Change]) -> Iterator[ObjectKey]:
         for change in changes:
             kind = change.entry.kind
             if kind in (ENDPOINTS.key, SERVICE.key):

@@ -59,7 +59,7 @@ class StaticAddresses(Controller[ObjectKey]):
         addresses = self._cluster().addresses
         for change in changes:
             if change.entry.kind in (ADDRESS_POOL.key, DNS_ZONE.key, NAMESPACE.key):
-                keys.update(dict.fromkeys(self.all_keys()))
+                keys.update(dict.fromkeys(() if change.alters_status_alone else self.all_keys()))
             elif change.entry.kind == STATIC_ADDRESS.key:
                 keys[change.entry.namespace, change.entry.name] = None
             elif change.entry.kind == SERVICE.key:

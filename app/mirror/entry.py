@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from app.domain.documents.encoding import watch_frame, wire_bytes, with_revision
-from app.domain.documents.peeking import content_of
+from app.domain.documents.peeking import content_of, essence_of
 from app.store.rows import ChangeRow, ObjectRow
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -74,6 +74,13 @@ class Change(msgspec.Struct, gc=False, eq=False):
         if self.previous is None or self.type == "DELETED":
             return True
         return content_of(self.previous.wire) != content_of(self.entry.wire)
+
+    @property
+    def alters_status_alone(self) -> bool:
+        """Whether it changed nothing but what is told of the object."""
+        if self.previous is None or self.type == "DELETED":
+            return False
+        return essence_of(self.previous.wire) == essence_of(self.entry.wire)
 
     @property
     def size(self) -> int:

@@ -45,6 +45,31 @@ class Content(msgspec.Struct, rename="camel", frozen=True):
     status: msgspec.Raw
 
 
+class Essence(msgspec.Struct, frozen=True):
+    """The parts of an object that its clients decide on, each still encoded; empty where there is none.
+
+    Attributes:
+        metadata: Labels, annotations, finalizers, owners and whether it is being deleted.
+        spec: Whole.
+    """
+
+    metadata: tuple[msgspec.Raw, ...]
+    spec: msgspec.Raw
+
+
+class _EssenceOfMetadata(msgspec.Struct, rename="camel"):
+    labels: msgspec.Raw = msgspec.Raw()
+    annotations: msgspec.Raw = msgspec.Raw()
+    finalizers: msgspec.Raw = msgspec.Raw()
+    owner_references: msgspec.Raw = msgspec.Raw()
+    deletion_timestamp: msgspec.Raw = msgspec.Raw()
+
+
+class _WithEssence(msgspec.Struct):
+    metadata: _EssenceOfMetadata
+    spec: msgspec.Raw = msgspec.Raw()
+
+
 class _ContentOfMetadata(msgspec.Struct, rename="camel"):
     annotations: msgspec.Raw = msgspec.Raw()
     deletion_timestamp: msgspec.Raw = msgspec.Raw()
@@ -129,6 +154,7 @@ _LABELLED = msgspec.json.Decoder(_Labelled)
 _WITH_METADATA = msgspec.json.Decoder(_WithMetadata)
 _WITH_RAW_METADATA = msgspec.json.Decoder(_WithRawMetadata)
 _WITH_CONTENT = msgspec.json.Decoder(_WithContent)
+_WITH_ESSENCE = msgspec.json.Decoder(_WithEssence)
 _SELECTING = msgspec.json.Decoder(_Selecting)
 _WITH_BALANCER = msgspec.json.Decoder(_WithBalancer)
 _WITH_CONDITIONS = msgspec.json.Decoder(_WithConditions)
@@ -186,6 +212,12 @@ def content_of(wire: bytes) -> Content:
     found = _WITH_CONTENT.decode(wire)
     metadata = found.metadata
     return Content(metadata.annotations, metadata.deletion_timestamp, found.spec, found.status)
+
+
+def essence_of(wire: bytes) -> Essence:
+    """What does not change with the status, to be compared with that of another state of the object."""
+    found = _WITH_ESSENCE.decode(wire)
+    return Essence(msgspec.structs.astuple(found.metadata), found.spec)
 
 
 def selector_of(wire: bytes) -> Mapping[str, str] | None:
