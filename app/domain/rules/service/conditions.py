@@ -166,10 +166,12 @@ def _refresh_programmed(service: Service, cluster: Cluster) -> None:
 
 def _is_nobodys(service: Service, cluster: Cluster) -> bool:
     """Whether it has addresses, and there are data planes, of which none serves them."""
+    if not cluster.data_planes:
+        return False
     addresses = list(map(canonical, ingress_addresses(service)))
     pools = [next((pool for pool in cluster.pools if address in pool.usable), None) for address in addresses]
     frontends = [(pool.scope, pool.name) for pool in pools if pool is not None]
-    if not frontends or None in pools or not cluster.data_planes:
+    if not frontends or None in pools:
         return False
     return not serving_planes(cluster.data_planes, frontends)
 
