@@ -90,8 +90,7 @@ def _headless(changes: Iterable[Change], mirror: Mirror) -> set[NamespacedName]:
 
 def _of_source_alone(change: Change, domain: str) -> Difference:
     """What the change of a source without slices that matter changed."""
-    before, after = change.previous, None if change.type == "DELETED" else change.entry
-    return difference(*(_records(entry, (), domain) for entry in (before, after)))
+    return difference(*(_records(entry, (), domain) for entry in (change.previous, change.after)))
 
 
 def _records(source: Entry | None, slices: Iterable[Entry], domain: str) -> frozenset[Record]:

@@ -41,8 +41,7 @@ class FrontendHolders:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            before = _addresses(change.entry if change.type == "DELETED" else change.previous)
-            after = [] if change.type == "DELETED" else _addresses(change.entry)
+            before, after = _addresses(change.before), _addresses(change.after)
             for address in (*before, *after):
                 self._first.pop(address, None)
             if before != after:

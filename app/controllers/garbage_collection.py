@@ -57,7 +57,7 @@ class GarbageCollection(Controller[str]):
         """Objects that lack an owner or begin to wait for their dependents, and owners that waited for a change."""
         for change in changes:
             uid = change.entry.uid
-            before = change.entry if change.type == "DELETED" else change.previous
+            before = change.before
             ties = NO_TIES if before is None else ties_of(before)
             if change.type == "DELETED":
                 yield from self._dependents.of(uid)

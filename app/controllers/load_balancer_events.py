@@ -55,9 +55,7 @@ class LoadBalancerEvents(Controller[Change]):
         namespace = self._mirror.get(NAMESPACE.key, "", change.entry.namespace)
         if namespace is None or is_deleting(namespace.wire):
             return  # It takes no new objects.
-        gone = change.type == "DELETED"
-        before = _decoded(change.entry if gone else change.previous)
-        after = None if gone else _decoded(change.entry)
+        before, after = _decoded(change.before), _decoded(change.after)
         about = after or before
         if about is not None:
             for news in load_balancer_news(before, after, self._cluster()):

@@ -10,7 +10,7 @@ from app.controllers.own_writes import conflict, update, write_in_turn
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
 from app.domain.documents.encoding import decode_object, encode_body, shared_object
-from app.domain.documents.peeking import mentions_prefix
+from app.domain.documents.peeking import mentions, mentions_prefix
 from app.domain.errors import RetryError
 from app.domain.kinds.service import Service
 from app.domain.rules.claim import Claim
@@ -68,11 +68,11 @@ class PublicNames(Controller[ObjectKey]):
                 self._note_static(change)
             if change.entry.kind != SERVICE.key:
                 continue
-            before = change.entry if change.type == "DELETED" else change.previous
+            before, after = change.before, change.after
             if before is not None and _is_concerned(before):
                 self._forget(shared_object(SERVICE, before.wire))
-            if change.type != "DELETED" and _is_concerned(change.entry):
-                self._note(shared_object(SERVICE, change.entry.wire))
+            if after is not None and _is_concerned(after):
+                self._note(shared_object(SERVICE, after.wire))
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
         """Services that ask for names and changed, or wait for what was released; all if the zones changed."""
@@ -153,9 +153,10 @@ class PublicNames(Controller[ObjectKey]):
 
     def _note_static(self, change: Change) -> None:
         """A StaticAddress that goes, or has another label, gives its label back."""
-        before = change.entry if change.type == "DELETED" else change.previous
-        label = "" if before is None else decode_object(STATIC_ADDRESS, before.wire).spec.dns_label
-        after = "" if change.type == "DELETED" else decode_object(STATIC_ADDRESS, change.entry.wire).spec.dns_label
+        label, after = (
+            "" if entry is None else decode_object(STATIC_ADDRESS, entry.wire).spec.dns_label
+            for entry in (change.before, change.after)
+        )
         if label and label != after:
             self._released.add(label_claim(label, "").key)
 
@@ -169,7 +170,7 @@ class PublicNames(Controller[ObjectKey]):
 
 
 def _is_concerned(entry: Entry) -> bool:
-    return any(mentions_prefix(entry.wire, key) for key in _KEYS)
+    return mentions(entry.wire, "annotations") and any(mentions_prefix(entry.wire, key) for key in _KEYS)
 
 
 def _in_words(kind: str, namespace: str, name: str) -> str:

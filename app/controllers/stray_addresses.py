@@ -106,11 +106,8 @@ class StrayAddresses:
 
 def _moved(change: Change) -> AddressSet:
     """The addresses that a pool has now and had not, or had and has not."""
-    deleted = change.type == "DELETED"
-    old = change.entry if deleted else change.previous
-    new = None if deleted else change.entry
     before, after = (
         AddressSet() if entry is None else usable_addresses(decode_object(ADDRESS_POOL, entry.wire).spec)
-        for entry in (old, new)
+        for entry in (change.before, change.after)
     )
     return (before - after) | (after - before)

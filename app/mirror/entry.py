@@ -69,6 +69,16 @@ class Change(msgspec.Struct, gc=False, eq=False):
         return self._frame
 
     @property
+    def before(self) -> Entry | None:
+        """The state before it; of a deletion the last state, if the one before is not known."""
+        return self.entry if self.previous is None and self.type == "DELETED" else self.previous
+
+    @property
+    def after(self) -> Entry | None:
+        """The state after it, None for a deletion."""
+        return None if self.type == "DELETED" else self.entry
+
+    @property
     def alters_content(self) -> bool:
         """Whether it changed what other things follow from; it did not if it changed only a label, for example."""
         if self.previous is None or self.type == "DELETED":

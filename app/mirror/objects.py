@@ -91,7 +91,10 @@ class Objects:
             limit: How many at most, None for all.
             undo: The changes of the kind to undo, oldest first.
         """
-        objects = self._kinds.get(kind) or SortedDict()
+        objects = self._kinds.get(kind)
+        if not objects and not undo:
+            return Listing([], 0)
+        objects = objects or SortedDict()
         low, high = _bounds(namespace, after)
         then: dict[NamespacedName, Entry | None] = {}
         for change in undo:

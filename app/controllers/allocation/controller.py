@@ -200,7 +200,5 @@ def _key_of(change: Change) -> AllocationKey:
 
 def _states(kind: Kind[ObjectT], change: Change) -> tuple[ObjectT | None, ObjectT | None]:
     """An object before and after a change."""
-    deleted = change.type == "DELETED"
-    before = change.entry if deleted else change.previous
-    old = None if before is None else shared_object(kind, before.wire)
-    return old, None if deleted else shared_object(kind, change.entry.wire)
+    old, new = (None if entry is None else shared_object(kind, entry.wire) for entry in (change.before, change.after))
+    return old, new

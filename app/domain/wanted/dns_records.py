@@ -140,8 +140,8 @@ def _hostname(endpoint: Endpoint, address: str) -> str:
 
 def _address_records(suffix: str, name: str, addresses: Sequence[str]) -> list[Records]:
     found = (
-        (kind, tuple(address for address in addresses if (":" in address) is (kind == "AAAA")))
-        for kind in ("A", "AAAA")
+        ("A", tuple([address for address in addresses if ":" not in address])),
+        ("AAAA", tuple([address for address in addresses if ":" in address])),
     )
     return [Records(f"{kind.lower()}{suffix}", name, kind, values) for kind, values in found if values]
 
