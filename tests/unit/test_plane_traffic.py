@@ -127,7 +127,10 @@ def test_local_needs_a_node():
     assert (len(embedded.backends[0].members), embedded.limitations) == (1, ())
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.0.1", "169.254.169.254"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "127.8.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1"],  # noqa: S104 - refused
+)
 def test_members_that_are_no_other_machine_are_refused(address):
     found = traffic(service(), slices((address, state()), ONE))
     assert [each.address for each in found.backends[0].members] == ["10.1.0.1"]
@@ -137,7 +140,8 @@ def test_members_that_are_no_other_machine_are_refused(address):
 def test_loopback_is_for_the_embedded_data_plane():
     embedded = PlaneProfile(embedded=True)
     assert traffic(service(), slices(("127.0.0.1", state())), embedded).backends[0].members
-    assert not traffic(service(), slices(("169.254.169.254", state())), embedded).backends[0].members
+    for nowhere in ("169.254.169.254", "0.0.0.0"):  # noqa: S104 - refused
+        assert not traffic(service(), slices((nowhere, state())), embedded).backends[0].members
     assert not traffic(service(address="127.64.0.1")).listeners
     assert "loopback" in traffic(service(address="127.64.0.1")).limitations[0]
     assert traffic(service(address="127.64.0.1"), profile=embedded).listeners

@@ -126,16 +126,26 @@ def endpoint_address_causes(field: str, text: str, *, loopback: bool = False) ->
         text: The address.
         loopback: Whether loopback is allowed, since the only data plane is on loopback, too.
     """
+    return [invalid(field, text, problem) for problem in elsewhere_problems(text, loopback=loopback)]
+
+
+def elsewhere_problems(text: str, *, loopback: bool = False) -> list[str]:
+    """Why an address leads to no other machine, each as the end of a sentence about it (ValidateNonSpecialIP).
+
+    Args:
+        text: The address.
+        loopback: Whether loopback is allowed all the same.
+    """
     address = sloppy_address(text)
     if address is None:
-        return [invalid(field, text, "must be an IP address, such as 10.9.8.7 or 2001:db8::ffff")]
+        return ["must be an IP address, such as 10.9.8.7 or 2001:db8::ffff"]
     problems: Sequence[tuple[bool, str]] = (
         (address.is_unspecified, "must not be the unspecified address"),
         (address.is_loopback and not loopback, "must not be a loopback address (127.0.0.0/8, ::1)"),
         (address.is_link_local, "must not be a link-local address (169.254.0.0/16, fe80::/10)"),
         (_is_link_local_multicast(address), "must not be a link-local multicast address (224.0.0.0/24, ff02::/16)"),
     )
-    return [invalid(field, text, problem) for applies, problem in problems if applies]
+    return [problem for applies, problem in problems if applies]
 
 
 @lru_cache(maxsize=4096)

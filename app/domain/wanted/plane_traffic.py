@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from app.domain.kinds.endpoint_slice import EndpointSlice
 from app.domain.kinds.service import Service, ServicePort
-from app.domain.rules.addresses import family_of
+from app.domain.rules.addresses import elsewhere_problems, family_of
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.service.load_balancer_wish import is_ours
 from app.domain.rules.service.needs import CLIENT_IP, LOAD_BALANCER, NODE_PORT
@@ -61,8 +61,13 @@ def _is_loopback(address: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _is_link_local(address: str) -> bool:
-    return ip_address(address).is_link_local
+def _refusal(address: str, *, embedded: bool) -> str:
+    """Why an address is no member, "" if it may be one.
+
+    A Pod may have any address. One of the data plane's own machine would publish what listens there for nobody else.
+    """
+    problems = elsewhere_problems(address, loopback=embedded)
+    return f"the member {address} is refused: it {'; '.join(problems)}" if problems else ""
 
 
 class _Builder:
@@ -173,10 +178,8 @@ class _Builder:
             is_fallback = not each.ready and each.serving and each.terminating
             if not (each.ready or is_fallback) or (self._local and not profile.embedded and each.node != profile.node):
                 continue
-            if _is_link_local(each.address) or (_is_loopback(each.address) and not profile.embedded):
-                text = (
-                    f"the member {each.address} is refused: a loopback or link-local address leads to no other machine"
-                )
-                self._limitations[text] = None
+            refusal = _refusal(each.address, embedded=profile.embedded)
+            if refusal:
+                self._limitations[refusal] = None
                 continue
             yield Member(each.address, each.port, each.probe_port, is_fallback)
