@@ -45,6 +45,15 @@ def test_each_block_works(directory, guide, tmp_path):
         assert word in said
 
 
+def test_the_first_service_is_a_file_that_can_be_run(directory, tmp_path):
+    place, changed, _ = directory
+    script = (ROOT / "examples" / "first-service.sh").read_text()
+    with Reader(place, tmp_path, {**changed, "9000": str(free_port())}) as reader:
+        # The README may have been followed before.
+        reader.follow([Block("KUBECONFIG=.data/kubeconfig kubectl delete service web --ignore-not-found", "")])
+        assert "Directory listing" in reader.follow([Block(script, "")])
+
+
 def test_each_command_works_that_is_said_at_the_start(directory, tmp_path):
     place, _, said = directory
     commands = re.findall(r"^ {4}((?:curl|dig|export|kubectl|KUBECONFIG=)(?:[^\\\n]|\\\n)*)", said, re.MULTILINE)
