@@ -25,7 +25,7 @@ _MOST_LEASES = 10_000
 
 
 def leases_route(leases: Leases) -> APIRouter:
-    """`/leases`: which process works on what at the moment."""
+    """`/leases`: which process works on what at the moment, and in which database."""
     router = APIRouter(tags=["health"], include_in_schema=False)
 
     async def show() -> Response:
@@ -33,7 +33,8 @@ def leases_route(leases: Leases) -> APIRouter:
             {"name": each.name, "holder": each.holder, "epoch": each.epoch, "secondsLeft": round(each.seconds_left, 3)}
             for each in await leases.held(_MOST_LEASES)
         ]
-        return Response(msgspec.json.encode({"items": items}), media_type=JSON)
+        database = f"PostgreSQL {await leases.server_version()}"
+        return Response(msgspec.json.encode({"items": items, "database": database}), media_type=JSON)
 
     router.add_api_route(LEASES_PATH, show, methods=READ_METHODS)
     return router
@@ -123,6 +124,6 @@ def version_document(version: str) -> dict[str, str]:
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": "",
-        "compiler": platform.python_implementation(),
+        "compiler": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": f"{platform.system().lower()}/{platform.machine()}",
     }

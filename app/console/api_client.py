@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from app.telemetry import tracing
+
 Document = dict[str, Any]
 
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -129,7 +131,8 @@ class ApiClient:
 
     async def get_text(self, path: str, **query: str) -> str:
         """A text, such as that of `/readyz`, whatever the status."""
-        response = await self._http.get(path, params=query, headers=self._headers, extensions=self._extensions)
+        headers = {**self._headers, **tracing.headers()}
+        response = await self._http.get(path, params=query, headers=headers, extensions=self._extensions)
         return response.text
 
     async def table(self, path: str, **query: str) -> Document:
@@ -195,7 +198,7 @@ class ApiClient:
             method,
             path,
             params=query,
-            headers={**headers, **self._headers},
+            headers={**headers, **self._headers, **tracing.headers()},
             content=body,
             timeout=_SECONDS,
             extensions=self._extensions,

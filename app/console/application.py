@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.console import addresses, editing, lists, login, objects, overviews
 from app.console.api_client import Refused
+from app.console.page_span import page_span
 from app.console.sessions import is_from_elsewhere
 from app.console.visit import Surroundings, Visit
 
@@ -47,7 +48,7 @@ def create_console(around: Surroundings) -> Starlette:
 
     def route(path: str, page: Page, method: str = "GET") -> Route:
         async def answer(request: Request) -> Response:
-            return await _answer(request, page, around)
+            return await _answer(request, page, around, f"/console{path}")
 
         return Route(path, answer, methods=[method])
 
@@ -83,12 +84,18 @@ def create_console(around: Surroundings) -> Starlette:
 _FOR_STRANGERS = (login.ask, login.take, login.leave, login.begin_at_provider, login.end_at_provider)
 
 
-async def _answer(request: Request, page: Page, around: Surroundings) -> Response:
+async def _answer(request: Request, page: Page, around: Surroundings, path: str) -> Response:
     if request.method == "POST" and is_from_elsewhere(request):
         return PlainTextResponse("this request came from another site", HTTPStatus.FORBIDDEN)
     visit = Visit(request, around)
     if around.needs_login and not visit.logged_in and page not in _FOR_STRANGERS:
         return visit.to_login()
+    with page_span(request, path) as answered:
+        answered.response = await _made(visit, page)
+        return answered.response
+
+
+async def _made(visit: Visit, page: Page) -> Response:
     try:
         return await page(visit)
     except Refused as error:

@@ -10,6 +10,8 @@ from app.console.visit import AUDIT_TAIL, Visit, listed
 
 _OWN = "/apis/fairlead.io/v1"
 _AUDIT_EVENTS = 500
+_SERIALS = 2**32
+"""Serials of zones begin again then (RFC 1982)."""
 
 
 async def data_planes(visit: Visit) -> Response:
@@ -32,14 +34,19 @@ async def audit(visit: Visit) -> Response:
 
 
 async def dns(visit: Visit) -> Response:
-    """Zones, and the records of a name."""
+    """Zones, how far behind the servers with copies of them are, and the records of a name."""
     name = visit.query("name").lower().rstrip(".")
     found = []
     if name:
         records = await visit.api.get(f"{_OWN}/dnsrecordsets", resourceVersion="0")
         found = [each for each in records["items"] if each["spec"]["name"].rstrip(".").lower() == name]
     zones = await listed(visit, f"{_OWN}/dnszones")
-    return await visit.page("dns.html", zones=zones, name=name, records=found)
+    servers = [
+        (zone, server, serials_behind(zone, server))
+        for zone in zones
+        for server in (zone.get("status") or {}).get("servers") or []
+    ]
+    return await visit.page("dns.html", zones=zones, servers=servers, name=name, records=found)
 
 
 async def about(visit: Visit) -> Response:
@@ -53,10 +60,11 @@ async def about(visit: Visit) -> Response:
             raise
         user = {}
     endpoints = await listed(visit, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices")
-    leases = await _leases(visit)
+    work = await _work(visit)
     return await visit.page(
         "about.html",
-        processes=None if leases is None else _processes(leases),
+        processes=None if work is None else _processes(work["items"]),
+        database="" if work is None else work.get("database", ""),
         planes=await listed(visit, f"{_OWN}/dataplanes"),
         told=version,
         health=health,
@@ -71,10 +79,10 @@ async def about(visit: Visit) -> Response:
     )
 
 
-async def _leases(visit: Visit) -> list[Document] | None:
-    """Which process works on what; None if the user may not see it."""
+async def _work(visit: Visit) -> Document | None:
+    """Which process works on what, and in which database; None if the user may not see it."""
     try:
-        return list((await visit.api.get("/leases"))["items"])
+        return await visit.api.get("/leases")
     except Refused:
         return None
 
@@ -88,6 +96,16 @@ def _behind(plane: Document, newest: int) -> int:
     """By how many revisions a data plane is behind; 0 where it says that it has taken over everything."""
     is_current = _truths(plane).get("Current", {}).get("status") == "True"
     return 0 if is_current else max(0, newest - int((plane.get("status") or {}).get("revision") or 0))
+
+
+def serials_behind(zone: Document, server: Document) -> int:
+    """By how many revisions a server's copy of a zone is behind; 0 if it is not, or the server has none."""
+    serial = server.get("serial") or 0
+    if not serial or server.get("state") == "Current":
+        return 0
+    behind = (int(zone["status"].get("serial") or 0) - int(serial)) % _SERIALS
+    # A secondary may have a serial that the status does not know yet.
+    return behind if behind < _SERIALS // 2 else 0
 
 
 def _audit_row(event: Document) -> tuple[str, str, str, str, str, str]:

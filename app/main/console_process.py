@@ -15,6 +15,7 @@ from app.console.application import create_console
 from app.console.oidc import OidcLogin
 from app.console.sessions import Sessions
 from app.console.visit import Surroundings
+from app.main.exporting import exporting
 from app.main.health import serve_health
 from app.main.lifecycle import Lifecycle
 from app.main.reloading import certificate, reloading
@@ -40,6 +41,7 @@ async def run_console(settings: ConsoleProcessSettings, listener: socket.socket,
     sources = (*log_level(settings), *certificate(settings.tls, "console"))
     async with (
         reloading(stopping.set, *sources),
+        exporting(settings, "console"),
         httpx.AsyncClient(base_url=settings.api_url, verify=settings.api_trust, limits=limits) as http,
     ):
 

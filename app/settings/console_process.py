@@ -12,10 +12,11 @@ from app.oidc.configuration import ALGORITHMS, Provider, tls_context
 from app.oidc.flags import provider_of_flags
 from app.settings.base import LoggingSettings
 from app.settings.console import ConsoleSettings, Origin, is_loopback
+from app.settings.otlp import OtlpSettings
 from app.settings.values import LARGEST_PORT, host_address
 
 
-class ConsoleProcessSettings(ConsoleSettings, LoggingSettings):
+class ConsoleProcessSettings(ConsoleSettings, OtlpSettings, LoggingSettings):
     """Which API the console asks, where it listens, and who may log in."""
 
     api_url: Origin = Field("http://127.0.0.1:8080", description="The API that the console asks")

@@ -183,6 +183,15 @@ class Leases:
         """
         return [HeldLease(*row) for row in await self._database.fetch(_HELD_NOW, limit)]
 
+    async def server_version(self) -> str:
+        """The version of the Postgres that keeps them, such as 18.1.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        ((version,),) = await self._database.fetch("SELECT current_setting('server_version')")
+        return str(version)
+
     async def forget(self, prefix: str, age: float) -> None:
         """Remove leases that begin with a prefix and expired that many seconds ago. No write may depend on them.
 

@@ -138,6 +138,12 @@ def header_of(span: trace.Span) -> str:
     return f"00-{known.trace_id:032x}-{known.span_id:016x}-{known.trace_flags:02x}"
 
 
+def headers() -> dict[str, str]:
+    """What a request to another server carries, so that it belongs to the trace of this task; nothing without one."""
+    span = trace.get_current_span()
+    return {"traceparent": header_of(span)} if _tracing is not None and span.get_span_context().is_valid else {}
+
+
 def trace_id_of(span: trace.Span) -> str:
     """The id of the trace that a span is in, 32 hexadecimal digits."""
     return f"{span.get_span_context().trace_id:032x}"

@@ -246,6 +246,22 @@ def test_the_page_of_data_planes_follows_a_real_envoy(browser, served):
             assert api.delete(f"{ROOT}/services/port-80-too").status_code == 200
 
 
+def test_the_page_of_dns_follows_the_secondaries_of_a_zone(browser, served):
+    zone = "/apis/fairlead.io/v1/dnszones/cluster.local"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    opened(browser, served, "dns")
+    assert "No zone has secondaries" in text(browser, "#zones")
+    with httpx.Client(base_url=served.url, timeout=30, headers=merge) as api:
+        # Nobody answers there.
+        spec = {"secondaries": [{"address": "127.0.0.1:1"}]}
+        assert api.patch(zone, json={"spec": spec}).status_code == 200
+        try:
+            until(lambda: "127.0.0.1:1\tcluster.local\tUnreachable\tnone" in text(browser, "#zones"))
+        finally:
+            assert api.patch(zone, json={"spec": {"secondaries": None}}).status_code == 200
+    until(lambda: "No zone has secondaries" in text(browser, "#zones"))
+
+
 def test_the_holders_of_a_pool_lead_to_services_and_to_the_history(browser, served):
     static = "/apis/fairlead.io/v1/namespaces/default/staticaddresses"
     annotations = {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
@@ -276,7 +292,8 @@ def test_the_holders_of_a_pool_lead_to_services_and_to_the_history(browser, serv
 def test_about_tells_who_works_on_what(browser, served):
     opened(browser, served, "about")
     told = text(browser)
-    assert all(word in told for word in ("mirror", "allocation", "zone-serials", "embedded: envoy", "system:masters"))
+    words = ("mirror", "allocation", "zone-serials", "embedded: envoy", "system:masters", "CPython 3.", "PostgreSQL 1")
+    assert [word for word in words if word not in told] == []
     processes = browser.execute_script("return document.querySelectorAll('table tbody tr').length")
     assert processes >= 2
 

@@ -1,11 +1,13 @@
 """One trace from the request to the data plane, over real processes, as a collector receives it."""
 
+import json
 import secrets
 import socket
 
 import httpx
 import pytest
 
+from tests.console.test_console_process import Console
 from tests.e2e.bodies import cluster_ip, load_balancer, service
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
@@ -122,6 +124,30 @@ def test_who_does_not_trace_is_not_traced_and_learns_the_trace_all_the_same(trac
     until(lambda: collector.metrics)
     assert collector.of_trace(trace) == {}
     assert "traceresponse" not in httpx.get(f"{traced.url}/livez").headers
+
+
+def test_what_is_created_in_a_console_of_its_own_is_one_trace_from_the_page_on(traced, collector, tmp_path):
+    flags = ("--otlp-endpoint", collector.endpoint, "--trace-ratio", "0", "--otlp-metric-seconds", "1")
+    trace = secrets.token_hex(16)
+    form = {"action": "save", "text": json.dumps(service("by-hand", load_balancer()))}
+    with Console(traced.url, tmp_path / "console.log", *flags) as console:
+        reply = httpx.post(
+            f"{console.url}/console/new/services",
+            data=form,
+            headers={"traceparent": f"00-{trace}-{CALLER}-01"},
+            timeout=30,
+        )
+        assert reply.status_code == 303, reply.text
+        followed = chain(collector, trace, "fairlead-xds", "deliver")
+        assert names(followed)[:3] == [
+            ("console", "POST /console/new/{resource}"),
+            ("api", "create services"),
+            ("api", "store"),
+        ]
+        assert followed[0].attributes["http.response.status_code"] == 303
+        httpx.get(f"{console.url}/console/list/services", timeout=30).raise_for_status()
+        until(lambda: ("fairlead-console", "fairlead_build_info") in collector.metrics)
+    assert {each.trace for each in collector.spans if each.process == "fairlead-console"} == {trace}
 
 
 @pytest.mark.usefixtures("traced")

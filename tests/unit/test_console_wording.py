@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.console.facts import facts
+from app.console.overviews import serials_behind
 from app.console.wording import cell, moment, several
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -77,3 +78,19 @@ def test_the_facts_of_a_service_are_what_people_ask_for():
 @pytest.mark.parametrize("kind", ["LoadBalancer", "Pod", "Node", "AddressPool", "DataPlane", "ConfigMap"])
 def test_an_object_that_is_still_empty_has_few_facts(kind):
     assert len(facts({"kind": kind, "metadata": {"name": "new"}, "spec": {}})) < 5
+
+
+@pytest.mark.parametrize(
+    ("serial", "server", "behind"),
+    [
+        (120, {"serial": 100, "state": "Behind"}, 20),
+        (120, {"serial": 100, "state": "Unreachable"}, 20),
+        (3, {"serial": 2**32 - 2, "state": "Behind"}, 5),
+        (120, {"serial": 125, "state": "Behind"}, 0),
+        (120, {"serial": 100, "state": "Current"}, 0),
+        (120, {"serial": 0, "state": "Refused"}, 0),
+        (120, {"state": "Unreachable"}, 0),
+    ],
+)
+def test_how_far_a_secondary_is_behind(serial, server, behind):
+    assert serials_behind({"status": {"serial": serial}}, server) == behind
