@@ -139,7 +139,7 @@ class Bind(Secondary):
             with_key = f' key "{self.key[0]}"'
         zones = "\n".join(
             f'zone "{zone}" {{ type secondary; primaries {{ 127.0.0.1 port {self.primary}{with_key}; }}; '
-            f'file "{zone}.db"; allow-notify {{ 127.0.0.1; }}; min-retry-time 1; }};'
+            f'file "{zone}.db"; allow-notify {{ 127.0.0.1; }}; allow-transfer {{ 127.0.0.1; }}; min-retry-time 1; }};'
             for zone in self.zones
         )
         return key + zones
@@ -166,11 +166,12 @@ class Knot(Secondary):
         if self.key:
             key = f"key:\n  - id: {self.key[0]}\n    algorithm: hmac-sha256\n    secret: {self.key[1]}\n"
             with_key = f"    key: {self.key[0]}\n"
-        zones = "".join(f"  - domain: {zone}\n    master: primary\n    acl: told\n" for zone in self.zones)
+        zones = "".join(f"  - domain: {zone}\n    master: primary\n    acl: [told, anybody]\n" for zone in self.zones)
         return (
             f"{key}"
             f"remote:\n  - id: primary\n    address: 127.0.0.1@{self.primary}\n{with_key}"
             f"acl:\n  - id: told\n    address: 127.0.0.1\n    action: notify\n{with_key}"
+            "  - id: anybody\n    address: 127.0.0.1\n    action: transfer\n"
             f"zone:\n{zones}"
         )
 
@@ -198,7 +199,7 @@ class Nsd(Secondary):
             key = f'key:\n  name: "{name}"\n  algorithm: hmac-sha256\n  secret: "{self.key[1]}"\n'
         return key + "".join(
             f'zone:\n  name: "{zone}"\n  zonefile: "{zone}.zone"\n  request-xfr: 127.0.0.1@{self.primary} {name}\n'
-            f"  allow-notify: 127.0.0.1 {name}\n  max-retry-time: 1\n"
+            f"  allow-notify: 127.0.0.1 {name}\n  provide-xfr: 127.0.0.1 NOKEY\n  max-retry-time: 1\n"
             for zone in self.zones
         )
 

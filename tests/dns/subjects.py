@@ -14,6 +14,8 @@ PORTS = ((HTTP,), (UNNAMED,), (DNS_UDP, DNS_TCP), (("x-1", "SCTP", 7), HTTP))
 NAMESPACES = ("shop", "data")
 FAMILIES = (["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"])
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
+_BASES_OF_A_ROUND = 40
+"""Of the networks in which endpoints have their addresses; changed endpoints have theirs in number 200."""
 
 
 def endpoints(family, *items, base):
@@ -22,12 +24,17 @@ def endpoints(family, *items, base):
     return tuple(Endpoint(str(start + at), item or "", item is not None) for at, item in enumerate(items))
 
 
-def wanted():
-    """Documents of Services by their subjects, which do not have their addresses yet."""
+def wanted(rounds=1):
+    """Documents of Services by their subjects, which do not have their addresses yet; more of them with more rounds."""
+    for number in range(rounds):
+        yield from _round(f"-{number}" if number else "", _BASES_OF_A_ROUND * number)
+
+
+def _round(suffix, first_base):
     for number, families in enumerate(FAMILIES):
         for of_type in TYPES:
             namespace, ports = NAMESPACES[number % 2], PORTS[(number + len(of_type)) % len(PORTS)]
-            name = f"{of_type.lower()}-{number}"
+            name = f"{of_type.lower()}-{number}{suffix}"
             policy = "RequireDualStack" if len(families) > 1 else "SingleStack"
             spec = {"type": of_type, "ipFamilies": families, "ipFamilyPolicy": policy, "ports": _ports(ports)}
             yield Subject(name, namespace, ports=ports), spec
@@ -38,12 +45,12 @@ def wanted():
             found = tuple(
                 each
                 for family in families
-                for each in endpoints(family, *_distinct(items), base=10 * base + len(where))
+                for each in endpoints(family, *_distinct(items), base=first_base + 10 * base + len(where))
             )
             ports = PORTS[base % len(PORTS)]
             policy = "RequireDualStack" if len(families) > 1 else "SingleStack"
             spec = {"clusterIP": "None", "ipFamilies": families, "ipFamilyPolicy": policy, "ports": _ports(ports)}
-            yield Subject(f"{name}-{where}", "data", ports=ports, endpoints=found), spec
+            yield Subject(f"{name}-{where}{suffix}", "data", ports=ports, endpoints=found), spec
     targets = (
         "db.example.com.",
         f"clusterip-0.shop.svc.{DOMAIN}",
@@ -54,7 +61,7 @@ def wanted():
     )
     for number, target in enumerate(targets):
         spec = {"type": "ExternalName", "externalName": target.rstrip(".")}
-        yield Subject(f"alias-{number}", "shop", target=target), spec
+        yield Subject(f"alias-{number}{suffix}", "shop", target=target), spec
 
 
 def _distinct(items):

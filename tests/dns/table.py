@@ -4,6 +4,7 @@ It is written down without any function of the product, and any server that has 
 """
 
 import ipaddress
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import dns.flags
@@ -124,10 +125,13 @@ class Table:
 
     def __init__(self, subjects, formerly=(), reverse_zones=()):
         self.zones = (DOMAIN, *reverse_zones)
-        self._records = {record for subject in subjects for record in records_of(subject)}
-        self._records.add((f"dns-version.{DOMAIN}", "TXT", '"1.1.0"'))
+        records = {record for subject in subjects for record in records_of(subject)}
+        records.add((f"dns-version.{DOMAIN}", "TXT", '"1.1.0"'))
+        self._records = defaultdict(set)
+        for record in records:
+            self._records[record[0]].add(record)
         self._names = {DOMAIN, *reverse_zones}
-        for owner, _, _ in self._records:
+        for owner in self._records:
             labels = owner.split(".")
             parents = (".".join(labels[at:]) for at in range(len(labels) - 1))
             self._names.update(parent for parent in parents if self.zone_of(parent))
@@ -142,7 +146,7 @@ class Table:
         """What is to be answered to a question."""
         expected, at = Expected(), name.lower()
         while self.zone_of(at):
-            here = {record for record in self._records if record[0] == at}
+            here = self._records.get(at, set())
             wanted = {record for record in here if record[1] == kind}
             alias = {record for record in here if record[1] == "CNAME"}
             if at not in self._names:

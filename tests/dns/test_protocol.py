@@ -1,8 +1,10 @@
 """What the protocol says beside the records: EDNS, cookies, errors, truncation, TCP (RFC 1035, 6891, 7766, 7873)."""
 
 import asyncio
+import random
 import struct
 from collections import Counter
+from itertools import combinations, pairwise
 
 import dns.edns
 import dns.flags
@@ -276,6 +278,72 @@ async def test_queries_over_tcp_may_come_in_pieces_and_before_answers_are_read(w
     writer.write_eof()
     assert await reader.read() == b""
     writer.close()
+
+
+def framed(first, number=3):
+    """Questions as they are sent over one connection, with numbers from the first on."""
+    names = [NAME, f"nothing.{DOMAIN}", f"_http._tcp.{NAME}"]
+    kinds = ["A", "A", "SRV"]
+    queries = [
+        dns.message.make_query(names[at % 3], kinds[at % 3], id=first + at, use_edns=0 if at % 2 else False)
+        for at in range(number)
+    ]
+    return b"".join(query.to_wire(prepend_length=True) for query in queries)
+
+
+async def answers_to(server, pieces, first, number=3):
+    """Send pieces of questions, each as a packet of its own; all are answered in their order."""
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        # The server is in this event loop, and has each piece when it comes to the turn after.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        for at in range(number):
+            size = int.from_bytes(await reader.readexactly(2), "big")
+            answer = dns.message.from_wire(await reader.readexactly(size))
+            rcode = dns.rcode.NXDOMAIN if at % 3 == 1 else dns.rcode.NOERROR
+            assert (answer.id, answer.rcode(), bool(answer.answer)) == (first + at, rcode, at % 3 != 1)
+    writer.close()
+
+
+def split(data, *places):
+    return [data[begin:end] for begin, end in pairwise((0, *places, len(data)))]
+
+
+async def test_questions_over_tcp_may_be_split_at_every_byte(web):
+    data = framed(0)
+    for at in range(1, len(data)):
+        await answers_to(web, split(data, at), 0)
+    await answers_to(web, split(data, *range(1, len(data))), 0)
+
+
+@pytest.mark.soak
+async def test_questions_over_tcp_may_be_split_anywhere_under_load(web):
+    chance, done = random.Random(1), asyncio.Event()
+
+    async def load():
+        while not done.is_set():
+            await web.ask(NAME)
+
+    async def client(first):
+        for _ in range(20):
+            data = framed(first, 60)
+            places = sorted(chance.sample(range(1, len(data)), chance.randrange(1, 40)))
+            await answers_to(web, split(data, *places), first, 60)
+
+    async with asyncio.TaskGroup() as others:
+        for _ in range(4):
+            others.create_task(load())
+        async with asyncio.TaskGroup() as clients:
+            for number in range(50):
+                clients.create_task(client(1000 * number))
+        data = framed(0)
+        for first, second in chance.sample(list(combinations(range(1, len(data)), 2)), 1000):
+            await answers_to(web, split(data, first, second), 0)
+        done.set()
 
 
 async def test_ipv6_and_all_addresses_of_a_machine(world):
