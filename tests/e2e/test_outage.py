@@ -10,6 +10,7 @@ import pytest
 from tests.e2e import audit
 from tests.e2e.client import Connection
 from tests.e2e.ensemble import NAMESPACE, Ensemble, create_database
+from tests.e2e.pausing import resume, suspend
 from tests.e2e.waiting import eventually
 from tests.e2e.workload import Load, storm
 
@@ -38,13 +39,11 @@ async def stopped(postgres):
 async def frozen(postgres):
     """Paused with all its sessions open: whoever asks gets no answer at all."""
     processes = [psutil.Process(postgres.pid), *psutil.Process(postgres.pid).children(recursive=True)]
-    for process in processes:
-        process.suspend()
+    suspend(processes)
     try:
         yield
     finally:
-        for process in processes:
-            process.resume()
+        resume(processes)
 
 
 @pytest.mark.parametrize("away", [stopped, frozen])

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from app.credentials.certificates import client_context
+from tests.e2e.pausing import suspend
 from tests.e2e.serving import Serving, all_gone
 from tests.e2e.waiting import until
 
@@ -155,8 +156,7 @@ def test_a_stop_while_postgres_is_frozen_and_a_write_waits_for_it(tmp_path):
     with Serving(tmp_path / "data") as serving:
         frozen = [each for each in serving.descendants() if each.name() == "postgres"]
         assert frozen
-        for process in frozen:
-            process.suspend()
+        suspend(frozen)
         body = '{"metadata": {"name": "waits"}, "spec": {"ports": [{"port": 80}]}}'
         head = f"POST {SERVICES} HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
         with request(serving.url, f"{head}Content-Length: {len(body)}\n\n{body}"):

@@ -13,6 +13,7 @@ import psutil
 from app.supervisor.binaries import binaries, unprivileged_user
 from app.supervisor.children import spawn
 from app.supervisor.postgres import EmbeddedPostgres
+from tests.e2e.pausing import resume, suspend
 
 NAME = "standby"
 """What the primary calls it in `synchronous_standby_names`."""
@@ -76,12 +77,10 @@ class Standby:
 
     def pause(self) -> None:
         """Have it take nothing any more, with its connection open."""
-        for process in self._processes():
-            process.suspend()
+        suspend(self._processes())
 
     def resume(self) -> None:
-        for process in self._processes():
-            process.resume()
+        resume(self._processes())
 
     def restart(self) -> None:
         """Lose what was on its way to it."""
