@@ -13,7 +13,6 @@ from app.domain.declarations.dns_zone import DNS_ZONE
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.documents.encoding import decode_object
 from app.domain.kinds.dns_zone import DNSZone, DNSZoneCheckpoint
-from app.domain.rules.zone_description import ancestors
 from app.domain.rules.zone_serial import serial_of
 from app.domain.wanted.zone_journal import Difference, Record, ZoneJournal
 from app.mirror.entry import Change, change_of
@@ -171,7 +170,9 @@ class ZoneJournals:
 
     def _zone_of(self, name: str) -> str:
         """The zone that a name belongs to; "" if it belongs to none."""
-        return next((each for each in ancestors(name) if each in self._zones), "")
+        while name and name not in self._zones:
+            name = name.partition(".")[2]
+        return name
 
     def _note_zone(self, change: Change) -> None:
         """A zone came, changed or went. It takes names from the zone that it is in, or leaves them to that."""

@@ -5,9 +5,10 @@ The context of a span goes into the store with the write, so that whoever works 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from app.store.writes import Committed, Outcome, Write
 from app.telemetry import tracing

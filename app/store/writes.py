@@ -1,6 +1,6 @@
 """What a caller asks the store to write, and the outcome, as plain values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -25,8 +25,7 @@ class LeaseGuard:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """One change of one object.
 
     Attributes:
@@ -56,7 +55,7 @@ class Write:
     namespace: str
     name: str
     uid: str
-    body: bytes = field(repr=False)
+    body: bytes
     claims: tuple[Claim, ...] = ()
     expected_revision: int | None = None
     published: bool = True
@@ -68,6 +67,10 @@ class Write:
     charges: tuple[tuple[str, int], ...] = ()
     limits: tuple[Limit, ...] = ()
     bounded: bool = False
+
+    def __repr__(self) -> str:
+        """Without the body, which may be a Secret's."""
+        return f"Write({self.action} {self.kind} {self.namespace}/{self.name} {self.uid})"
 
 
 class Committed(msgspec.Struct, frozen=True, tag=True):

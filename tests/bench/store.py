@@ -14,12 +14,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from ipaddress import IPv4Address
 from itertools import count
 from pathlib import Path
 
 import uvloop
+from msgspec.structs import replace
 
 from app.domain.rules.claim import Claim
 from app.store.migrating import migrate

@@ -1,8 +1,7 @@
 """What each kind of write answers, and what is stored then."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from app.domain.rules.claim import Claim
 from app.store.claim_tables import CLAIM_TABLES, exclude

@@ -14,6 +14,8 @@ from app.domain.errors import Cause, invalid
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_CANONICAL_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _IPV4_DIGITS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
@@ -151,6 +153,8 @@ def elsewhere_problems(text: str, *, loopback: bool = False) -> list[str]:
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """An address in canonical text; the text itself if it is no address. Remembered, since callers ask repeatedly."""
+    if _CANONICAL_IPV4.fullmatch(text):
+        return text
     address = sloppy_address(text)
     return text if address is None else str(address)
 
@@ -161,6 +165,8 @@ def reverse_name(text: str) -> str:
     Raises:
         ValueError: The text is no address.
     """
+    if _CANONICAL_IPV4.fullmatch(text):
+        return f"{'.'.join(reversed(text.split('.')))}.in-addr.arpa."
     address = sloppy_address(text)
     if address is None:
         raise ValueError(f"{text!r} is no address")

@@ -19,13 +19,9 @@ def service_records(service: Service, slices: Iterable[EndpointSlice], domain: s
     """
     parts = list(slices)
     found = [*dns_records(service, parts, domain), *public_records(service, parts)]
-    return [records for records in found if _fits(records)]
+    return [each for each in found if _fits(each.name) and (each.type != "CNAME" or all(map(_fits, each.values)))]
 
 
-def _fits(records: Records) -> bool:
-    """Whether names are short enough (RFC 1035, section 2.3.4). Kubernetes does not limit labels of an externalName."""
-    targets = records.values if records.type == "CNAME" else ()
-    return all(
-        len(name) <= MAX_SUBDOMAIN + 1 and max(map(len, name.split("."))) <= MAX_LABEL
-        for name in (records.name, *targets)
-    )
+def _fits(name: str) -> bool:
+    """Whether a name is short enough (RFC 1035, section 2.3.4). Kubernetes does not limit labels of an externalName."""
+    return len(name) <= MAX_LABEL or (len(name) <= MAX_SUBDOMAIN + 1 and max(map(len, name.split("."))) <= MAX_LABEL)
