@@ -5,14 +5,23 @@ from collections.abc import Callable
 
 _METAVARS = {
     "_dir": "DIRECTORY",
+    "_path": "FILE",
     "port": "PORT",
     "host": "ADDRESS",
-    "_address": "ADDRESS",
+    "address": "ADDRESS",
+    "check_http": "PATH",
     "_days": "DAYS",
     "_wait": "SECONDS",
     "_expiration": "SECONDS",
     "domain": "NAME",
     "audience": "NAME",
+    "_claim": "NAME",
+    "_client_id": "NAME",
+    "_name": "NAME",
+    "namespace": "NAME",
+    "node": "NAME",
+    "user": "NAME",
+    "_endpoint": "URL",
     "_url": "URL",
 }
 """What the value of a flag is, by the end of its name."""

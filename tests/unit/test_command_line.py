@@ -1,5 +1,7 @@
 """Files of settings, help, versions and completion."""
 
+import re
+
 import pytest
 
 from app import __version__
@@ -109,6 +111,8 @@ def test_help_has_words_for_values_and_no_empty_defaults(command, capsys):
     for word in (" Path", " Url", " str", " int", " float", " Cidrs", " Words"):
         assert f"{word}\n" not in shown
         assert f"{word}]" not in shown
+    # Such as `--oidc-groups-prefix TEXT`: only these can be anything.
+    assert {flag for flag in re.findall(r"(--\S+) TEXT", shown) if not flag.endswith("-prefix")} <= {"--to"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
