@@ -25,11 +25,9 @@ def reserve(host: str, port: int, flag: str = "--port") -> socket.socket:
             alone.bind((host, port))
             return _bind_shared(alone)
     except OSError as error:
-        advice = f"stop the program that does, or choose another {flag}"
-        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-            advice = "this machine does not have the address; choose another --host"
-            advice += ", such as ::1 where there is no IPv4" if _family(host) == socket.AF_INET else ""
-        raise CannotListenError(f"cannot listen on {host} port {port}: {error.strerror}; {advice}") from error
+        raise CannotListenError(
+            f"cannot listen on {host} port {port}: {error.strerror}; {_advice(error, host, flag)}"
+        ) from error
 
 
 def reserve_dns(host: str, port: int) -> tuple[socket.socket, socket.socket]:
@@ -95,9 +93,18 @@ def share(reserved: socket.socket) -> socket.socket:
 
 def _no_dns(host: str, port: int, error: OSError) -> CannotListenError:
     return CannotListenError(
-        f"cannot answer DNS queries on {host} port {port}: {error.strerror}; stop the program that does, or choose "
-        "another --dns-port"
+        f"cannot answer DNS queries on {host} port {port}: {error.strerror}; {_advice(error, host, '--dns-port')}"
     )
+
+
+def _advice(error: OSError, host: str, flag: str) -> str:
+    """What to do about an address that cannot be bound; the flag chooses another port."""
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        other = ", such as ::1 where there is no IPv4" if _family(host) == socket.AF_INET else ""
+        return f"this machine does not have the address; choose another {flag.replace('port', 'host')}{other}"
+    if error.errno == errno.EACCES:
+        return f"this user may not listen there; choose a {flag} from 1024 on, or give it CAP_NET_BIND_SERVICE"
+    return f"stop the program that does, or choose another {flag}"
 
 
 def _family(host: str) -> socket.AddressFamily:
