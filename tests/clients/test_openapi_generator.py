@@ -41,6 +41,40 @@ for path, methods in document["paths"].items():
 print(seen)
 """
 
+BODIES = """
+import json
+from datetime import datetime
+
+import fairlead_client
+
+sent = 0
+document = json.load(open("openapi.json"))
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    value = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+
+
+for methods in document["paths"].values():
+    for operation in methods.values():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            title = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["title"]
+            model = getattr(fairlead_client, title, None)
+            if model is not None and "example" in content:
+                made = model.from_dict(content["example"]).to_dict()
+                assert plain(made) == plain(content["example"]), (title, made)
+                sent += 1
+print(sent)
+"""
+
 
 def blocks(language):
     """The blocks of the page in a language that are about this generator."""
@@ -93,6 +127,12 @@ def test_a_python_client(generated, product):
 def test_a_python_client_understands_a_list_of_each_kind(generated, product):
     (generated / "python" / "lists.py").write_text(ROUND_TRIP)
     assert int(said([sys.executable, "python/lists.py", product.url], generated)) > 50
+
+
+@pytest.mark.soak
+def test_a_python_client_sends_what_the_examples_of_the_document_say(generated):
+    (generated / "python" / "bodies.py").write_text(BODIES)
+    assert int(said([sys.executable, "python/bodies.py"], generated)) > 50
 
 
 @pytest.mark.soak
