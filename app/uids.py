@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from uuid import UUID
 
 _MILLISECOND = 1_000_000
 _RANDOM_BITS = 62
@@ -18,4 +17,5 @@ def new_uid() -> str:
     fraction = (rest << 12) // _MILLISECOND
     version, variant = 0x7, 0b10
     number = milliseconds << 80 | version << 76 | fraction << 64 | variant << 62 | secrets.randbits(_RANDOM_BITS)
-    return str(UUID(int=number))
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
