@@ -50,10 +50,10 @@ class Churn:
         await asyncio.gather(*map(self._work, range(CLIENTS)))
 
     def latencies(self):
-        """Median and 99th percentile of the operations since the last call, in milliseconds."""
+        """Number, median and 99th percentile of the operations since the last call, in milliseconds."""
         seconds, self._seconds = self._seconds, []
         parts = quantiles(seconds, n=100) if len(seconds) > 1 else [0.0] * 99
-        return 1000 * parts[49], 1000 * parts[98]
+        return len(seconds), 1000 * parts[49], 1000 * parts[98]
 
     async def _work(self, client):
         connection = Connection(self._url)
@@ -93,8 +93,8 @@ class Churn:
 
 async def sample(serving, churn, connection):
     """All figures of one moment, by name."""
-    median, slow = churn.latencies()
-    figures = {"latency p50 ms": median, "latency p99 ms": slow}
+    count, median, slow = churn.latencies()
+    figures = {"operations": count, "latency p50 ms": median, "latency p99 ms": slow}
     for word in ("api", "reconciler"):
         processes = serving.children(word)
         figures[f"{word} MiB"] = max(process.memory_info().rss for process in processes) / 2**20
@@ -124,7 +124,7 @@ def write(samples, directory):
         table = csv.DictWriter(file, ["seconds", *samples[0][1]])
         table.writeheader()
         table.writerows({"seconds": round(at)} | figures for at, figures in samples)
-    groups = ("latency", "MiB", "descriptors", "table")
+    groups = ("operations", "latency", "MiB", "descriptors", "table")
     figure = Figure(figsize=(9, 10), layout="constrained")
     for axes, group in zip(figure.subplots(len(groups), sharex=True), groups, strict=True):
         names = [name for name in samples[0][1] if group in name and (group == "table" or "table" not in name)]
@@ -150,8 +150,11 @@ async def test_nothing_grows_under_a_steady_load(tmp_path):
     write(samples, Path(os.environ.get("FAIRLEAD_SOAK_DIRECTORY", tmp_path)))
     settled = [figures for at, figures in samples if FULL <= at < FULL + SETTLED]
     later = [figures for at, figures in samples if at >= FULL + SETTLED]
+    for each in (settled, later):
+        done = sum(figures["operations"] for figures in each) / (len(each) * EVERY)
+        assert done > 0.9 * OPERATIONS, f"the machine is too busy to tell: {done:.0f} operations a second"
     for name in samples[0][1]:
-        if "latency" in name:
+        if "latency" in name or name == "operations":
             continue  # it is drawn: what else the machine does shows in it
         first, last = (max(figures[name] for figures in each) for each in (settled, later))
         # A small thing may have a little more.
