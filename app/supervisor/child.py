@@ -19,7 +19,7 @@ _STABLE_SECONDS = 30.0
 
 
 class Child:
-    """A program that is started again whenever it ends. When it keeps ending, the delays before a restart grow.
+    """A program that is started again whenever it ends. When it keeps ending, the time between its starts grows.
 
     Args:
         name: For the log.
@@ -80,7 +80,8 @@ class Child:
             if was_stable
             else min(max(2 * self._delay, _FIRST_DELAY_SECONDS), _LONGEST_DELAY_SECONDS)
         )
-        self._restart_at = now + self._delay
+        # Between two starts, so that one that did its work for a while is back at once.
+        self._restart_at = max(now + _FIRST_DELAY_SECONDS, self._started_at + self._delay)
 
     def send_signal(self, signum: signal.Signals) -> None:
         """Send a signal to the process, unless it has ended."""

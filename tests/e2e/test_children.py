@@ -79,6 +79,20 @@ def test_what_ends_is_started_again_ever_more_slowly():
     starts[-1].wait()
 
 
+def test_what_did_its_work_for_a_while_is_back_at_once_however_often_it_ended():
+    child = Child("killed", partial(spawn, ["sleep", "600"]))
+    child.start()
+    child._delay, child._started_at = 5.0, child._started_at - 11
+    child.send_signal(signal.SIGKILL)
+    until(child.has_ended)
+    child.restart_if_ended()
+    assert child._delay == 10.0
+    assert child.restarts_in <= 0.1
+    until(lambda: (child.restart_if_ended(), not child.has_ended())[1])
+    child.send_signal(signal.SIGKILL)
+    until(child.has_ended)
+
+
 def test_a_program_that_cannot_be_started_is_tried_again(tmp_path):
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\nexec sleep 600\n")
