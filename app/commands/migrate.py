@@ -22,4 +22,5 @@ def run(settings: MigrateSettings) -> None:
         print(plan_text(plan(settings.url, settings.to)))  # noqa: T201 - the answer of the command
         return
     done = migrate(settings.url, settings.to, accept_loss=settings.accept_loss)
-    _log.info("migrated" if done.steps else "nothing to migrate", schema=done.target)
+    if done.steps and done.found is not None:  # that a new database gets its tables is no news
+        _log.info("migrated", schema=done.target)

@@ -168,7 +168,7 @@ class DiscoveryService(AggregatedDiscoveryServiceServicer):  # type: ignore[misc
         stream = Stream(plane, dialect(plane.session), context, Deliveries(plane.name, self._traced))
         view.follow(stream)
         self._planes.enter(plane)
-        _log.info("connected", plane=plane.name, peer=context.peer(), version=plane.version)
+        _log.debug("connected", plane=plane.name, peer=context.peer(), version=plane.version)
         try:
             await stream.run(first)
         finally:
