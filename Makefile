@@ -11,8 +11,8 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() + 1, 8))')
 BESIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # A test of real servers may fail because the machine was busy. It is tried once more, and its first failure is shown all the
-# same. Five in a run at most, and none of the tests that only compute.
-AGAIN := --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks \
+# same. Five in a run at most, none of the tests that only compute, and none that says that something was lost.
+AGAIN := --reruns 1 --max-suite-reruns 5 --rerun-show-tracebacks --rerun-except 'was lost|twice|is missing' \
 	--rerun-exclude-path tests/unit --rerun-exclude-path tests/property
 
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install

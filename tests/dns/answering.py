@@ -16,7 +16,7 @@ from app.serving.dns.cookies import Cookies
 from app.settings.processes import DNSProcessSettings
 from tests.e2e.waiting import eventually
 
-TIMEOUT = 60
+TIMEOUT = 10
 SECRET = bytes(range(16))
 
 

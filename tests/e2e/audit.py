@@ -7,14 +7,29 @@ from ipaddress import ip_address, ip_network
 
 import asyncpg
 
+from tests.e2e.waiting import eventually
+
 CLAIMS = ("cluster_ips", "node_ports", "lb_addresses", "lb_ports")
 SERVICE_CIDR = ip_network("10.96.0.0/16")
 NODE_PORTS = range(30_000, 32_768)
 POOLS = tuple(map(ip_network, ("10.224.0.0/16", "198.18.0.0/16")))
 
 
+async def _primary(url):
+    """A session of the primary, as soon as there is one. A standby may be behind."""
+
+    async def attempt():
+        # A host that is not well ends the search of asyncpg.
+        try:
+            return await asyncpg.connect(url, target_session_attrs="primary")
+        except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError):
+            return None
+
+    return await eventually(attempt)
+
+
 async def rows(url, statement, *arguments):
-    connection = await asyncpg.connect(url)
+    connection = await _primary(url)
     try:
         return await connection.fetch(statement, *arguments)
     finally:
@@ -85,7 +100,7 @@ _HELD = {
 
 @asynccontextmanager
 async def _snapshot(url):
-    connection = await asyncpg.connect(url)
+    connection = await _primary(url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             yield connection
@@ -129,7 +144,8 @@ async def check_log(url, acknowledged):
     }
     for write in acknowledged:
         if write.revision > compacted:
-            assert written.get(write.revision) == (write.uid, write.type, write.mark), f"{write} was lost"
+            found = written.get(write.revision)
+            assert found == (write.uid, write.type, write.mark), f"{write} was lost: the log has {found} there"
 
 
 async def has_seen_all(url, namespace, events):

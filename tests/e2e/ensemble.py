@@ -166,8 +166,12 @@ class Ensemble:
         self.processes = [*self.apis, *workers]
 
     def __enter__(self):
-        self.wait()
-        create_namespace(self.apis[0].url)
+        try:
+            self.wait()
+            create_namespace(self.apis[0].url)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
