@@ -32,7 +32,7 @@ class SigningKeyRotation(Periodic):
         """Rotate; two processes that do it at the same time make one key, so the lease is not checked."""
         del keys, lease
         if (made := await rotate(self._store, self._age)) is not None:
-            _log.info("a key for tokens of ServiceAccounts was made", key=made)
+            _log.debug("a key for tokens of ServiceAccounts was made", key=made)
         for removed in await self._store.remove_ended(_LEEWAY):
             _log.info("a key for tokens of ServiceAccounts was removed, as its last token has ended", key=removed)
         return {}
