@@ -1,9 +1,10 @@
 """What each change of the log changed in DNS records."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from app.cluster.record_sources import SOURCES, records_of, source_at, source_name
+from app.cluster.record_sources import SOURCES, names_of, records_of, source_at, source_name
 from app.cluster.service_slices import ServiceSlices, service_of, services_of
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.service import SERVICE
@@ -14,10 +15,17 @@ from app.mirror.mirror import Mirror
 
 
 class RecordChange(NamedTuple):
-    """What one change of the log changed."""
+    """What one change of the log changed.
+
+    Attributes:
+        revision: Of the change.
+        names: Of the records that it removed or added.
+        changed: Computes these records, unless that was necessary to know the names.
+    """
 
     revision: int
-    changed: Difference
+    names: Collection[str]
+    changed: Callable[[], Difference]
 
 
 class _State:
@@ -60,16 +68,16 @@ def record_changes(
     _rewind(changes, states)
     for change in changes:
         if change.entry.kind not in SOURCES:
-            changed = _stepped(change, states, domain)
+            found = _computed(change.revision, _stepped(change, states, domain))
         elif not change.alters_content:
             _apply(change, states)
             continue
         elif source_name(change.entry) in states:
-            changed = _stepped(change, states, domain)
+            found = _computed(change.revision, _stepped(change, states, domain))
         else:
-            changed = _of_source_alone(change, domain)
-        if changed.removed or changed.added:
-            yield RecordChange(change.revision, changed)
+            found = _of_source_alone(change, domain)
+        if found.names:
+            yield found
 
 
 def _headless(changes: Iterable[Change], mirror: Mirror) -> set[NamespacedName]:
@@ -88,9 +96,21 @@ def _headless(changes: Iterable[Change], mirror: Mirror) -> set[NamespacedName]:
     return found | {name for name, entry in present if entry is not None and may_be_headless(entry.wire)}
 
 
-def _of_source_alone(change: Change, domain: str) -> Difference:
-    """What the change of a source without slices that matter changed."""
-    return difference(*(_records(entry, (), domain) for entry in (change.previous, change.after)))
+def _computed(revision: int, changed: Difference) -> RecordChange:
+    return RecordChange(revision, {record.name for side in changed for record in side}, lambda: changed)
+
+
+def _of_source_alone(change: Change, domain: str) -> RecordChange:
+    """What the change of a source without slices that matter changed: all its records, if it came or went."""
+    before, after = change.previous, change.after
+    source = after if before is None else before if after is None else None
+    if source is not None:
+        return RecordChange(change.revision, names_of(source, domain), partial(_between, before, after, domain))
+    return _computed(change.revision, _between(before, after, domain))
+
+
+def _between(before: Entry | None, after: Entry | None, domain: str) -> Difference:
+    return difference(_records(before, (), domain), _records(after, (), domain))
 
 
 def _records(source: Entry | None, slices: Iterable[Entry], domain: str) -> frozenset[Record]:

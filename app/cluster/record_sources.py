@@ -8,7 +8,7 @@ from app.domain.declarations.static_address import STATIC_ADDRESS
 from app.domain.documents.encoding import decode_object, shared_object
 from app.domain.wanted.dns_records import Records
 from app.domain.wanted.public_records import static_records
-from app.domain.wanted.service_records import service_records
+from app.domain.wanted.service_records import record_names, service_records
 from app.mirror.entry import Entry, NamespacedName
 from app.mirror.mirror import Mirror
 
@@ -45,3 +45,10 @@ def records_of(source: Entry, slices: Iterable[Entry], domain: str) -> list[Reco
     service = shared_object(SERVICE, source.wire)
     needed = slices if service.spec.cluster_ip == "None" else ()
     return service_records(service, [decode_object(ENDPOINT_SLICE, entry.wire) for entry in needed], domain)
+
+
+def names_of(source: Entry, domain: str) -> set[str]:
+    """The names of all records of a source that is not headless: faster than its records. Arguments as there."""
+    if source.kind == STATIC_ADDRESS.key:
+        return {each.name for each in records_of(source, (), domain)}
+    return record_names(shared_object(SERVICE, source.wire), domain)

@@ -14,7 +14,7 @@ from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.documents.encoding import decode_object
 from app.domain.kinds.dns_zone import DNSZone, DNSZoneCheckpoint
 from app.domain.rules.zone_serial import serial_of
-from app.domain.wanted.zone_journal import Difference, Record, ZoneJournal
+from app.domain.wanted.zone_journal import ZoneJournal
 from app.mirror.entry import Change, change_of
 from app.mirror.mirror import Mirror
 from app.store.reader import Reader
@@ -42,7 +42,9 @@ class ZoneJournals:
         stale: Whether `current` has to be called: it has not been, or changes were missed since.
     """
 
-    def __init__(self, mirror: Mirror, reader: Reader, slices: ServiceSlices, domain: str) -> None:
+    def __init__(
+        self, mirror: Mirror, reader: Reader, slices: ServiceSlices, domain: str, *, with_records: bool = True
+    ) -> None:
         """Follow the mirror.
 
         Args:
@@ -50,7 +52,9 @@ class ZoneJournals:
             reader: Reads the log.
             slices: It subscribed to the mirror before.
             domain: The cluster's, without the dot at the end.
+            with_records: Whether the journals have what changed, for transfers, and not only the serials.
         """
+        self._with_records = with_records
         self._mirror = mirror
         self._reader = reader
         self._slices = slices
@@ -159,14 +163,11 @@ class ZoneJournals:
             yield change
 
     def _note(self, change: RecordChange) -> None:
-        by_zone: dict[str, tuple[set[Record], set[Record]]] = {}
-        for side, records in enumerate(change.changed):
-            for record in records:
-                zone = self._zone_of(record.name.removesuffix("."))
-                if zone in self._journals:
-                    by_zone.setdefault(zone, (set(), set()))[side].add(record)
-        for zone, (removed, added) in by_zone.items():
-            self._journals[zone].add(change.revision, Difference(frozenset(removed), frozenset(added)))
+        zones = {name: self._zone_of(name.removesuffix(".")) for name in change.names}
+        changed = change.changed() if self._with_records else None
+        for zone in self._journals.keys() & zones.values():
+            part = None if changed is None else changed.within({name for name in zones if zones[name] == zone})
+            self._journals[zone].add(change.revision, part)
 
     def _zone_of(self, name: str) -> str:
         """The zone that a name belongs to; "" if it belongs to none."""

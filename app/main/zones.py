@@ -28,10 +28,17 @@ class ZoneFollowers:
     zones: DNSZones
 
 
-def zone_followers(parts: Parts, addresses: Sequence[str] = ()) -> ZoneFollowers:
-    """What follows the zones; `addresses` are those at which others reach the DNS server."""
+def zone_followers(parts: Parts, addresses: Sequence[str] = (), *, with_records: bool = True) -> ZoneFollowers:
+    """What follows the zones.
+
+    Args:
+        parts: What it works with.
+        addresses: At which others reach the DNS server.
+        with_records: Whether the journals have what changed, for transfers, and not only the serials.
+    """
     slices = ServiceSlices(parts.mirror)
-    journals = ZoneJournals(parts.mirror, parts.reader, slices, parts.cluster().cluster_domain)
+    domain = parts.cluster().cluster_domain
+    journals = ZoneJournals(parts.mirror, parts.reader, slices, domain, with_records=with_records)
     return ZoneFollowers(slices, journals, DNSZones(parts.mirror, journals, parts.cluster, addresses))
 
 
@@ -42,7 +49,7 @@ def zone_work(parts: Parts, keys: TsigKeys) -> tuple[list[Controller[Any]], list
         parts: What they work with.
         keys: With which messages to other servers are signed.
     """
-    followers = zone_followers(parts)
+    followers = zone_followers(parts, with_records=False)
     secondaries = ZoneParts(parts.writer, parts.mirror, parts.cluster, followers.journals, keys)
     pushes = PushParts(parts.writer, parts.mirror, parts.cluster, followers.slices, keys, Rfc2136)
     return (

@@ -108,4 +108,7 @@ def test_each_change_is_told_as_if_all_were_computed_anew(batches):
                 wanted.append((revision, (before - after, after - before)))
         mirror.entries = entries
         mirror.apply(changes)
-        assert [tuple(each) for each in record_changes(changes, mirror, slices, DOMAIN)] == wanted
+        found = [(each.revision, tuple(each.changed())) for each in record_changes(changes, mirror, slices, DOMAIN)]
+        assert found == wanted
+        names = [each.names for each in record_changes(changes, mirror, slices, DOMAIN)]
+        assert names == [{record.name for side in changed for record in side} for _, changed in wanted]

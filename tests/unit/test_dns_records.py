@@ -7,9 +7,11 @@ from app.domain.declarations.dns_record_set import DNS_RECORD_SET
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointConditions, EndpointPort, EndpointSlice
 from app.domain.kinds.service import ServicePort
 from app.domain.rules.cluster import Cluster
+from app.domain.rules.service.name_wish import INTERNAL_HOSTNAME, NAMES
 from app.domain.rules.zone_description import ZoneDescription
 from app.domain.wanted.dns_record_sets import record_sets
 from app.domain.wanted.dns_records import TOLERATE_UNREADY, TTL, dashed, dns_records
+from app.domain.wanted.service_records import record_names, service_records
 from tests.unit.backend_objects import make_service
 
 ZONE = "cluster.local"
@@ -73,6 +75,26 @@ def test_before_allocation_there_are_no_records():
 def test_an_external_name_is_an_alias_and_nothing_else(target):
     service = make_service(type="ExternalName", cluster_ip="", cluster_ips=None, external_name=target)
     assert records(service) == {(NAME, "CNAME"): ("db.example.com.",)}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"type": "LoadBalancer", "cluster_ips": ["10.96.0.10", "fd00::10"]},
+        {"ports": [ServicePort("dns", "UDP", None, 53), ServicePort("", "TCP", None, 53), ServicePort("s", "SCTP")]},
+        {"cluster_ip": "", "cluster_ips": None},
+        {"type": "ExternalName", "cluster_ip": "", "cluster_ips": None, "external_name": "db.example.com"},
+        {"type": "ExternalName", "cluster_ip": "", "cluster_ips": None, "external_name": "x" * 64},
+    ],
+)
+@pytest.mark.parametrize("name", ["web", "w" * 63])
+@pytest.mark.parametrize("annotations", [None, {NAMES: "shop.example.org", INTERNAL_HOSTNAME: "shop.example.org"}])
+def test_names_are_known_without_the_records(spec, name, annotations):
+    service = make_service(**spec)
+    service.metadata.name, service.metadata.annotations = name, annotations
+    for domain in (ZONE, "a" * 63 + "." + "b" * 63 + "." + "c" * 63):
+        assert record_names(service, domain) == {each.name for each in service_records(service, (), domain)}
 
 
 def headless(**spec):

@@ -91,6 +91,15 @@ def test_what_is_known_already_is_not_added_again():
     assert journal.serial == 8
 
 
+def test_serials_are_known_where_differences_are_not():
+    journal = ZoneJournal("example.org", 10, 10, 0, limit=2)
+    for number in range(1, 5):
+        journal.add(10 + number, None)
+    assert (journal.floor, journal.serial, journal.serial_at(13)) == (12, 14, 13)
+    assert journal.since(13) is None
+    assert journal.since(14) == Difference(frozenset(), frozenset())
+
+
 def test_a_cut_makes_clients_read_the_whole_zone():
     journal = ZoneJournal("example.org", 10, 10, 0)
     journal.add(11, Difference(frozenset(), frozenset([record(1)])))

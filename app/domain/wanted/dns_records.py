@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.domain.kinds.endpoint_slice import Endpoint, EndpointSlice
-from app.domain.kinds.service import Service
+from app.domain.kinds.service import Service, ServicePort
 from app.domain.rules.addresses import canonical, reverse_name
 
 TTL = 5
@@ -48,7 +48,7 @@ def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) ->
         slices: Its EndpointSlices. Only a headless Service needs them.
         zone: The cluster's domain, e.g. `cluster.local`.
     """
-    name = f"{service.metadata.name}.{service.metadata.namespace}.svc.{zone.rstrip('.')}."
+    name = _own_name(service, zone)
     if service.spec.type == "ExternalName":
         return _external(service, name)
     if service.spec.cluster_ip == "None":
@@ -56,10 +56,32 @@ def dns_records(service: Service, slices: Iterable[EndpointSlice], zone: str) ->
     return _with_cluster_ip(service, name)
 
 
+def cluster_ip_names(service: Service, zone: str) -> list[str]:
+    """The names of the records that `dns_records` computes of a Service with ClusterIPs; none if it has none yet.
+
+    It takes a fraction of the time, and which zones a Service concerns follows from names alone.
+    """
+    addresses = [address for address in service.spec.cluster_ips or [] if address]
+    if not addresses:
+        return []
+    name = _own_name(service, zone)
+    ports = [_port_name(port, name) for port in service.spec.ports or [] if port.name]
+    return [name, *ports, *map(reverse_name, addresses)]
+
+
 def dashed(address: str) -> str:
     """An address as a DNS label: `1-2-3-4`, `fd00--5`; a leading or trailing `::` keeps an explicit zero."""
     text = canonical(address).replace(":", "-").replace(".", "-")
     return ("0" if text.startswith("-") else "") + text + ("0" if text.endswith("-") else "")
+
+
+def _own_name(service: Service, zone: str) -> str:
+    return f"{service.metadata.name}.{service.metadata.namespace}.svc.{zone.rstrip('.')}."
+
+
+def _port_name(port: ServicePort, name: str) -> str:
+    """The name of a port's SRV record (RFC 2782)."""
+    return f"_{port.name}._{port.protocol.lower()}.{name}"
 
 
 def _external(service: Service, name: str) -> list[Records]:
@@ -74,9 +96,8 @@ def _with_cluster_ip(service: Service, name: str) -> list[Records]:
     records = _address_records("", name, addresses)
     for port in service.spec.ports or []:
         if port.name:
-            protocol = port.protocol.lower()
-            value = f"{_PRIORITY} {_WEIGHT} {port.port} {name}"
-            records.append(Records(f"srv.{port.name}.{protocol}", f"_{port.name}._{protocol}.{name}", "SRV", (value,)))
+            label, value = f"srv.{port.name}.{port.protocol.lower()}", f"{_PRIORITY} {_WEIGHT} {port.port} {name}"
+            records.append(Records(label, _port_name(port, name), "SRV", (value,)))
     return records + [_pointer(address, [name]) for address in addresses]
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -32,6 +32,11 @@ class Difference(NamedTuple):
 
     removed: frozenset[Record]
     added: frozenset[Record]
+
+    def within(self, names: Container[str]) -> "Difference":
+        """What of it concerns these names."""
+        removed, added = ([record for record in side if record.name in names] for side in self)
+        return Difference(frozenset(removed), frozenset(added))
 
 
 def each_record(sets: Iterable[Records]) -> Iterator[Record]:
@@ -64,14 +69,14 @@ class ZoneJournal:
             floor: The revision from which on changes are added.
             serial: Of the zone as of then.
             offset: How much less than the revision of a change its serial is.
-            limit: How many removed and added records are kept.
+            limit: How many removed and added records are kept, or changes where these are not kept.
         """
         self.name = name
         self.offset = offset
         self.floor = floor
         self.last = floor
         self._base = serial
-        self._steps: deque[tuple[int, Difference]] = deque()
+        self._steps: deque[tuple[int, Difference | None]] = deque()
         self._limit = limit
         self._size = 0
 
@@ -95,16 +100,21 @@ class ZoneJournal:
         """The checkpoint from which others can compute the same as of a revision; as of the floor for an older one."""
         return DNSZoneCheckpoint(max(revision, self.floor), self.serial_at(revision), self.offset)
 
-    def add(self, revision: int, changed: Difference) -> None:
-        """Note what a change of the log changed. What is not after the floor is known already."""
+    def add(self, revision: int, changed: Difference | None) -> None:
+        """Note a change of the log. What is not after the floor is known already.
+
+        Args:
+            revision: Of the change.
+            changed: What it changed; None where nobody will ask.
+        """
         if revision <= self.floor:
             return
         self._steps.append((revision, changed))
-        self._size += len(changed.removed) + len(changed.added)
+        self._size += _size(changed)
         self.last = revision
         while self._size > self._limit and self._steps:
             dropped, old = self._steps.popleft()
-            self._size -= len(old.removed) + len(old.added)
+            self._size -= _size(old)
             self.floor, self._base = dropped, serial_of(dropped, self.offset)
 
     def cut(self, revision: int) -> None:
@@ -127,9 +137,15 @@ class ZoneJournal:
         found = serial == self._base
         for revision, changed in self._steps:
             if found:
+                if changed is None:
+                    return None
                 removed |= changed.removed - added
                 added -= changed.removed
                 added |= changed.added - removed
                 removed -= changed.added
             found = found or serial == serial_of(revision, self.offset)
         return Difference(frozenset(removed), frozenset(added)) if found else None
+
+
+def _size(changed: Difference | None) -> int:
+    return 1 if changed is None else len(changed.removed) + len(changed.added)
