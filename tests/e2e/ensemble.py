@@ -19,9 +19,10 @@ NAMESPACE = "load"
 
 
 async def create_database(postgres, name):
-    """A database of a module's own; answers its URL."""
+    """A database of a test's or a module's own, which is empty even if the test is tried again; answers its URL."""
     connection = await asyncpg.connect(postgres.url("postgres"))
     try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.execute(f"CREATE DATABASE {name}")
     finally:
         await connection.close()

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import time
+from contextlib import AsyncExitStack
 
 import asyncpg
 import httpx
@@ -32,8 +33,8 @@ _log = logging.getLogger(__name__)
 
 pytestmark = needed
 
-POOL = "traffic"
-ADDRESSES = "127.83.0.0/24"
+ADDRESSES = {"traffic-0": "127.83.0.0/24", "traffic-1": "127.83.1.0/24"}
+"""Pools of the Envoys, each of which has a server of its own. In a pool is one Service, of the pool's name."""
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 _numbers = itertools.count()
 
@@ -41,7 +42,7 @@ FAILOVER_SECONDS = 90.0
 """Longer than Patroni takes for anything on a busy machine."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster():
     with Cluster() as cluster:
         yield cluster
@@ -49,7 +50,8 @@ def cluster():
 
 @pytest.fixture
 def ensemble(cluster, tmp_path):
-    with Ensemble(cluster.url, tmp_path, apis=2, reconcilers=2, xds=1, dns=2, loopback_data_plane="true") as ensemble:
+    xds = len(ADDRESSES)
+    with Ensemble(cluster.url, tmp_path, apis=2, reconcilers=2, xds=xds, dns=2, loopback_data_plane="true") as ensemble:
         yield ensemble
 
 
@@ -110,63 +112,65 @@ async def member():
 
 
 @pytest.fixture
-async def envoy(ensemble, tmp_path):
-    (server,) = ensemble.xds_sockets
-    async with EnvoyProcess(tmp_path, server, metadata={"pools": [POOL]}) as envoy:
-        yield envoy
+async def envoys(ensemble, tmp_path):
+    async with AsyncExitStack() as stack:
+        for pool, server in zip(ADDRESSES, ensemble.xds_sockets, strict=True):
+            directory = tmp_path / pool
+            directory.mkdir()
+            await stack.enter_async_context(EnvoyProcess(directory, server, metadata={"pools": [pool]}))
+        yield
 
 
 @pytest.fixture
-async def onlookers(ensemble, envoy, member):
+async def onlookers(ensemble, envoys, member):
     """They read, send traffic and ask for a name; everything was well before anything is broken."""
-    del envoy
+    del envoys
     async with httpx.AsyncClient(base_url=ensemble.urls[0], timeout=30) as api:
-        path = await traffic_service(api, member.port)
-
-        async def is_served():
-            service = (await api.get(path)).json()
-            states = {each["type"]: each["status"] for each in service["status"]["conditions"]}
-            return service if states.get("Programmed") == "True" else None
-
-        # From now on nobody else's Service is told of the first data plane, which changes it.
-        service = await eventually(is_served, timeout=60)
-    (ingress,) = service["status"]["loadBalancer"]["ingress"]
-
-    async def is_led_there():
-        return await greeting(ingress["ip"], 80) == member.name
-
-    await eventually(is_led_there, timeout=60)
-    name, address = "traffic.default.svc.cluster.local.", service["spec"]["clusterIP"]
+        # From now on nobody else's Service is told of the first data planes, which changes it.
+        services = [await traffic_service(api, pool, member.port) for pool in ADDRESSES]
+    addresses = [service["status"]["loadBalancer"]["ingress"][0]["ip"] for service in services]
+    for address in addresses:
+        await eventually(lambda address=address: is_led_to(member, address), timeout=60)
+    name, cluster_address = "traffic-0.default.svc.cluster.local.", services[0]["spec"]["clusterIP"]
     for port in ensemble.dns_ports:
-        await Asked("127.0.0.1", port).becomes(name, "A", [address])
+        await Asked("127.0.0.1", port).becomes(name, "A", [cluster_address])
     return [
         *(Reader(url, SERVICES) for url in ensemble.urls),
-        *(Resolver(port, name, address) for port in ensemble.dns_ports),
-        Visitor(ingress["ip"], 80, member.name),
-        Talker(ingress["ip"], 80),
+        *(Resolver(port, name, cluster_address) for port in ensemble.dns_ports),
+        *(Visitor(address, 80, member.name) for address in addresses),
+        *(Talker(address, 80) for address in addresses),
     ]
 
 
-async def traffic_service(api, port):
-    """Make a Service with one member, in a pool of its own: nobody else's comes to the Envoy. Answers its path."""
-    pool = {"scope": "external", "addresses": [ADDRESSES], "autoAssign": False}
-    made = await api.post("/apis/fairlead.io/v1/addresspools", json={"metadata": {"name": POOL}, "spec": pool})
-    assert made.status_code == 201, made.text
+async def is_led_to(member, address):
+    return await greeting(address, 80) == member.name
+
+
+async def traffic_service(api, name, port):
+    """Make a Service with one member, in a pool of its own: nobody else's comes to the Envoy. Answers it, served."""
+    pool = {"scope": "external", "addresses": [ADDRESSES[name]], "autoAssign": False}
+    metadata = {"name": name, "annotations": {"metallb.io/address-pool": name}}
     slice_of_member = {
-        "metadata": {"name": "traffic", "labels": {"kubernetes.io/service-name": "traffic"}},
+        "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
         "addressType": "IPv4",
         "endpoints": [{"addresses": ["127.0.0.1"]}],
         "ports": [{"name": "", "port": port}],
     }
-    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
-    made = await api.post(path, json=slice_of_member)
-    assert made.status_code == 201, made.text
-    metadata = {"name": "traffic", "annotations": {"metallb.io/address-pool": POOL}}
-    document = {"metadata": metadata, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
-    collection = "/api/v1/namespaces/default/services"
-    made = await api.post(collection, json=document)
-    assert made.status_code == 201, made.text
-    return f"{collection}/traffic"
+    services = "/api/v1/namespaces/default/services"
+    for path, document in (
+        ("/apis/fairlead.io/v1/addresspools", {"metadata": {"name": name}, "spec": pool}),
+        ("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", slice_of_member),
+        (services, {"metadata": metadata, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}),
+    ):
+        made = await api.post(path, json=document)
+        assert made.status_code == 201, made.text
+
+    async def is_served():
+        service = (await api.get(f"{services}/{name}")).json()
+        states = {each["type"]: each["status"] for each in service["status"]["conditions"]}
+        return service if states.get("Programmed") == "True" else None
+
+    return await eventually(is_served, timeout=60)
 
 
 async def written(cluster):
