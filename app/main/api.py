@@ -32,6 +32,9 @@ from app.store.database import Database
 from app.store.leases import Leases
 from app.store.milestones import Milestones
 
+_GATHERING_SECONDS = 0.005
+"""Seconds between two fetches of changes under load that no request waits for: watches show them so much later."""
+
 
 async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
     """Serve the API until SIGTERM or SIGINT; SIGHUP has it read tokens, certificate and level of the log again.
@@ -53,7 +56,7 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
         stop_signals() as stopping,
         reloading(stopping.set, *sources),
         exporting(settings, "api"),
-        started(settings, stopping) as parts,
+        started(settings, stopping, gathering=_GATHERING_SECONDS) as parts,
     ):
         leases, holder = Leases(parts.database), holder_name()
         watch = AllocationWatch(leases, Allocation.name)

@@ -62,14 +62,12 @@ class Follower:
         """Whether the last fetch failed."""
         return self._failing_since is not None
 
-    def hint(self) -> None:
-        """Fetch soon, unless another fetch reaches the hinted revision first."""
-        if self._gathered is not None:
-            return
-        wait = self._fetched_at + self._gathering - self._loop.time()
+    def hint(self, *, awaited: bool = False) -> None:
+        """Fetch soon, unless another fetch reaches the hinted revision first; at once if a request waits for it."""
+        wait = 0.0 if awaited else self._fetched_at + self._gathering - self._loop.time()
         if wait <= 0:
             self._signal()
-        else:
+        elif self._gathered is None:
             self._gathered = self._loop.call_later(wait, self._gather)
 
     def wake(self) -> None:

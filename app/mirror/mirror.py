@@ -52,7 +52,8 @@ class Mirror:
             history: How many past changes are kept at most.
             history_bytes: How many bytes they may hold at most.
             patience: Seconds that `fresh` waits for a database that does not answer.
-            gathering: Seconds that changes may wait under load to be fetched with others, unless `fresh` asks for them.
+            gathering: Seconds that changes may wait under load to be fetched with others, unless `fresh` asks for them
+                or a request waits for one.
             kinds: Keys of the kinds whose objects are kept; None for all. Of others nothing is known here.
         """
         self._kinds = None if kinds is None else frozenset(kinds)
@@ -132,6 +133,9 @@ class Mirror:
         entry = self._objects.by_uid(uid)
         if entry is not None and entry.revision > after:
             return entry
+        if self._follower is not None and self._told > self.revision:
+            # What it waits for may be there, and be left to be fetched with others.
+            self._follower.hint(awaited=True)
         return await self._waiters.next_state(uid, after, timeout)
 
     def get(self, kind: str, namespace: str, name: str) -> Entry | None:
@@ -225,7 +229,7 @@ class Mirror:
             return
         if revision:
             self._told = max(self._told, int(revision))
-            self._follower.hint()
+            self._follower.hint(awaited=bool(self._waiters))
         else:
             self._follower.wake()
 

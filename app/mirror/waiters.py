@@ -14,6 +14,9 @@ class Waiters:
         self._states: dict[str, list[tuple[int, asyncio.Future[Entry | None]]]] = {}
         self._revisions: list[tuple[int, asyncio.Future[None]]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._states or self._revisions)
+
     async def next_state(self, uid: str, after: int, timeout: float) -> Entry | None:  # noqa: ASYNC109 - no error here
         """Wait for a state of an object newer than `after`; None if it is deleted or `timeout` seconds pass first."""
         future: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()

@@ -119,3 +119,30 @@ async def test_hints_that_follow_each_other_cost_one_query(store, reader):
         await eventually(lambda: len(mirror.list(SERVICES, "blue")) == 20)
         give("1000")
         assert await mirror.fresh() == mirror.revision, "who asks does not wait for others"
+
+
+async def test_a_hint_that_a_request_waits_for_is_followed_at_once(store, reader):
+    async with hinted(reader, gathering=3600.0) as (mirror, give):
+        write = create("blue", "web")
+        waiting = asyncio.create_task(mirror.wait_for(write.uid, 60))
+        await asyncio.sleep(0)
+        revision = await committed(store.writer, write)
+        before = reader.tails
+        give(str(revision))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert reader.tails == before + 1
+        assert (await waiting).uid == write.uid
+
+
+async def test_who_begins_to_wait_does_not_wait_for_others(store, reader):
+    async with hinted(reader, gathering=3600.0) as (mirror, give):
+        write = create("blue", "web")
+        revision = await committed(store.writer, write)
+        before = reader.tails
+        give(str(revision))
+        waiting = asyncio.create_task(mirror.wait_for(write.uid, 60))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert reader.tails == before + 1
+        assert (await waiting).uid == write.uid
