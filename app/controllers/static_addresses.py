@@ -125,7 +125,7 @@ class StaticAddresses(Controller[ObjectKey]):
 
 def _at_addresses_of(change: Change, known: KnownAddresses) -> Iterable[ObjectKey]:
     """The StaticAddresses at which a Service takes traffic, or did before a change."""
-    states = [state for state in (change.entry, change.previous) if state is not None]
+    states = [state for state in (change.before, change.after) if state is not None]
     for address in {each for state in states for each in ingress_addresses_of(state.wire)}:
         static = known.static_at(address)
         if static is not None:

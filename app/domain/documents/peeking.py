@@ -5,7 +5,7 @@ the rest. `mentions` and `mentions_prefix` look for a text in the bytes. A hit m
 a caller decodes to be sure; a miss is certain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -230,11 +230,15 @@ def may_be_headless(wire: bytes) -> bool:
     return b'"clusterIP":"None"' in wire
 
 
-def ingress_addresses_of(wire: bytes) -> list[str]:
+def ingress_addresses_of(wire: bytes) -> Sequence[str]:
     """The addresses at which a load balancer takes traffic for a Service, as they are written."""
-    if b'"ingress"' not in wire:
-        return []
-    return [point.ip for point in _WITH_BALANCER.decode(wire).status.load_balancer.ingress or [] if point.ip]
+    return _ingress_addresses_of(wire) if b'"ingress"' in wire else ()
+
+
+@lru_cache(maxsize=1024)
+def _ingress_addresses_of(wire: bytes) -> Sequence[str]:
+    """Remembered for a while: several ask at each change."""
+    return tuple(point.ip for point in _WITH_BALANCER.decode(wire).status.load_balancer.ingress or () if point.ip)
 
 
 def is_deleting(wire: bytes) -> bool:
