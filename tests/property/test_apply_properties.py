@@ -9,8 +9,10 @@ from app.domain.documents.schema import schema_of
 from app.domain.errors import Conflict
 from app.domain.kinds.service import Service
 from app.domain.patching.apply import Applying, apply
+from app.domain.patching.comparison import compare
 from app.domain.patching.field_sets import conflict_field, difference, intersection, is_field_set, members
-from app.domain.patching.managed_fields import record_update, strip
+from app.domain.patching.managed_fields import record_update
+from app.domain.patching.new_fields import empty, fields_of_new, strip
 from app.domain.patching.typed_values import field_set
 from tests.property.service_documents import SERVICES, attempt, without_zeros
 
@@ -120,3 +122,22 @@ def owned_by_apply(live, manager):
         if (entry["manager"], entry["operation"]) == (manager, "Apply"):
             return entry["fieldsV1"]
     return {}
+
+
+@given(SERVICES, st.sampled_from([(), ("status",), ("spec",)]))
+def test_the_fields_of_a_new_object_follow_from_its_shape(document, ignored):
+    changed = compare(OF, empty(Service), document).ignoring(ignored)
+    assert fields_of_new(Service, document, ignored) == strip(changed.written)
+
+
+def test_objects_of_one_shape_set_the_same_fields():
+    def fields(port, **spec):
+        spec["ports"] = [{"port": port, "protocol": "TCP", "nodePort": port + 30000}]
+        return fields_of_new(Service, {"metadata": {"labels": {"app": str(port)}}, "spec": spec}, ())
+
+    assert fields(80, clusterIPs=["10.0.0.1"]) is not fields(81, clusterIPs=["10.0.0.1"])
+    again = fields(80, clusterIPs=["10.0.0.2"], type="NodePort")
+    assert again is fields(80, clusterIPs=["10.0.0.3"], type="ClusterIP")
+    large = {"metadata": {"labels": {f"label-{number}": "" for number in range(1000)}}}
+    assert fields_of_new(Service, large, ()) is not fields_of_new(Service, large, ())
+    assert fields_of_new(Service, large, ()) == fields_of_new(Service, large, ())

@@ -37,10 +37,10 @@ from app.domain.patching.managed_fields import (
     encode_managers,
     released,
     reset_fields,
-    strip,
     updated,
     updater,
 )
+from app.domain.patching.new_fields import strip
 from app.domain.patching.typed_values import field_set, merge_values, remove_fields, with_named_fields
 
 Document = dict[str, Any]

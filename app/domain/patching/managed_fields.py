@@ -10,6 +10,7 @@ from app.domain.documents.objects import KubeObject, ManagedFieldsEntry
 from app.domain.documents.schema import schema_of
 from app.domain.patching.comparison import compare
 from app.domain.patching.field_sets import FieldSet, difference, intersection, is_field_set, union, union_of, without
+from app.domain.patching.new_fields import empty, fields_of_new, strip
 from app.domain.patching.typed_values import field_set
 
 APPLY, UPDATE = "Apply", "Update"
@@ -24,21 +25,6 @@ MAX_UPDATE_MANAGERS = 10
 """Entries of updates that an object may have before the oldest are merged."""
 
 _FIELDS_V1 = "FieldsV1"
-_NEVER_OWNED: FieldSet = {
-    "f:apiVersion": {},
-    "f:kind": {},
-    "f:metadata": {
-        ".": {},
-        "f:name": {},
-        "f:namespace": {},
-        "f:creationTimestamp": {},
-        "f:selfLink": {},
-        "f:uid": {},
-        "f:generation": {},
-        "f:managedFields": {},
-        "f:resourceVersion": {},
-    },
-}
 
 
 class Manager(NamedTuple):
@@ -89,9 +75,14 @@ def record_update(
     new.metadata.managed_fields = None
     if not managers and old is not None:
         return
-    before = empty_document(kind) if old is None else msgspec.to_builtins(old)
-    before["metadata"].pop("managedFields", None)
-    managers = updated(kind, managers, before, msgspec.to_builtins(new), updater(kind, manager, subresource), now)
+    own, after = updater(kind, manager, subresource), msgspec.to_builtins(new)
+    if not managers:
+        written = fields_of_new(kind.model, after, reset_fields(kind, subresource))
+        managers = {own: Owned(written, now)} if written else {}
+    else:
+        before = empty_document(kind) if old is None else msgspec.to_builtins(old)
+        before["metadata"].pop("managedFields", None)
+        managers = updated(kind, managers, before, after, own, now)
     new.metadata.managed_fields = encode_managers(kind, capped(kind, managers))
 
 
@@ -117,7 +108,7 @@ def updated(
     changes = compare(schema_of(kind.model), before, after)
     tracked = changes.ignoring(reset_fields(kind, manager.subresource))
     result = released(released(managers, tracked.removed), tracked.written)
-    written = difference(tracked.written, _NEVER_OWNED)
+    written = strip(tracked.written)
     if written:
         known = result.get(manager)
         result[manager] = Owned(union(known.fields, written) if known else written, now)
@@ -132,11 +123,6 @@ def released(managers: Managers, gone: FieldSet) -> Managers:
     }
 
 
-def strip(fields: FieldSet) -> FieldSet:
-    """A set without the fields that nobody owns: those that identify the object or that only the server sets."""
-    return difference(fields, _NEVER_OWNED)
-
-
 def reset_fields(kind: Kind[Any], subresource: str) -> tuple[str, ...]:
     """Top-level fields that a write cannot change and does not own: `spec` for a write to `/status`, else `status`."""
     if not kind.has_status:
@@ -146,8 +132,7 @@ def reset_fields(kind: Kind[Any], subresource: str) -> tuple[str, ...]:
 
 def empty_document(kind: Kind[Any]) -> dict[str, Any]:
     """The document of an object of the kind without any fields set."""
-    document: dict[str, Any] = msgspec.to_builtins(kind.model())
-    return document
+    return empty(kind.model)
 
 
 def _managers_of(kind: Kind[Any], old: KubeObject | None, new: KubeObject, subresource: str) -> Managers:
@@ -158,23 +143,29 @@ def _managers_of(kind: Kind[Any], old: KubeObject | None, new: KubeObject, subre
     live = old.metadata.managed_fields if old is not None else None
     given = new.metadata.managed_fields
     if subresource or given == live:
-        return decode_managers(kind, live) or {}
+        return _served(kind, live)
     if given is not None and (not given or given == [ManagedFieldsEntry()]):
         return {}
-    return decode_managers(kind, given) or decode_managers(kind, live) or {}
+    return decode_managers(kind, given) or _served(kind, live)
 
 
 def decode_managers(kind: Kind[Any], entries: Iterable[ManagedFieldsEntry] | None) -> Managers | None:
     """Read managedFields; None if an entry is not valid. Entries of versions that are not served are left out."""
+    for entry in entries or ():
+        wrong = entry.operation not in (APPLY, UPDATE) or not entry.api_version or entry.fields_type != _FIELDS_V1
+        if wrong or not is_field_set(entry.fields_v1 or {}):
+            return None
+    return _served(kind, entries)
+
+
+def _served(kind: Kind[Any], entries: Iterable[ManagedFieldsEntry] | None) -> Managers:
+    """Read managedFields that are valid, as those of stored objects are: they were when they were written."""
     managers: Managers = {}
     for entry in entries or ():
-        fields = entry.fields_v1 or {}
-        wrong = entry.operation not in (APPLY, UPDATE) or not entry.api_version or entry.fields_type != _FIELDS_V1
-        if wrong or not is_field_set(fields):
-            return None
         if entry.api_version == kind.api_version:
             version = "" if entry.operation == APPLY else entry.api_version
-            managers[Manager(entry.manager, entry.operation, version, entry.subresource)] = Owned(fields, entry.time)
+            manager = Manager(entry.manager, entry.operation, version, entry.subresource)
+            managers[manager] = Owned(entry.fields_v1 or {}, entry.time)
     return managers
 
 
