@@ -17,6 +17,15 @@ CONTROL = "http://127.0.0.1:8080"
 TYPES = {"compilerOptions": {"lib": ["ES2022", "DOM", "DOM.Iterable"], "module": "NodeNext", "strict": True,
                              "target": "ES2022", "types": []}, "files": ["page.ts"]}  # fmt: skip
 
+OF_EVERY_DOCUMENT = {
+    "OpenAPI 3.1 support is still in beta.",
+    # For each schema without a `default` (Python), and each member of a `oneOf` that is no reference (all languages).
+    "Failed to get the schema name: null",
+    # It tries the name of every parameter as the name of a class, and uses neither. Kubernetes names the parameter.
+    "Continue (reserved word) cannot be used as model name. Renamed to ModelContinue",
+}
+"""How warnings begin that the generator has for any document with such a thing in it; nothing is wrong with it."""
+
 ROUND_TRIP = """
 import json
 import sys
@@ -109,8 +118,15 @@ def generated(product, tmp_path_factory):
     directory = tmp_path_factory.mktemp("generated")
     (commands,) = blocks("sh")
     assert CONTROL in commands
-    said(["bash", "-e", "-c", commands.replace(CONTROL, product.url)], directory)
+    (directory / "said.txt").write_text(said(["bash", "-e", "-c", commands.replace(CONTROL, product.url)], directory))
     return directory
+
+
+@pytest.mark.soak
+def test_it_warns_of_nothing_in_the_document(generated):
+    told = re.findall(r" (?:WARN|ERROR) +\S+ - (.*)", (generated / "said.txt").read_text())
+    assert len(told) >= 2, "it said nothing of OpenAPI 3.1, so this test would not notice warnings"
+    assert [each for each in told if not each.startswith(tuple(OF_EVERY_DOCUMENT))] == []
 
 
 @pytest.mark.soak
