@@ -175,11 +175,25 @@ class Mirror:
         Raises:
             Expired: The revision has left the history, or has not come yet.
         """
+        return self._objects.slice(kind, namespace, after, limit, self._since(kind, revision))
+
+    def get_at(self, kind: str, namespace: str, name: str, revision: int) -> Entry | None:
+        """One object as it was at a revision, or None.
+
+        Raises:
+            Expired: The revision has left the history, or has not come yet.
+        """
+        for change in self._since(kind, revision):
+            if (change.entry.namespace, change.entry.name) == (namespace, name):
+                return change.previous
+        return self._objects.get(kind, namespace, name)
+
+    def _since(self, kind: str, revision: int) -> Sequence[Change]:
+        """The changes of a kind after a revision, the oldest first."""
         if revision > self.revision:
             raise expired(revision, self.revision)
         changes = self._history.of(kind)
-        undo = changes.since(changes.position_after(revision))
-        return self._objects.slice(kind, namespace, after, limit, undo)
+        return changes.since(changes.position_after(revision))
 
     async def reach_back(self, kind: str, revision: int) -> None:
         """Extend the history of a kind back to a revision, so that its objects can be listed as they were then.

@@ -84,9 +84,11 @@ class Reading:
         return Page(listing.entries, start.revision, start.behind(listing.entries[-1]), listing.remaining)
 
     async def _selected_page(self, target: Target, limit: int, start: ContinueToken, selection: Selection) -> Page:
-        listing = await self._sources.page_at(target.kind, target.namespace, start.revision, start.after, None)
+        candidates = await self._sources.candidates_at(
+            target.kind, target.namespace, start.revision, selection.name, start.after
+        )
         page: list[Entry] = []
-        async for entries in in_turns(listing.entries):
+        async for entries in in_turns(candidates):
             page += filter(selection.matches, entries)
             if limit and len(page) > limit:
                 break

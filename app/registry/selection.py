@@ -21,7 +21,7 @@ from app.registry.options import WatchEvent
 _REMEMBERED = 1024
 """Changes whose events a shared selection remembers: more than the mirror fetches at a time."""
 
-_OWN_FIELDS = ("metadata.name", "metadata.namespace")
+_NAME, _NAMESPACE = _OWN_FIELDS = ("metadata.name", "metadata.namespace")
 
 
 class Selection:
@@ -50,6 +50,11 @@ class Selection:
     def equalities(self) -> Sequence[FieldRequirement]:
         """The terms that ask for the value of a field."""
         return [term for term in (self._fields.requirements if self._fields else ()) if term.equal]
+
+    @property
+    def name(self) -> str:
+        """The name that every selected object has; "" if it asks for none."""
+        return next((term.value for term in self.equalities() if term.field == _NAME), "")
 
     def matches(self, entry: Entry) -> bool:
         """Whether the object is selected."""
@@ -125,9 +130,9 @@ class _FieldReader:
         self._decoded: Any = None
 
     def __call__(self, label: str) -> str:
-        if label == "metadata.name":
+        if label == _NAME:
             return self._entry.name
-        if label == "metadata.namespace":
+        if label == _NAMESPACE:
             return self._entry.namespace
         if self._decoded is None:
             self._decoded = decode_object(self._kind, self._entry.wire)

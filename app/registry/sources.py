@@ -43,13 +43,23 @@ class Sources:
         else:
             await self._mirror.reach_back(self._forms.stored(kind).key, revision)
 
-    async def list_at(self, kind: Kind[Any], namespace: str | None, revision: int) -> Sequence[Entry]:
-        """All objects as of a revision in order of namespace and name.
+    async def candidates_at(
+        self, kind: Kind[Any], namespace: str | None, revision: int, name: str, after: NamespacedName | None = None
+    ) -> Sequence[Entry]:
+        """All objects as of a revision that follow the object `after`, in order of namespace and name.
+
+        With a name, those that have it, and others only where there is no quicker way: objects that are computed, or
+        of all namespaces.
 
         Raises:
             Expired: The revision has left the history.
         """
-        return (await self.page_at(kind, namespace, revision, None, None)).entries
+        if not name or namespace is None or kind.derivation is not None:
+            return (await self.page_at(kind, namespace, revision, after, None)).entries
+        entry = self._mirror.get_at(self._forms.stored(kind).key, namespace, name, revision)
+        if entry is None or (after is not None and (namespace, name) <= after):
+            return []
+        return [self._forms.shown(kind, entry)]
 
     async def page_at(
         self, kind: Kind[Any], namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None

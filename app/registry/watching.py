@@ -92,18 +92,19 @@ class Watching:
         start = mirror.revision if from_now else parse_revision(version)
         feed = await self._sources.watch(target.kind, target.namespace, start)
         shows_initial = from_now and wants_initial is not False
-        initial = await self._initial(target, options, selection, start) if shows_initial else []
-        return Watch(selection, options.name, feed, initial)
+        name = options.name or selection.name
+        initial = await self._initial(target, options, selection, name, start) if shows_initial else []
+        return Watch(selection, name, feed, initial)
 
     async def _initial(
-        self, target: Target, options: WatchOptions, selection: Selection, start: int
+        self, target: Target, options: WatchOptions, selection: Selection, name: str, start: int
     ) -> list[WatchEvent]:
-        entries: Sequence[Entry] = await self._sources.list_at(target.kind, target.namespace, start)
+        entries: Sequence[Entry] = await self._sources.candidates_at(target.kind, target.namespace, start, name)
         events = [
             WatchEvent("ADDED", entry, entry.revision)
             async for some in in_turns(entries)
             for entry in some
-            if (not options.name or entry.name == options.name) and selection.matches(entry)
+            if (not name or entry.name == name) and selection.matches(entry)
         ]
         if options.send_initial_events:
             events.append(WatchEvent("BOOKMARK", None, start, annotations={INITIAL_EVENTS_END: "true"}))

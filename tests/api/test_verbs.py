@@ -277,3 +277,54 @@ async def test_a_deprecated_kind_warns_of_itself(api):
         await api.get("/api/v1/namespaces/default/endpoints/missing"),
     ):
         assert [text for text in answer.headers.get_list("warning") if "EndpointSlice" in text]
+
+
+@pytest.mark.parametrize(
+    ("selector", "names"),
+    [
+        ("metadata.name=web", ["web"]),
+        ("metadata.name==web,metadata.namespace=default", ["web"]),
+        ("metadata.name=web,metadata.namespace=other", []),
+        ("metadata.name=web,metadata.name=api", []),
+        ("metadata.name=web,spec.type=ExternalName", ["web"]),
+        ("metadata.name=web,spec.type=ClusterIP", []),
+        ("metadata.name=we", []),
+        ("metadata.name!=web", ["api"]),
+    ],
+)
+async def test_a_list_of_one_name(api, selector, names):
+    await created(api, "api")
+    await created(api, "web")
+    for path in (SERVICES, "/api/v1/services"):
+        listed = (await api.get(path, params={"fieldSelector": selector})).json()
+        assert [
+            each["metadata"]["name"] for each in listed["items"] if each["metadata"]["name"] != "kubernetes"
+        ] == names
+        assert "continue" not in listed["metadata"]
+
+
+async def test_a_list_of_one_name_as_it_was(api):
+    revisions = [(await created(api, "other"))["metadata"]["resourceVersion"]]
+    revisions.append((await created(api, "web"))["metadata"]["resourceVersion"])
+    patched = await api.patch(f"{SERVICES}/web", json={"metadata": {"labels": {"a": "b"}}}, headers=MERGE)
+    revisions.append(patched.json()["metadata"]["resourceVersion"])
+    await api.delete(f"{SERVICES}/web")
+    found = []
+    for revision in revisions:
+        exact = {"resourceVersion": revision, "resourceVersionMatch": "Exact", "fieldSelector": "metadata.name=web"}
+        found.append(
+            [each["metadata"].get("labels") for each in (await api.get(SERVICES, params=exact)).json()["items"]]
+        )
+    assert found == [[], [None], [{"a": "b"}]]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/namespaces", "/apis/events.k8s.io/v1/namespaces/default/events"])
+async def test_a_list_of_one_name_of_other_kinds(api, path):
+    """In no namespace, and seen as another kind than the one that is stored."""
+    body = {"metadata": {"name": "default"}, "involvedObject": {"namespace": "default"}, "reason": "Tested"}
+    assert (await api.post(EVENTS, json=body)).status_code == 201
+    listed = (await api.get(path, params={"fieldSelector": "metadata.name=default"})).json()
+    assert listed["items"] == [
+        each for each in (await api.get(path)).json()["items"] if each["metadata"]["name"] == "default"
+    ]
+    assert len(listed["items"]) == 1

@@ -140,6 +140,26 @@ async def test_one_object_is_watched_by_its_name(api):
         assert summary(await by_path()) == ("ADDED", "web")
 
 
+BY_NAME = {"fieldSelector": "metadata.name=web"}
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [BY_NAME, {**BY_NAME, "labelSelector": "app=web"}, {"fieldSelector": "spec.type=ExternalName,metadata.name=web"}],
+)
+async def test_an_object_that_is_watched_by_its_name_enters_and_leaves(api, selected):
+    """With what else is selected, and whether it was there when the watch began."""
+    await created(api, "web", labels={"app": "web"})
+    await created(api, "wedge", labels={"app": "web"})
+    merge = {"content-type": "application/merge-patch+json"}
+    change = {"metadata": {"labels": {"app": None}}}
+    async with watching(api, **selected) as event:
+        assert summary(await event()) == ("ADDED", "web")
+        for name in ("wedge", "web"):
+            assert (await api.patch(f"{SERVICES}/{name}", json=change, headers=merge)).status_code == 200
+        assert summary(await event()) == ("DELETED" if "labelSelector" in selected else "MODIFIED", "web")
+
+
 async def test_a_revision_of_the_future_is_refused(api):
     """In the words by which client-go knows that it has to list anew, without a revision."""
     verbs = ({"watch": "1"}, {}, {"resourceVersionMatch": "Exact"}, {"resourceVersionMatch": "NotOlderThan"})

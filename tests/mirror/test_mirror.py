@@ -114,8 +114,11 @@ async def test_every_older_revision_can_be_listed_as_it_was(store, mirror):
         await asyncio.gather(*(writer.run(1) for writer in writers))
         revision = await mirror.fresh()
         then[revision] = [list(mirror.list(SERVICES, scope)) for scope in (None, *NAMESPACES)]
+    known = {(entry.namespace, entry.name) for lists in then.values() for entry in lists[0]}
     for revision, lists in then.items():
         assert [list(mirror.list_at(SERVICES, scope, revision)) for scope in (None, *NAMESPACES)] == lists
+        whole = {(entry.namespace, entry.name): entry for entry in lists[0]}
+        assert {key: mirror.get_at(SERVICES, *key, revision) for key in known} == {key: whole.get(key) for key in known}
 
 
 async def test_pages_at_one_revision_are_the_list_at_that_revision(store, mirror):
