@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.api.balancing import INTERNAL, PREFIX, addresses, balancing, client
-from tests.conftest import empty
+from tests.api.balancing.client import INTERNAL, PREFIX, addresses
 
 HTTPS = {"name": "https", "port": 443}
 TWO = [{"name": "http", "port": 80}, HTTPS]
@@ -11,19 +10,6 @@ RANGE = {"azure-allowed-ip-ranges": "203.0.113.0/24"}
 PROBE = "azure-load-balancer-health-probe-"
 HIGH = "azure-load-balancer-enable-high-availability-ports"
 DENY = "azure-deny-all-except-load-balancer-source-ranges"
-
-
-@pytest.fixture(scope="module")
-async def url(migrated_url, tmp_path_factory):
-    await empty(migrated_url)
-    async with balancing(migrated_url, tmp_path_factory.mktemp("tags")) as found:
-        yield found
-
-
-@pytest.fixture
-async def lb(url):
-    async with client(url) as found:
-        yield found
 
 
 def rule(spec):

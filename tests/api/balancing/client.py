@@ -1,42 +1,16 @@
-"""A server whose reconciler runs, and a client that makes load balancers there."""
+"""The API as a user of load balancers sees it."""
 
-import json
-from contextlib import asynccontextmanager
-
-import httpx
-
-from tests.api.conftest import serving
 from tests.api.objects import SERVICES
-from tests.controllers.world import running
 from tests.e2e.waiting import eventually
 
 PREFIX = "service.beta.kubernetes.io/"
 INTERNAL = {"azure-load-balancer-internal": "true"}
 GROUP = "/apis/fairlead.io/v1"
 BALANCERS = f"{GROUP}/namespaces/default/loadbalancers"
-RANGES = {
-    "service_cidrs": "10.96.0.0/16,fd00:10:96::/112",
-    "internal_pool": "10.224.0.0/24,fd00:224::/112",
-    "external_pool": "20.50.0.0/24,2603:1020:200::/112",
-}
-TAGS = {"values": [{"name": "AzureCloud", "properties": {"addressPrefixes": ["13.64.0.0/16", "2603:1000::/24"]}}]}
-
-
-@asynccontextmanager
-async def balancing(database_url, directory):
-    """The URL of an API, with everything behind it that makes load balancers."""
-    tags = directory / "tags.json"
-    tags.write_text(json.dumps(TAGS))
-    async with (
-        running(database_url, service_tags=tags, **RANGES) as world,
-        world.reconciling_everything(),
-        serving(world.registry) as (url, _),
-    ):
-        yield url
 
 
 class Client:
-    """The API as a user of load balancers sees it."""
+    """Requests about load balancers."""
 
     def __init__(self, http):
         self.http = http
@@ -124,19 +98,3 @@ class Client:
 def addresses(service):
     """Where a Service takes traffic."""
     return [point["ip"] for point in service["status"]["loadBalancer"].get("ingress", [])]
-
-
-@asynccontextmanager
-async def client(url):
-    """A client of a server that has no Services, and whose addresses are all free."""
-    statics = f"{GROUP}/namespaces/default/staticaddresses"
-    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
-        assert (await http.delete(SERVICES)).is_success
-        assert (await http.delete(statics)).is_success
-
-        async def none_is_kept():
-            return not (await http.get(statics)).json()["items"]
-
-        await eventually(none_is_kept)
-        assert (await http.delete("/api/v1/namespaces/default/events")).is_success
-        yield Client(http)

@@ -1,28 +1,12 @@
 """What AKS promises its users of load balancers, each by its number, through the API."""
 
-import pytest
-
-from tests.api.balancing import GROUP, INTERNAL, PREFIX, addresses, balancing, client
+from tests.api.balancing.client import GROUP, INTERNAL, PREFIX, addresses
 from tests.api.objects import SERVICES
-from tests.conftest import empty
 from tests.e2e.waiting import eventually
 
 TWO = [{"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 IPV4 = "azure-load-balancer-ipv4"
-
-
-@pytest.fixture(scope="module")
-async def url(migrated_url, tmp_path_factory):
-    await empty(migrated_url)
-    async with balancing(migrated_url, tmp_path_factory.mktemp("tags")) as found:
-        yield found
-
-
-@pytest.fixture
-async def lb(url):
-    async with client(url) as found:
-        yield found
 
 
 async def pods(lb, name, *placed):
