@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest
 from envoy.service.discovery.v3.discovery_pb2 import Resource as ResourceMessage
 
 from app.serving.envoy.clusters import empty_assignment
@@ -13,6 +13,22 @@ EVERYTHING = "*"
 NOBODY = ("", "")
 
 
+def take_answer(session: Session, request: DeltaDiscoveryRequest | DiscoveryRequest, now: float) -> bool:
+    """Tell a session whether the client took the response that a request answers, if it answers one.
+
+    Returns:
+        Whether something is served of the request's type; requests of others are left without an answer.
+    """
+    url, nonce = request.type_url, request.response_nonce
+    if url not in TYPES:
+        return False
+    if nonce and request.HasField("error_detail"):
+        session.reject(url, nonce, request.error_detail.message, now)
+    elif nonce:
+        session.accept(url, nonce)
+    return True
+
+
 class DeltaDialect:
     """Turns the requests of one stream into calls of its session, and batches into responses."""
 
@@ -21,14 +37,10 @@ class DeltaDialect:
         self._asked: set[str] = set()
 
     def receive(self, request: DeltaDiscoveryRequest, now: float) -> None:
-        """Take in a request; `now` counts seconds. Types that nothing is served of are left without an answer."""
+        """Take in a request; `now` counts seconds."""
         url, session = request.type_url, self._session
-        if url not in TYPES:
+        if not take_answer(session, request, now):
             return
-        if request.response_nonce and request.HasField("error_detail"):
-            session.reject(url, request.response_nonce, request.error_detail.message, now)
-        elif request.response_nonce:
-            session.accept(url, request.response_nonce)
         names = list(request.resource_names_subscribe)
         is_first, everything = url not in self._asked, EVERYTHING in names
         if is_first:

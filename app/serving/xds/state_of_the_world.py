@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, DiscoveryResponse
 
 from app.serving.envoy.clusters import empty_assignment
-from app.serving.resources import ASSIGNMENT, TYPES, Resource, resource
-from app.serving.xds.delta import EVERYTHING, NOBODY
+from app.serving.resources import ASSIGNMENT, Resource, resource
+from app.serving.xds.delta import EVERYTHING, NOBODY, take_answer
 from app.serving.xds.session import Batch, Session
 
 
@@ -23,14 +23,10 @@ class StateOfTheWorldDialect:
         self._bodies: defaultdict[str, dict[tuple[str, str], Resource]] = defaultdict(dict)
 
     def receive(self, request: DiscoveryRequest, now: float) -> None:
-        """Take in a request; `now` counts seconds. Types that nothing is served of are left without an answer."""
+        """Take in a request; `now` counts seconds."""
         url, session = request.type_url, self._session
-        if url not in TYPES:
+        if not take_answer(session, request, now):
             return
-        if request.response_nonce and request.HasField("error_detail"):
-            session.reject(url, request.response_nonce, request.error_detail.message, now)
-        elif request.response_nonce:
-            session.accept(url, request.response_nonce)
         names = set(request.resource_names)
         before = self._asked.get(url)
         if before is None:
