@@ -83,11 +83,20 @@ class Resource:
         """Group and version, as documents have them."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def identity(self) -> Document:
+        """Group, version and kind, as OpenAPI documents have them."""
+        return {"group": self.group, "version": self.version, "kind": self.kind}
+
+    @property
+    def root(self) -> str:
+        """The path of its group and version."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The path of its collection, or of one object."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         place = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
-        parts = [root + place, self.plural, quote(name, safe=""), subresource]
+        parts = [self.root + place, self.plural, quote(name, safe=""), subresource]
         return "/".join(part for part in parts if part)
 
 

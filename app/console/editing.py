@@ -1,4 +1,4 @@
-"""Creating and changing objects: as YAML, and a Service by a form that writes the YAML."""
+"""Creating and changing objects: as YAML, and for some kinds by a form that writes the YAML."""
 
 from collections.abc import Mapping
 from difflib import unified_diff
@@ -8,19 +8,17 @@ import yaml
 from starlette.responses import RedirectResponse, Response
 
 from app.console.api_client import Document, Refused, Resource
+from app.console.forms import Field, fields_of, filled, help_texts, shown
 from app.console.lists import object_url
 from app.console.objects import named
 from app.console.visit import Visit, as_yaml
-
-_INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
-_SERVER_FIELDS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 
 
 async def new(visit: Visit) -> Response:
     """The page to create an object of a kind."""
     resource = await visit.resource(visit.request.path_params["resource"])
-    text = as_yaml(_skeleton(resource, visit.query("namespace") or "default"))
-    return await visit.page("edit.html", resource=resource, text=text, url=f"/console/new/{resource.key}", name="")
+    document = _skeleton(resource, visit.query("namespace") or "default")
+    return await _page(visit, resource, document, f"/console/new/{resource.key}", "")
 
 
 async def edit(visit: Visit) -> Response:
@@ -29,7 +27,7 @@ async def edit(visit: Visit) -> Response:
     document = await visit.api.get(resource.path(namespace, name))
     document.pop("status", None)
     url = f"/console/edit/{resource.key}/{namespace or '-'}/{name}"
-    return await visit.page("edit.html", resource=resource, text=as_yaml(document), url=url, name=name)
+    return await _page(visit, resource, document, url, name)
 
 
 async def create(visit: Visit) -> Response:
@@ -37,17 +35,51 @@ async def create(visit: Visit) -> Response:
     resource = await visit.resource(visit.request.path_params["resource"])
     form = await visit.form()
     if form.get("action") == "form":
-        return visit.part("yaml.html", text=as_yaml(_service(form)))
+        return _fill(visit, fields_of(resource.key, is_new=True), form)
     document = _read(form.get("text", ""))
     path = resource.path(str((document.get("metadata") or {}).get("namespace") or "default"))
     return await _save(visit, resource, "POST", path, document, form)
 
 
 async def change(visit: Visit) -> Response:
-    """Take a form: show what would be stored, or replace the object."""
+    """Take a form: write its YAML, show what would be stored, or replace the object."""
     resource, namespace, name = await named(visit)
     form = await visit.form()
+    if form.get("action") == "form":
+        return _fill(visit, fields_of(resource.key, is_new=False), form)
     return await _save(visit, resource, "PUT", resource.path(namespace, name), _read(form.get("text", "")), form)
+
+
+async def _page(visit: Visit, resource: Resource, document: Document, url: str, name: str) -> Response:
+    fields = fields_of(resource.key, is_new=not name)
+    return await visit.page(
+        "edit.html",
+        resource=resource,
+        text=as_yaml(document),
+        url=url,
+        name=name,
+        fields=fields,
+        values=shown(fields, document),
+        helps=help_texts(fields, await _schemas(visit, resource), resource.identity) if fields else {},
+    )
+
+
+async def _schemas(visit: Visit, resource: Resource) -> Document:
+    """How the API describes the kinds of a group; nothing if the user may not see it."""
+    try:
+        return dict((await visit.api.get(f"/openapi/v3{resource.root}"))["components"]["schemas"])
+    except Refused:
+        return {}
+
+
+def _fill(visit: Visit, fields: list[Field], form: Mapping[str, str]) -> Response:
+    """The YAML with what a form says; or, where the preview stands, what is wrong."""
+    try:
+        return visit.part("yaml.html", text=as_yaml(filled(fields, form, _read(form.get("text", "")))))
+    except Refused as error:
+        response = visit.part("problem.html", error=error)
+        response.headers.update({"HX-Retarget": "#preview", "HX-Reswap": "innerHTML"})
+        return response
 
 
 async def _save(
@@ -92,42 +124,3 @@ def _difference(before: str, after: str) -> list[tuple[str, str]]:
 def _skeleton(resource: Resource, namespace: str) -> Document:
     metadata = {"name": "", **({"namespace": namespace} if resource.namespaced else {})}
     return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "spec": {}}
-
-
-def _service(form: Mapping[str, str]) -> Document:
-    """The Service that a form describes.
-
-    Raises:
-        Refused: A port or a label cannot be read.
-    """
-    metadata: Document = {"name": form.get("name", "").strip(), "namespace": form.get("namespace", "").strip()}
-    if form.get("internal"):
-        metadata["annotations"] = {_INTERNAL: "true"}
-    spec: Document = {"type": form.get("type", "ClusterIP")}
-    if spec["type"] == "ExternalName":
-        spec["externalName"] = form.get("external_name", "").strip()
-    else:
-        spec["selector"] = dict(map(_label, form.get("selector", "").replace(",", " ").split()))
-        spec["ports"] = [_port(text) for text in form.get("ports", "").replace(",", " ").split()]
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise Refused(HTTPStatus.BAD_REQUEST, {"message": f"{text!r} is no label: write name=value, such as app=web"})
-    return name, value
-
-
-def _port(text: str) -> Document:
-    """A port written as `80`, `80:8080` or `53:5353/UDP`; the target may be a name."""
-    numbers, _, protocol = text.partition("/")
-    port, _, target = numbers.partition(":")
-    if not port.isdecimal():
-        raise Refused(HTTPStatus.BAD_REQUEST, {"message": f"{text!r} is no port: write 80, 80:8080 or 53:5353/UDP"})
-    told: Document = {"name": f"port-{port}{'-' + protocol.lower() if protocol else ''}", "port": int(port)}
-    if target:
-        told["targetPort"] = int(target) if target.isdecimal() else target
-    if protocol:
-        told["protocol"] = protocol.upper()
-    return told

@@ -16,7 +16,7 @@ from app import __version__
 from app.console.api_client import ApiClient, Document, Refused, Resource
 from app.console.oidc import OidcLogin
 from app.console.sessions import Sessions
-from app.console.wording import cell, moment, several
+from app.console.wording import cell, moment, prose, several
 
 LOGIN = "/console/login"
 _FORM_BYTES = 2 * 1024 * 1024
@@ -27,7 +27,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters |= {"moment": moment, "cell": cell, "several": several}
+_TEMPLATES.filters |= {"moment": moment, "cell": cell, "prose": prose, "several": several}
 AUDIT_TAIL = "/logs/audit"
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _MENU = (

@@ -41,6 +41,14 @@ def cell(text: str) -> Markup:
     return Markup("<wbr>").join(escape(part) for part in _parts(text))
 
 
+def prose(text: str) -> Markup:
+    """What the API says of itself: names stand between backticks."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(text.split("`"))
+    )
+
+
 def _parts(text: str) -> list[str]:
     return text.replace(",", ",\0").split("\0")
 

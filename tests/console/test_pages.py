@@ -34,7 +34,9 @@ PAGES = {
     "load-balancer": "object/loadbalancers/default/web",
     "holders": "holders/external",
     "data-plane": "object/dataplanes/-/embedded",
-    "static-address": "new/staticaddresses",
+    "new-static-address": "new/staticaddresses",
+    "new-pool": "new/addresspools",
+    "edit-pool": "edit/addresspools/-/external",
     "no-nodes": "list/nodes",
     "kinds": "kinds",
     "about": "about",
@@ -327,6 +329,86 @@ def test_a_service_is_made_by_the_form_changed_and_deleted(browser, served):
     browser.find_element(By.CSS_SELECTOR, "details.confirm button").click()
     arrived(browser, "/list/services")
     assert httpx.get(f"{served.url}{ROOT}/services/made-here").status_code == 404
+
+
+def fill(browser, **fields):
+    """Write into fields of the form, and have it write the YAML."""
+    form = browser.find_element(By.CSS_SELECTOR, "form.fields")
+    for name, content in fields.items():
+        form.find_element(By.NAME, name).send_keys(content)
+    form.find_element(By.TAG_NAME, "button").click()
+
+
+def test_a_pool_and_a_static_address_are_made_and_changed_by_forms(browser, served):
+    pools, statics = "/apis/fairlead.io/v1/addresspools", "/apis/fairlead.io/v1/namespaces/default/staticaddresses"
+    with httpx.Client(base_url=served.url, timeout=30) as api:
+        try:
+            opened(browser, served, "new/addresspools")
+            assert "CIDRs such as 198.18.0.0/16" in text(browser, "form.fields")
+            fill(browser, name="by-form", scope="external", addresses="203.0.113.0/28", namespaces="team=shop")
+            until(lambda: "203.0.113.0/28" in value(browser, "#text"))
+            press(browser, "save")
+            arrived(browser, "/object/addresspools/-/by-form")
+            spec = {"scope": "external", "addresses": ["203.0.113.0/28"], "autoAssign": True}
+            spec |= {"namespaceSelector": {"matchLabels": {"team": "shop"}}}
+            assert api.get(f"{pools}/by-form").json()["spec"] == spec
+            opened(browser, served, "edit/addresspools/-/by-form")
+            browser.find_element(By.NAME, "namespaces").clear()
+            fill(browser, addresses=", 203.0.113.32/28", auto_assign="false")
+            until(lambda: "203.0.113.32/28" in value(browser, "#text"))
+            press(browser, "preview")
+            until(lambda: "203.0.113.32/28" in text(browser, "#preview"))
+            script = "return [...document.querySelectorAll('#preview ins')].map(each => each.innerText)"
+            added = {line.replace(" ", "") for line in browser.execute_script(script)}
+            assert {"+-203.0.113.32/28", "+autoAssign:false"} <= added
+            press(browser, "save")
+            arrived(browser, "/object/addresspools/-/by-form")
+            found = api.get(f"{pools}/by-form").json()["spec"]
+            assert found["addresses"] == ["203.0.113.0/28", "203.0.113.32/28"]
+            assert (found["autoAssign"], "namespaceSelector" in found) == (False, False)
+            opened(browser, served, "new/staticaddresses")
+            fill(browser, name="by-form", pool="by-form", address="203.0.113.34")
+            until(lambda: "203.0.113.34" in value(browser, "#text"))
+            press(browser, "save")
+            arrived(browser, "/object/staticaddresses/default/by-form")
+            until(lambda: api.get(f"{statics}/by-form").json()["status"].get("address") == "203.0.113.34")
+        finally:
+            for path in (f"{statics}/by-form", f"{pools}/by-form"):
+                assert api.delete(path).status_code in (200, 404)
+
+
+def test_a_form_that_cannot_be_read_loses_nothing(browser, served):
+    opened(browser, served, "new/services")
+    before = value(browser, "#text")
+    fill(browser, name="wrong", ports="eighty")
+    until(lambda: "'eighty' is no port" in text(browser, "#preview"))
+    assert value(browser, "#text") == before
+
+
+def test_the_menu_of_a_phone_opens_and_closes_by_the_keyboard(browser, served):
+    view = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    try:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
+        opened(browser, served, "list/services")
+        height = browser.execute_script("return document.querySelector('header').offsetHeight")
+        assert height < 70, "the header has more than one line"
+        assert not is_shown(browser, "nav a")
+        browser.find_element(By.CSS_SELECTOR, "header .menu").send_keys(Keys.ENTER)
+        until(lambda: is_shown(browser, "nav a"))
+        assert faults(browser) == []
+        kept(browser, "menu-phone")
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        assert browser.switch_to.active_element.text == "Services"
+        browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+        until(lambda: not is_shown(browser, "nav a"))
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_no_node_is_to_be_created(browser, served):
+    opened(browser, served, "list/nodes")
+    assert "Create the first one" not in text(browser, "#rows")
+    assert "registers it as a Node" in text(browser, "#rows")
 
 
 def test_what_is_wrong_is_told_beside_the_form(browser, served):

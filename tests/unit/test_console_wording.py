@@ -6,7 +6,7 @@ import pytest
 
 from app.console.facts import facts
 from app.console.overviews import serials_behind
-from app.console.wording import cell, moment, several
+from app.console.wording import cell, moment, prose, several
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -94,3 +94,7 @@ def test_an_object_that_is_still_empty_has_few_facts(kind):
 )
 def test_how_far_a_secondary_is_behind(serial, server, behind):
     assert serials_behind({"status": {"serial": serial}}, server) == behind
+
+
+def test_names_between_backticks_are_code():
+    assert prose("of `spec` & <b>") == "of <code>spec</code> &amp; &lt;b&gt;"
