@@ -48,8 +48,9 @@ class ZoneSerials(Controller[ObjectKey]):
         await self._journals.current()
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """The zones that changed."""
-        return [("", change.entry.name) for change in changes if change.type != "DELETED"]
+        """The zones that changed in anything but the serial: that is written here, once a second."""
+        changed = (change for change in changes if change.type != "DELETED" and not _moves_serial_alone(change))
+        return [("", change.entry.name) for change in changed]
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All zones."""
@@ -97,3 +98,12 @@ class ZoneSerials(Controller[ObjectKey]):
         if checkpoint is None or now - checkpoint.revision > _OLDEST_CHECKPOINT:
             return journal.checkpoint(now - _KEPT_BEFORE)
         return checkpoint
+
+
+def _moves_serial_alone(change: Change) -> bool:
+    """Whether a change says of a zone nothing else than that it has another serial."""
+    if change.previous is None:
+        return False
+    before, after = decode_object(DNS_ZONE, change.previous.wire), decode_object(DNS_ZONE, change.entry.wire)
+    before.status.serial = after.status.serial
+    return encode_body(before) == encode_body(after)
