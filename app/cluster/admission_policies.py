@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -109,7 +110,7 @@ class AdmissionPolicies:
     def namespace(self, name: str) -> Mapping[str, Any] | None:
         """A Namespace as a document, None if there is none."""
         entry = self._mirror.get(NAMESPACE.key, "", name)
-        return None if entry is None else _DECODER.decode(entry.wire)
+        return None if entry is None else _decoded(entry.wire)
 
     def params(self, policy: CompiledPolicy, ref: ParamRef, namespace: str) -> list[Mapping[str, Any]] | None:
         """The parameters of a policy for a request in a namespace; None if their kind is not served."""
@@ -154,6 +155,12 @@ class AdmissionPolicies:
         self._bindings.pop(entry.name, None)
         if not gone:
             self._bindings[entry.name] = decode_object(VALIDATING_ADMISSION_POLICY_BINDING, entry.wire)
+
+
+@lru_cache(maxsize=64)
+def _decoded(wire: bytes) -> Mapping[str, Any]:
+    """A Namespace, which most writes in it see as it was."""
+    return _DECODER.decode(wire)
 
 
 def _meant(bound: Sequence[Bound], request: WriteRequest) -> Meant:

@@ -127,12 +127,11 @@ class _Asking:
         return self._variables[name]
 
     def _made(self, name: str) -> Any:
-        kind = self._operation.target.kind
         match name:
             case "object":
-                return _document(self._operation.new, kind)
+                return _document(self._operation.new)
             case "oldObject":
-                return _document(self._operation.old, kind)
+                return _document(self._operation.old)
             case "request":
                 return self._request_document()
             case "namespaceObject":
@@ -194,11 +193,9 @@ def _write_request(operation: Operation, namespace: Mapping[str, Any] | None) ->
     )
 
 
-def _document(obj: KubeObject | None, kind: Any) -> dict[str, Any] | None:
+def _document(obj: KubeObject | None) -> dict[str, Any] | None:
     """An object as expressions see it: as the wire has it."""
-    if obj is None:
-        return None
-    return {"apiVersion": kind.api_version, "kind": kind.name, **_DECODER.decode(encode_body(obj))}
+    return None if obj is None else _DECODER.decode(encode_body(obj))
 
 
 def _text(prefix: str, bound: Bound, decision: Decision, action: str = "") -> str:

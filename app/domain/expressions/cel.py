@@ -6,22 +6,26 @@ that uses anything else does not compile.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from cel.expr.checked_pb2 import CheckedExpr
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_encoders, ext_math, ext_optional, ext_strings
+from google.protobuf.any_pb2 import Any as AnyMessage
 
 from app.domain.expressions.authorization import AUTHORIZATION
-from app.domain.expressions.costs import LARGEST_GROWTH, begin_counting, check_size, growth
+from app.domain.expressions.costs import LARGEST_GROWTH, SMALL_GROWTH, begin_counting, check_size, growth
 from app.domain.expressions.functions import Function
 from app.domain.expressions.lists import LISTS
+from app.domain.expressions.meanings import overloaded
 from app.domain.expressions.networks import NETWORKS
 from app.domain.expressions.quantities import QUANTITIES
 from app.domain.expressions.texts import BOUNDED, INSTEAD_OF, TEXTS
 from app.domain.expressions.tokens import with_other_calls
+from app.domain.expressions.translation import Translated, UntranslatableError, translate
 
 LONGEST = 5 * 1024
 """Characters of one expression. Kubernetes bounds what it costs instead."""
@@ -119,6 +123,29 @@ def joined(text: str, variables: Iterable[str], result: Result) -> Expression:
     return Expression(text, result, growth(text), _bounded(text, names))
 
 
+def translated(expressions: Iterable[Expression], variables: Iterable[str]) -> Translated | None:
+    """Several expressions as one function, whether all are true; None if one has no exact meaning in Python."""
+    expressions = list(expressions)
+    if any(each.growth > SMALL_GROWTH for each in expressions):
+        return None
+    try:
+        return translate(map(_tree, expressions), frozenset(variables), _in_python())
+    except (RecursionError, UntranslatableError):
+        return None
+
+
+def _tree(expression: Expression) -> CheckedExpr:
+    tree = CheckedExpr()
+    AnyMessage.FromString(expression._compiled.serialize()).Unpack(tree)  # noqa: SLF001
+    return tree
+
+
+@cache
+def _in_python() -> Mapping[str, Callable[..., Any]]:
+    """The functions that are our own, by name."""
+    return {name: overloaded(functions) for name, functions in _by_name((*_FUNCTIONS, *BOUNDED)).items()}
+
+
 def _checked(environment: Any, text: str, result: Result) -> None:
     """Raise an error unless the text is an expression that may have the result, in the words of its author."""
     try:
@@ -149,11 +176,15 @@ def _environment(variables: tuple[str, ...], more: tuple[Function, ...] = ()) ->
 
 
 def _declarations(more: Iterable[Function]) -> Iterable[Any]:
-    by_name: dict[str, list[Function]] = {}
-    for each in (*_FUNCTIONS, *more):
-        by_name.setdefault(each.name, []).append(each)
-    for name, overloads in by_name.items():
+    for name, overloads in _by_name((*_FUNCTIONS, *more)).items():
         yield cel.FunctionDecl(name, [_overload(each) for each in overloads])
+
+
+def _by_name(functions: Iterable[Function]) -> Mapping[str, Sequence[Function]]:
+    by_name: dict[str, list[Function]] = {}
+    for each in functions:
+        by_name.setdefault(each.name, []).append(each)
+    return by_name
 
 
 def _overload(function: Function) -> Any:

@@ -18,9 +18,11 @@ _LARGEST_RESULT = 64 * 1024 * 1024
 _BUDGET = 100_000_000
 """What the functions of one evaluation may cost; a step of a regular expression over a character costs 1, and takes
 some nanoseconds."""
+_COST_OF_AN_ITERATION = _BUDGET // 10_000
+"""The library allows 10,000 iterations of all loops together."""
 _ITERATIONS = 1000
 """How often a loop that makes something is thought to run. The library allows ten times as many."""
-_SMALL_GROWTH = 16
+SMALL_GROWTH = 16
 """Growth that harms nobody, however large the values are."""
 
 _left: ContextVar[list[int]] = ContextVar("left")
@@ -64,13 +66,22 @@ def charge(cost: int) -> None:
             raise CostError
 
 
+def charge_iterations(number: int) -> None:
+    """Count a loop that is not the library's, so that no more is done than the library would do.
+
+    Raises:
+        CostError: All loops together go on for too long.
+    """
+    charge(number * _COST_OF_AN_ITERATION)
+
+
 def check_size(growth: int, values: Any) -> None:
     """Refuse an evaluation that may make too much of its values.
 
     Raises:
         CostError: It may.
     """
-    if growth > _SMALL_GROWTH and growth * _size(values) > _LARGEST_RESULT:
+    if growth > SMALL_GROWTH and growth * _size(values) > _LARGEST_RESULT:
         raise CostError
 
 

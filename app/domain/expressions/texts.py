@@ -11,6 +11,8 @@ from app.domain.expressions.functions import Function, member, tagged, untagged
 
 _LONGEST_PATTERN = 1000
 """Characters of a regular expression."""
+_LONGEST_REMEMBERED = 256
+"""Characters of a text of which is remembered whether it matches."""
 _COST_OF_A_PIECE = 20_000
 """What it costs to make one text more of a list: the library copies a list for each of its items that a loop takes."""
 _OPTIONS = re2.Options()
@@ -39,8 +41,16 @@ def _for(text: str, pattern: str) -> Any:
 
 
 def _matches(text: str, pattern: str) -> bool:
+    _, size = _compiled(pattern)
+    charge(len(text) * size)
+    return _is_found(text, pattern) if len(text) <= _LONGEST_REMEMBERED else _is_found.__wrapped__(text, pattern)
+
+
+@lru_cache(maxsize=1024)
+def _is_found(text: str, pattern: str) -> bool:
+    """Whether a text matches. Several policies ask the same of one name, and objects have many values in common."""
     # The library for RE2 tells places in a text in characters, and takes twice as long as for bytes.
-    return _for(text, pattern).search(text.encode()) is not None
+    return _compiled(pattern)[0].search(text.encode()) is not None
 
 
 def _find(text: str, pattern: str) -> str:

@@ -1,8 +1,9 @@
-"""Whether many policies are content with a request, in one evaluation.
+"""Whether many policies are content with a request, in one go.
 
-Each evaluation reads the object anew, which costs more than most expressions. Nearly every write satisfies every
-policy, so all of them are asked at once first, about as much of the request as they may look at. Only if the answer is
-no, or an error, each is asked for itself, which tells what is wrong.
+Nearly every write satisfies every policy, so all of them are asked at once first. Those whose expressions mean exactly
+the same in Python are asked there; calling the library costs more than most expressions do. The others are asked in one
+evaluation, which reads the object once, and only as much of it as they may look at. Only if the answer is no, or an
+error, each is asked for itself, which tells what is wrong.
 """
 
 from collections import Counter
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from app.domain.expressions.cel import Expression, ExpressionError, joined
+from app.domain.expressions.cel import Expression, ExpressionError, joined, translated
 from app.domain.expressions.tokens import Use, uses
+from app.domain.expressions.translation import Translated
 from app.domain.rules.policy_decisions import CompiledPolicy
 
 NAMES = frozenset({"object", "oldObject", "request", "namespaceObject", "authorizer"})
@@ -48,7 +50,35 @@ def are_content(policies: Sequence[CompiledPolicy], known: Callable[[str], Any])
         policies: Plain ones.
         known: Gives the value of each of `NAMES`; it is asked for those that the policies use.
     """
-    question = _of_all(tuple(policies))
+    in_python = _in_python(tuple(policies))
+    if in_python.all_of_them is not None and in_python.all_of_them.are_true(known):
+        return not in_python.others or _are_content_together(in_python.others, known)
+    return _are_content_together(tuple(policies), known)
+
+
+@dataclass(frozen=True, slots=True)
+class _InPython:
+    """Policies that can be asked without the library.
+
+    Attributes:
+        all_of_them: Tells whether all are content; None if they are too many for one function.
+        others: Those that cannot.
+    """
+
+    all_of_them: Translated | None
+    others: tuple[CompiledPolicy, ...]
+
+
+@lru_cache(maxsize=64)
+def _in_python(policies: tuple[CompiledPolicy, ...]) -> _InPython:
+    expressions = {policy: _joined((policy,)) for policy in policies}
+    found = {policy: each for policy, each in expressions.items() if each is not None and translated((each,), NAMES)}
+    others = tuple(policy for policy in policies if policy not in found)
+    return _InPython(translated(found.values(), NAMES), others)
+
+
+def _are_content_together(policies: tuple[CompiledPolicy, ...], known: Callable[[str], Any]) -> bool:
+    question = _of_all(policies)
     if question is None:
         return False
     values = {name: _in_part(known(name), parts) for name, parts in question.reads}
@@ -73,14 +103,21 @@ class _Question:
 
 @lru_cache(maxsize=64)
 def _of_all(policies: tuple[CompiledPolicy, ...]) -> _Question | None:
-    text = " && ".join(f"({_of_one(policy)})" for policy in policies)
-    try:
-        expression = joined(text, NAMES | {_VARIABLES}, "bool")
-    except ExpressionError:
+    expression = _joined(policies)
+    if expression is None:
         return None
-    used = [use for use in uses(text) if use.name in NAMES]
+    used = [use for use in uses(expression.text) if use.name in NAMES]
     names = sorted({use.name for use in used})
     return _Question(expression, tuple((name, _parts(name, used)) for name in names))
+
+
+def _joined(policies: Iterable[CompiledPolicy]) -> Expression | None:
+    """True if all are content; None if it does not compile."""
+    text = " && ".join(f"({_of_one(policy)})" for policy in policies)
+    try:
+        return joined(text, NAMES | {_VARIABLES}, "bool")
+    except ExpressionError:
+        return None
 
 
 def _parts(name: str, used: Iterable[Use]) -> Parts:
