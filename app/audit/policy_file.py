@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import yaml
 from msgspec import field
 
-from app.credentials.secret_files import read_bounded
+from app.credentials.yaml_files import read_yaml
 from app.domain.rules.audit_policy import (
     LEVELS,
     STAGES,
@@ -84,14 +83,12 @@ def read_policy(path: Path) -> AuditPolicy:
         PolicyError: It cannot be read, can be changed by others than its owner, or is wrong.
     """
     try:
-        content = read_bounded(path, _LARGEST_FILE)
+        found = read_yaml(path, _LARGEST_FILE, _Policy)
     except ValueError as error:
         raise PolicyError(str(error)) from error
     try:
-        return _policy(msgspec.convert(yaml.safe_load(content), _Policy))
-    except yaml.YAMLError as error:
-        raise PolicyError(f"{path} is no YAML: {error}") from error
-    except (msgspec.ValidationError, PolicyError) as error:
+        return _policy(found)
+    except PolicyError as error:
         raise PolicyError(f"{path}: {error}") from error
 
 

@@ -35,26 +35,6 @@ def read_lines(path: Path) -> list[str]:
         raise ValueError(f"{path} cannot be read: it is not UTF-8 text") from error
 
 
-def read_bounded(path: Path, largest: int) -> bytes:
-    """Read a file that only its owner may change.
-
-    Args:
-        path: The file.
-        largest: Bytes that it may have.
-
-    Raises:
-        ValueError: Others may change the file, it cannot be read, or it is too large. The message shows nothing of it.
-    """
-    try:
-        refuse_if_writable(path)
-        content = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > largest:
-        raise ValueError(f"{path} has more than {largest} bytes")
-    return content
-
-
 def others_can_read(path: Path) -> bool:
     """Whether others than the owner may read a file.
 

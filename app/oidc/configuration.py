@@ -9,10 +9,9 @@ from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml
 from msgspec import field
 
-from app.credentials.secret_files import read_bounded
+from app.credentials.yaml_files import read_yaml
 from app.oidc.expressions import ClaimRule, ExpressionError, Text, UserRule, claim_rule, text_of, user_rule
 
 T = TypeVar("T")
@@ -144,14 +143,12 @@ def read_configuration(path: Path) -> Configuration:
         ConfigurationError: It cannot be read, can be changed by others than its owner, or is wrong.
     """
     try:
-        content = read_bounded(path, _LARGEST_FILE)
+        found = read_yaml(path, _LARGEST_FILE, _File)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
     try:
-        return _configuration(msgspec.convert(yaml.safe_load(content), _File))
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is no YAML: {error}") from error
-    except (msgspec.ValidationError, ConfigurationError) as error:
+        return _configuration(found)
+    except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from error
 
 
