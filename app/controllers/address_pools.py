@@ -65,9 +65,11 @@ class AddressPools(Controller[ObjectKey]):
         self._stray.observe(changes)
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[ObjectKey]:
-        """All of them whenever a pool or a range changed: it may have had an address of another."""
-        del changes
-        return self.all_keys()
+        """All of them whenever a pool or a range changed: it may have had an address of another.
+
+        How full a pool is, which its status tells, is looked at once a second and not when that was written.
+        """
+        return () if all(change.alters_status_alone for change in changes) else self.all_keys()
 
     def all_keys(self) -> Iterable[ObjectKey]:
         """All of them."""

@@ -5,14 +5,17 @@ import asyncio
 import msgspec
 import pytest
 
+from app.controllers.address_pools import AddressPools
 from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.event import EVENT
 from app.domain.declarations.namespace import NAMESPACE
 from app.domain.declarations.service import SERVICE
 from app.domain.declarations.service_cidr import SERVICE_CIDR
-from app.domain.documents.encoding import encode_body
+from app.domain.documents.encoding import decode_object, encode_body, wire_bytes
 from app.domain.errors import Invalid
 from app.domain.rules.address_pool import FINALIZER
+from app.main.reconciler import memory_of
+from app.mirror.entry import Change, Entry
 from app.registry.options import WriteOptions
 from app.registry.target import Target
 from app.store.object_writes import write_of
@@ -422,3 +425,21 @@ async def test_a_status_is_no_other_pool(world):
     await given(world, "web")
     await world.becomes(ADDRESS_POOL, "external", lambda obj: counts(obj) == {"IPv4": (2, 1, 0, 1)})
     assert world.parts.cluster().pools is before
+
+
+async def test_how_full_a_pool_is_gives_no_cause_to_look_again(world):
+    parts = world.parts
+    pools = AddressPools(parts.writer, parts.reader, parts.mirror, parts.cluster, memory_of(parts))
+    await world.becomes(ADDRESS_POOL, "external", lambda each: each.status.families)
+    entry = parts.mirror.get(ADDRESS_POOL.key, "", "external")
+
+    def keys_after(change):
+        changed = decode_object(ADDRESS_POOL, entry.wire)
+        change(changed)
+        revision = entry.revision + 1
+        wire = wire_bytes(encode_body(changed), revision)
+        after = Entry(entry.kind, entry.namespace, entry.name, entry.uid, revision, wire)
+        return list(pools.keys_of([Change(revision, "MODIFIED", after, entry)]))
+
+    assert keys_after(lambda each: setattr(each.status, "families", None)) == []
+    assert keys_after(lambda each: setattr(each.spec, "drain", True)) == [("", "external"), ("", "internal")]
