@@ -80,7 +80,7 @@ class Change(msgspec.Struct, gc=False, eq=False):
 
     @property
     def alters_content(self) -> bool:
-        """Whether it changed what other things follow from; it did not if it changed only a label, for example."""
+        """Whether it changed what other things follow from; it did not if it changed only a label or condition."""
         if self.previous is None or self.type == "DELETED":
             return True
         return content_of(self.previous.wire) != content_of(self.entry.wire)

@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 import uvloop
 
-from tests.bench.product import FLAGS
 from tests.dataplane.backends import Backend
 from tests.dataplane.envoys import traffic
 from tests.dataplane.haproxies import HAProxyProcess
@@ -30,6 +29,8 @@ _SECONDS = 3.0
 _PATIENCE = 120.0
 _LONGEST_PAUSE = 0.025
 """Between two attempts of a client: many that never rest would only measure themselves."""
+_NODE_PORTS = "10000-32767"
+"""None that this process, or another one, may have for a connection: Envoy would try again and again to bind it."""
 _PAUSE_OF_MANY = 2.0
 """Where thousands of clients wait, and are not timed."""
 
@@ -41,7 +42,7 @@ def main():
     parser.add_argument("--services", type=int, default=5000)
     parser.add_argument("--changes", type=int, default=100)
     options = parser.parse_args()
-    pools = ("--external-pool", "127.64.0.0/14", *FLAGS[:4])
+    pools = ("--external-pool", "127.64.0.0/14", "--service-cidrs", "10.0.0.0/12", "--node-port-range", _NODE_PORTS)
     with tempfile.TemporaryDirectory() as directory:
         with Serving(Path(directory) / "data", *pools, data_plane="envoy") as serving:
             uvloop.run(_measure(serving, options))

@@ -6,7 +6,7 @@ from app.domain.documents import peeking
 from app.domain.documents.encoding import encode_body, wire_bytes
 from app.domain.documents.objects import ManagedFieldsEntry, ObjectMeta, OwnerReference
 from app.domain.kinds.meta import Condition
-from app.domain.kinds.service import Service, ServiceSpec
+from app.domain.kinds.service import LoadBalancerIngress, Service, ServiceSpec
 
 
 def wire(meta, selector=None):
@@ -59,6 +59,8 @@ def test_content_is_what_other_things_follow_from():
     service.spec.selector = {"app": "x"}
     assert peeking.content_of(encode_body(service)) == before
     service.status.conditions = [Condition("Ready", "True")]
+    assert peeking.content_of(encode_body(service)) == before
+    service.status.load_balancer.ingress = [LoadBalancerIngress(ip="192.0.2.1")]
     assert peeking.content_of(encode_body(service)) != before
 
 

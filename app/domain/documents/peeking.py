@@ -30,19 +30,20 @@ class PeekedMetadata(msgspec.Struct, rename="camel"):
 class Content(msgspec.Struct, rename="camel", frozen=True):
     """The parts of an object from which other things follow, each still encoded; empty where there is none.
 
-    Nothing else of the metadata is part of it: labels, finalizers, managed fields and the resourceVersion are not.
+    Nothing else of the metadata is part of it: labels, finalizers, managed fields and the resourceVersion are not. Nor
+    are conditions, which tell what came of the rest.
 
     Attributes:
         annotations: Of the metadata.
         deletion_timestamp: Of the metadata.
         spec: Whole.
-        status: Whole.
+        status: Its fields but for the conditions.
     """
 
     annotations: msgspec.Raw
     deletion_timestamp: msgspec.Raw
     spec: msgspec.Raw
-    status: msgspec.Raw
+    status: Mapping[str, msgspec.Raw]
 
 
 class Essence(msgspec.Struct, frozen=True):
@@ -78,7 +79,7 @@ class _ContentOfMetadata(msgspec.Struct, rename="camel"):
 class _WithContent(msgspec.Struct):
     metadata: _ContentOfMetadata
     spec: msgspec.Raw = msgspec.Raw()
-    status: msgspec.Raw = msgspec.Raw()
+    status: dict[str, msgspec.Raw] = {}
 
 
 class _Created(msgspec.Struct, rename="camel"):
@@ -210,8 +211,9 @@ def content_of(wire: bytes) -> Content:
     It is remembered for a while: an old state was the new one before, and several ask at each change.
     """
     found = _WITH_CONTENT.decode(wire)
-    metadata = found.metadata
-    return Content(metadata.annotations, metadata.deletion_timestamp, found.spec, found.status)
+    metadata, status = found.metadata, found.status
+    status.pop("conditions", None)
+    return Content(metadata.annotations, metadata.deletion_timestamp, found.spec, status)
 
 
 def essence_of(wire: bytes) -> Essence:

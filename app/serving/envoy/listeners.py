@@ -64,14 +64,17 @@ def _tcp(wanted: Listener, *, embedded: bool) -> ListenerMessage:
     )
     if wanted.affinity:
         proxy.hash_policy.append(HashPolicy(source_ip=HashPolicy.SourceIp()))
-    match = components.FilterChainMatch(source_prefix_ranges=map(cidr_range, wanted.sources))
     chain = components.FilterChain(
-        filter_chain_match=None if is_open(wanted) else match,
+        filter_chain_match=None if is_open(wanted) else _of_sources(wanted),
         filters=[components.Filter(name="envoy.filters.network.tcp_proxy", typed_config=packed(proxy))],
     )
     found = _frame(wanted.name, wanted.address, wanted.port, "TCP", embedded=embedded)
     found.filter_chains.append(chain)
     return found
+
+
+def _of_sources(wanted: Listener) -> components.FilterChainMatch:
+    return components.FilterChainMatch(source_prefix_ranges=map(cidr_range, wanted.sources))
 
 
 def _udp(wanted: Listener, *, embedded: bool) -> ListenerMessage:

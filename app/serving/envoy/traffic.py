@@ -1,8 +1,9 @@
 """All resources of one Service."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from app.domain.wanted.traffic import Traffic
+from app.domain.wanted.traffic import Listener, Traffic
 from app.mirror.entry import NamespacedName
 from app.serving.envoy.clusters import assignment, cluster
 from app.serving.envoy.listeners import health_listener, listener
@@ -22,6 +23,12 @@ def resources_of(traffic: Traffic, owner: NamespacedName, *, embedded: bool) -> 
         yield resource(ASSIGNMENT, backend.name, assignment(backend), owner)
     for each in traffic.listeners:
         if each.sources:
-            yield resource(LISTENER, each.name, listener(each, embedded=embedded), owner, [each.backend])
+            yield _listener(each, owner, embedded=embedded)
     for health in traffic.health_listeners:
         yield resource(LISTENER, health.name, health_listener(health, owner, embedded=embedded), owner)
+
+
+@lru_cache(maxsize=4096)
+def _listener(wanted: Listener, owner: NamespacedName, *, embedded: bool) -> Resource:
+    """Remembered for a while: soon after a Service come its members, which change nothing of its listeners."""
+    return resource(LISTENER, wanted.name, listener(wanted, embedded=embedded), owner, [wanted.backend])

@@ -141,10 +141,11 @@ class Catalog:
                 self.note_surroundings(change.revision)
                 continue
             self._reached = change.revision
-            key = (entry.namespace, entry.name)
-            concerned: Iterable[NamespacedName] = [key]
+            concerned: Iterable[NamespacedName] = ()
             if kind == ENDPOINT_SLICE.key:
                 concerned = services_of(change)
+            elif change.alters_content:
+                concerned = [(entry.namespace, entry.name)]
             for each in concerned:
                 self._dirty.setdefault(each, change.revision)
         self._wake.set()

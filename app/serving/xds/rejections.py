@@ -54,11 +54,20 @@ def culprits(message: str, names: Collection[str]) -> dict[str, str]:
 
 def _named(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Each name at the beginning of a part of the text, with the part: `name: words`, separated by `, ` or lines."""
-    starts = sorted(
-        (found.start(1), name) for name in names for found in re.finditer(rf"(?:^|\n|, )({re.escape(name)}: )", text)
-    )
+    starts = sorted((start, name) for name in names for start in _beginnings(text, name))
     for (start, name), (end, _) in zip(starts, [*starts, (len(text), "")][1:], strict=True):
         yield name, text[start + len(name) + 2 : end].rstrip(", \n")
+
+
+def _beginnings(text: str, name: str) -> Iterator[int]:
+    """Where parts of a text begin with a name."""
+    if text.startswith(f"{name}: "):
+        yield 0
+    for mark in ("\n", ", "):
+        at = text.find(f"{mark}{name}: ")
+        while at >= 0:
+            yield at + len(mark)
+            at = text.find(f"{mark}{name}: ", at + 1)
 
 
 def explained(message: str) -> str:
