@@ -61,11 +61,32 @@ class Derived:
         holder = None if claim is None else await self._context.holder(claim)
         return self._context.known(holder) if holder is not None and holder.kind is self._source else None
 
-    def parts_of(self, namespace: str, name: str) -> list[Entry]:
-        """The parts of a source."""
+    def named_at(self, namespace: str, name: str, revision: int) -> Sequence[Entry] | None:
+        """The objects of a name as of a revision; None where the name does not tell the source.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
+        source_name = self._derivation.source_name(name)
+        if not source_name:
+            return None
+        stored = self._mirror.get_at(self.kind.key, namespace, name, revision) if self.kind.stored else None
+        source = self._mirror.get_at(self._source.key, namespace, source_name, revision)
+        computed = None
+        if source is not None:
+            computed = self.of(source, self.parts_of(namespace, source_name, revision)).get(name)
+        return [entry for entry in (stored, computed) if entry is not None]
+
+    def parts_of(self, namespace: str, name: str, revision: int | None = None) -> list[Entry]:
+        """The parts of a source, now or as of a revision.
+
+        Raises:
+            Expired: The revision has left the history.
+        """
         if self._part is None:
             return []
-        parts = self._mirror.list(self._part.key, namespace)
+        at = self._mirror.revision if revision is None else revision
+        parts = self._mirror.list_at(self._part.key, namespace, at)
         near = (entry for entry in parts if mentions(entry.wire, name))
         return [entry for entry in near if self.source_name_of(entry) == (namespace, name)]
 

@@ -48,18 +48,23 @@ class Sources:
     ) -> Sequence[Entry]:
         """All objects as of a revision that follow the object `after`, in order of namespace and name.
 
-        With a name, those that have it, and others only where there is no quicker way: objects that are computed, or
-        of all namespaces.
+        With a name, those that have it, and others only where the name does not lead to them: without a namespace, and
+        where it does not tell what an object is computed from.
 
         Raises:
             Expired: The revision has left the history.
         """
-        if not name or namespace is None or kind.derivation is not None:
+        place = namespace if kind.namespaced else ""
+        known = self._named_at(kind, place, name, revision) if name and place is not None else None
+        if known is None:
             return (await self.page_at(kind, namespace, revision, after, None)).entries
+        return [entry for entry in known if after is None or (entry.namespace, entry.name) > after]
+
+    def _named_at(self, kind: Kind[Any], namespace: str, name: str, revision: int) -> Sequence[Entry] | None:
+        if kind.derivation is not None:
+            return self._derived[kind.key].named_at(namespace, name, revision)
         entry = self._mirror.get_at(self._forms.stored(kind).key, namespace, name, revision)
-        if entry is None or (after is not None and (namespace, name) <= after):
-            return []
-        return [self._forms.shown(kind, entry)]
+        return [] if entry is None else [self._forms.shown(kind, entry)]
 
     async def page_at(
         self, kind: Kind[Any], namespace: str | None, revision: int, after: NamespacedName | None, limit: int | None

@@ -8,6 +8,7 @@ import pytest
 from app.domain.declarations.dns_record_set import DNS_RECORD_SET
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.ip_address import IP_ADDRESS
+from app.domain.declarations.load_balancer import LOAD_BALANCER
 from app.domain.declarations.service import SERVICE
 from app.domain.documents.encoding import decode_object
 from app.domain.errors import AlreadyExists, ApiError, Expired, Forbidden, NotFound
@@ -168,6 +169,36 @@ async def test_pages_go_through_computed_and_stored_ones_in_order(world):
         # What comes later is not on later pages: they show one moment.
         await world.create(SERVICE, service(f"late-{len(names)}", f"10.96.0.{100 + len(names)}"))
     assert names == [f"10.96.0.{number}" for number in range(10, 16)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace"), [(DNS_RECORD_SET, "default"), (LOAD_BALANCER, "default"), (IP_ADDRESS, None)]
+)
+async def test_a_list_of_one_name_shows_what_the_whole_list_shows(world, kind, namespace):
+    """Of any moment, whether the objects are computed or stored."""
+    await world.create(SERVICE, service("db"))
+    moments = [await world.parts.mirror.fresh()]
+    await world.create(ENDPOINT_SLICE, slice_of("db-1", "db", "172.16.0.1"))
+    await world.create(SERVICE, service("web", "10.96.0.10", type="LoadBalancer"))
+    moments.append(await world.parts.mirror.fresh())
+    await world.create(ENDPOINT_SLICE, slice_of("db-2", "db", "172.16.0.3"))
+    await world.create(IP_ADDRESS, reservation("10.96.0.11"))
+    await world.delete(SERVICE, "web")
+    moments.append(await world.parts.mirror.fresh())
+
+    async def entries(moment, selector=""):
+        options = ListOptions(resource_version=str(moment), resource_version_match="Exact", field_selector=selector)
+        page = await world.registry.list(Target(kind, namespace), options)
+        return {each.name: (each.revision, each.wire) for each in page.entries}
+
+    whole = [await entries(moment) for moment in moments]
+    names = {name for found in whole for name in found}
+    for moment, found in zip(moments, whole, strict=True):
+        for name in names:
+            assert await entries(moment, f"metadata.name={name}") == {
+                each: found[each] for each in found if each == name
+            }
+    assert len({len(found) for found in whole}) > 1
 
 
 async def test_a_watch_sees_addresses_of_both_kinds(world):
