@@ -34,8 +34,8 @@ class LoadBalancerEvents(Controller[Change]):
         self._cluster = cluster
 
     def keys_of(self, changes: Sequence[Change]) -> Iterable[Change]:
-        """Changes of Services that are, or were, of type LoadBalancer."""
-        return [change for change in changes if any(map(_balanced, _states(change)))]
+        """Changes of Services that are, or were, of type LoadBalancer, if anything can follow from them."""
+        return [change for change in changes if any(map(_balanced, _states(change))) and change.alters_content]
 
     def all_keys(self) -> Iterable[Change]:
         """None: nothing is told again."""
