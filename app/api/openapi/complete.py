@@ -7,7 +7,7 @@ from app.api.headers import JSON
 from app.api.model_names import STATUS
 from app.api.openapi.content import PATCH, Document, reference, request_body, success
 from app.api.openapi.examples import body_example, example_of, path_example
-from app.api.openapi.operations import Operation, group_version_kind, operations
+from app.api.openapi.operations import Operation, group_version_kind, operations, paths
 from app.api.openapi.parameters import Parameter
 from app.api.openapi.patch_bodies import PATCH_SCHEMAS, patch_bodies
 from app.api.openapi.plain import BULK_SCHEMAS, plain_paths
@@ -46,10 +46,8 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
         version: The version of this project.
         tokens: Whether requests must carry a bearer token.
     """
-    listed = [operation for kind in kinds for operation in operations(kind)]
-    paths = plain_paths(kinds)
-    for operation in listed:
-        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    listed = list(operations(kinds))
+    described = plain_paths(kinds) | paths(listed, _operation)
     components = _components(listed, schemas)
     document: Document = {
         "openapi": "3.1.0",
@@ -62,14 +60,14 @@ def complete_document(kinds: Kinds, schemas: Mapping[str, Document], version: st
         },
         "servers": [{"url": "/"}],
         "tags": sections(kinds),
-        "paths": dict(sorted(paths.items())),
+        "paths": dict(sorted(described.items())),
         "components": components,
     }
     if tokens:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"bearer": []}]
-        for path in filter(is_public, paths):
-            paths[path]["get"]["security"] = []
+        for path in filter(is_public, described):
+            described[path]["get"]["security"] = []
     return document
 
 

@@ -1,6 +1,6 @@
 """The operations of each kind. All OpenAPI documents are made from this one description."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -112,8 +112,21 @@ _OBJECT = {
 _SUBRESOURCE = _OBJECT | {"create": _COLLECTION["create"]}
 
 
-def operations(kind: Kind[Any]) -> Iterator[Operation]:
-    """All operations of a kind."""
+def operations(kinds: Iterable[Kind[Any]]) -> Iterator[Operation]:
+    """All operations of kinds."""
+    for kind in kinds:
+        yield from _operations(kind)
+
+
+def paths(listed: Iterable[Operation], describe: Callable[[Operation], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The paths of a document in their order, with what describes each method."""
+    found: dict[str, dict[str, Any]] = {}
+    for operation in listed:
+        found.setdefault(operation.path, {})[operation.method] = describe(operation)
+    return dict(sorted(found.items()))
+
+
+def _operations(kind: Kind[Any]) -> Iterator[Operation]:
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     place = "/namespaces/{namespace}" if kind.namespaced else ""
     collection = f"{root}{place}/{kind.plural}"

@@ -6,7 +6,7 @@ from typing import Any
 from app.api.headers import JSON, YAML
 from app.api.model_names import DELETE_OPTIONS
 from app.api.openapi.content import PATCH, Document, result_schema
-from app.api.openapi.operations import Operation, group_version_kind, operations, tag
+from app.api.openapi.operations import Operation, group_version_kind, operations, paths, tag
 from app.api.openapi.parameters import Parameter
 from app.domain.declarations.kind import Kind
 from app.domain.patching.prepared import MEDIA_TYPES
@@ -24,14 +24,10 @@ def swagger_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document]
         schemas: Schemas of OpenAPI 3.0 by Kubernetes' names.
         version: The version of this project.
     """
-    paths: dict[str, Document] = {}
-    for kind in kinds:
-        for operation in operations(kind):
-            paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "swagger": "2.0",
         "info": {"title": "Fairlead", "version": version},
-        "paths": dict(sorted(paths.items())),
+        "paths": paths(operations(kinds), _operation),
         "definitions": {name: as_v2(schema) for name, schema in sorted(schemas.items())},
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.api.openapi.content import Document, request_body, success
-from app.api.openapi.operations import Operation, group_version_kind, operations, tag
+from app.api.openapi.operations import Operation, group_version_kind, operations, paths, tag
 from app.api.openapi.parameters import Parameter
 from app.domain.declarations.kind import Kind
 
@@ -19,14 +19,10 @@ def group_document(kinds: Iterable[Kind[Any]], schemas: Mapping[str, Document], 
         schemas: The schemas that the kinds use, by Kubernetes' names.
         version: The version of this project.
     """
-    paths: dict[str, Document] = {}
-    for kind in kinds:
-        for operation in operations(kind):
-            paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.0.0",
         "info": {"title": "Fairlead", "version": version},
-        "paths": dict(sorted(paths.items())),
+        "paths": paths(operations(kinds), _operation),
         "components": {"schemas": dict(sorted(schemas.items()))},
     }
 
