@@ -1,5 +1,8 @@
 """What tests do with a page in a browser."""
 
+from contextlib import contextmanager
+
+from axe_core_python.selenium import Axe
 from selenium.webdriver.common.by import By
 
 from tests.e2e.waiting import until
@@ -48,3 +51,20 @@ def fill(browser, **fields):
     for name, content in fields.items():
         form.find_element(By.NAME, name).send_keys(content)
     form.find_element(By.TAG_NAME, "button").click()
+
+
+def faults(browser):
+    """What a screen reader, or somebody who sees little contrast, would stumble over."""
+    found = Axe().run(browser)["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
+@contextmanager
+def darkness(browser):
+    """A user who asks for dark pages."""
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

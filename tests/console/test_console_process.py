@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from tests.console.conftest import ROOT
-from tests.console.test_pages import is_shown, opened, text
+from tests.console.looking import is_shown, opened, text
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
 

@@ -7,7 +7,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tests.api.providers import real_provider
-from tests.console.test_pages import arrived, darkness, faults, text
+from tests.console.looking import arrived, darkness, faults, text
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_core_python.selenium import Axe
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.console.conftest import ROOT
-from tests.console.looking import is_shown, opened, text
+from tests.console.looking import darkness, faults, is_shown, opened, text
 from tests.e2e.waiting import until
 
 PAGES = {
@@ -60,23 +59,6 @@ def test_a_page_has_no_fault(browser, served, name):
     assert faults(browser) == []
     missing = name == "not-found"
     assert [each["message"] for each in browser.get_log("browser") if not (missing and "404" in each["message"])] == []
-
-
-def faults(browser):
-    """What a screen reader, or somebody who sees little contrast, would stumble over."""
-    found = Axe().run(browser)["violations"]
-    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
-
-
-@contextmanager
-def darkness(browser):
-    """A user who asks for dark pages."""
-    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
-    try:
-        yield
-    finally:
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_dark_pages_have_no_fault(browser, served):
