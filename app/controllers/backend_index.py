@@ -113,6 +113,8 @@ class BackendIndex:
         indexed = self._indexed()
         affected: dict[ObjectKey, None] = {}
         for change in changes:
+            if change.entry.kind == SERVICE.key and change.alters_status_alone:
+                continue  # Endpoints follow from the rest.
             if change.entry.kind == ENDPOINT_SLICE.key:
                 affected.update(dict.fromkeys(services_of(change)))
             bring_in = indexed.get(change.entry.kind)

@@ -2,11 +2,13 @@
 
 import pytest
 
+from app.controllers.backend_index import BackendIndex
 from app.domain.declarations.endpoint_slice import ENDPOINT_SLICE
 from app.domain.declarations.endpoints import ENDPOINTS
 from app.domain.declarations.node import NODE
 from app.domain.declarations.pod import POD
 from app.domain.declarations.service import SERVICE
+from app.domain.kinds.meta import Condition
 from app.domain.kinds.pod import PodCondition, PodIP
 from app.domain.wanted.endpoint_slices import CONTROLLER
 from app.domain.wanted.mirrored_slices import CONTROLLER as MIRRORING
@@ -23,6 +25,23 @@ async def running(world):
 def service(name="web", selector=None, **spec):
     selector = {"app": "web"} if selector is None else selector
     return {"metadata": {"name": name}, "spec": {"selector": selector, "ports": [{"port": 80}], **spec}}
+
+
+async def test_a_change_of_the_status_alone_concerns_no_endpoints(world):
+    index = BackendIndex(world.parts.mirror)
+
+    async def concerned(change, subresource=""):
+        await world.change(SERVICE, "web", change, subresource=subresource)
+        await world.parts.mirror.fresh()
+        return list(index.affected())
+
+    made = service(clusterIP="None")
+    await world.create(SERVICE, {**made, "metadata": {"name": "web", "labels": {"app": "web"}}})
+    condition = Condition(
+        type="example.com/seen", status="True", reason="Seen", last_transition_time="2026-01-01T00:00:00Z"
+    )
+    assert await concerned(lambda each: each.status.conditions.append(condition), "status") == []
+    assert await concerned(lambda each: each.metadata.labels.update(team="a")) == [("default", "web")]
 
 
 async def register(world, name, *ips, node="", ready=True, labels=None):
