@@ -1,8 +1,8 @@
 """Being the one process that works on a concern: a lease, renewed until it is lost."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -22,32 +22,41 @@ _RELEASE_SECONDS = 0.5
 _log = structlog.stdlib.get_logger(__name__)
 
 
-@contextlib.asynccontextmanager
-async def owned(leases: Leases, name: str, holder: str) -> AsyncIterator[LeaseGuard]:
-    """Wait for a lease, hold it while the block runs, and give it back.
+async def while_owned(
+    leases: Leases, name: str, holder: str, work: Callable[[LeaseGuard], Coroutine[Any, Any, None]]
+) -> None:
+    """Wait for a lease, work while it is held, and give it back.
 
-    When the lease is lost the block is cancelled at once, and the code behind it goes on. The yielded guard goes with
-    every write, so that a process that was paused cannot write under a lease that it lost.
+    When the lease is lost the work is cancelled at once, and this returns. The work is a task of its own: Python before
+    3.13 may leave a task in which a TaskGroup has failed with a cancellation that nobody asked for, and such a task
+    would take the loss of its lease for its own end.
+
+    Args:
+        leases: Where.
+        name: The concern.
+        holder: The unique name of this process.
+        work: What to do; it gets the proof of the tenure, which goes with every write, so that a process that was
+            paused cannot write under a lease that it lost.
     """
     guard = await _acquire(leases, name, holder)
     _log.debug("lease taken", lease=name, epoch=guard.epoch)
-    tenure = asyncio.timeout(None)
+    working = asyncio.create_task(work(guard), name=f"work {name}")
+    renewing = asyncio.create_task(_keep(leases, guard, holder), name=f"renew {name}")
+    lost = False
     try:
-        async with tenure:
-            renewing = asyncio.create_task(_renew(leases, guard, holder, tenure), name=f"renew {name}")
-            try:
-                yield guard
-            finally:
-                renewing.cancel()
-                await asyncio.wait([renewing])
-    except TimeoutError:
-        if not tenure.expired():
-            raise
+        await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
+        lost = renewing.done()
     finally:
-        if tenure.expired():
-            _log.warning("lease lost", lease=name, epoch=guard.epoch)
+        for task in (working, renewing):
+            task.cancel()
+        await asyncio.gather(working, renewing, return_exceptions=True)
+        if lost:
+            defect = None if renewing.cancelled() else renewing.exception()
+            _log.warning("lease lost", lease=name, epoch=guard.epoch, exc_info=defect)
         else:
             await _release(leases, guard, holder)
+    if not working.cancelled():
+        working.result()
 
 
 async def _acquire(leases: Leases, name: str, holder: str) -> LeaseGuard:
@@ -62,20 +71,8 @@ async def _acquire(leases: Leases, name: str, holder: str) -> LeaseGuard:
         await asyncio.sleep(RENEWAL_SECONDS)
 
 
-async def _renew(leases: Leases, guard: LeaseGuard, holder: str, tenure: asyncio.Timeout) -> None:
-    """Renew until that is refused, or fails for longer than the lease lives; then end the tenure."""
-    lost = True
-    try:
-        await _keep(leases, guard, holder)
-    except asyncio.CancelledError:
-        lost = False
-        raise
-    finally:
-        if lost:
-            tenure.reschedule(asyncio.get_running_loop().time())
-
-
 async def _keep(leases: Leases, guard: LeaseGuard, holder: str) -> None:
+    """Renew until that is refused, or fails for longer than the lease lives."""
     loop = asyncio.get_running_loop()
     good_until = loop.time() + LEASE_SECONDS
     while loop.time() < good_until:

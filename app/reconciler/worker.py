@@ -14,7 +14,7 @@ from app.domain.errors import ApiError, Requeue, RetryError, Temporary
 from app.mirror.entry import Change
 from app.mirror.mirror import Mirror
 from app.reconciler.failures import FailureReports, Failures
-from app.reconciler.ownership import RENEWAL_SECONDS, owned
+from app.reconciler.ownership import RENEWAL_SECONDS, while_owned
 from app.reconciler.work_queue import WorkQueue
 from app.store.leases import Leases
 from app.store.notifications import Notifications
@@ -106,8 +106,7 @@ class Worker:
             while True:
                 # A process that stands by learns beforehand, so that it can work at once when it takes over.
                 await self._guarded(self._learn())
-                async with owned(self._context.leases, self.lease, self._context.holder) as guard:
-                    await self._own(guard)
+                await while_owned(self._context.leases, self.lease, self._context.holder, self._own)
                 await asyncio.sleep(RENEWAL_SECONDS)
         finally:
             for channel, callback in hinted:

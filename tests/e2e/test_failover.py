@@ -239,7 +239,8 @@ class Failovers:
         begin = time.monotonic()
         await eventually(lambda: written(self._cluster), timeout=FAILOVER_SECONDS)
         patroni = time.monotonic()
-        await first_of_many(self._load.urls[0])
+        async with asyncio.timeout(FAILOVER_SECONDS):
+            await first_of_many(self._load.urls[0])
         self.seconds.append(time.monotonic() - patroni)
         _log.info(
             "%s of %s: Patroni took %.2f s, the writes %.2f s more",
