@@ -1,7 +1,6 @@
 """Providers of OpenID Connect for tests: a real one, and one whose tokens and keys a test makes as it likes."""
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 CALLBACK = "http://localhost/callback"
 
@@ -22,9 +22,7 @@ CALLBACK = "http://localhost/callback"
 @contextmanager
 def real_provider(**claims):
     """A provider in a process of its own with one user, whose tokens live for an hour; gives its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--port", str(port), "--user-claims", json.dumps(claims)]
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", *options]
     issuer = f"http://127.0.0.1:{port}"

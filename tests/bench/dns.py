@@ -30,6 +30,7 @@ from tests.bench.bodies import NAMESPACE, SERVICES, service
 from tests.bench.name_servers import SERVERS, name_server
 from tests.bench.product import Product
 from tests.bench.report import Row, head, line
+from tests.ports import free_port
 
 DOMAIN = "cluster.local"
 _BULK = "/apis/fairlead.io/v1/apply"
@@ -71,9 +72,7 @@ def _note(work, rate, **more):
 
 @contextmanager
 def _product(directory):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with Product(directory / "data", "--dns-port", str(port)) as product:
         _pin(product)
         yield product, port

@@ -19,8 +19,9 @@ import httpx
 from tests.bench.bodies import NAMESPACE, SERVICES, service
 from tests.bench.dns import DOMAIN, _fill
 from tests.bench.product import Product
-from tests.dns.secondaries import Knot, free_port
+from tests.dns.secondaries import Knot
 from tests.dns.transferring import KEY, write_keys
+from tests.ports import free_port
 
 _ZONE = f"/apis/fairlead.io/v1/dnszones/{DOMAIN}"
 _MERGE = {"content-type": "application/merge-patch+json"}

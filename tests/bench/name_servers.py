@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 import dns.exception
 import dns.message
 import dns.query
+
+from tests.ports import free_port
 
 _BIND = """
 options {{
@@ -60,9 +61,7 @@ def name_server(name, directory, zone, core):
     """
     program, configuration, flags = SERVERS[name]
     assert shutil.which(program), f"{name} is missing: install Debian's package"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     file = directory / f"{program}.conf"
     file.write_text(configuration.format(directory=directory, port=port, zone=zone))
     with (directory / f"{program}.log").open("ab") as log:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from tests.console.conftest import ROOT
 from tests.console.looking import is_shown, opened, text
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 
 class Console:
@@ -43,12 +43,6 @@ class Console:
     def __exit__(self, *_):
         self.process.terminate()
         assert self.process.wait(10) == 0
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def answers(url, verify=True):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.dns.answering import Asked
 from tests.dns.documented import example
-from tests.dns.secondaries import free_port
+from tests.ports import free_port
 
 PAGE = "dns.md"
 ROOT = "20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"

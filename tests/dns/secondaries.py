@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ import dns.exception
 import pytest
 
 from tests.dns.answering import Asked
+from tests.ports import free_port
 
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 _STOP_SECONDS = 20
@@ -22,16 +22,6 @@ PACKAGES = {
     "nsd": "nsd",
     "pdns_server": "pdns-server and pdns-backend-sqlite3",
 }
-
-
-def free_port():
-    """A port that nobody has, for UDP and TCP."""
-    while True:
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            stream.bind(("127.0.0.1", 0))
-            with contextlib.suppress(OSError):
-                datagrams.bind(stream.getsockname())
-                return stream.getsockname()[1]
 
 
 class Secondary(Asked):

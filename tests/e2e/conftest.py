@@ -1,10 +1,9 @@
 """A product with a data plane, for the tests that send traffic."""
 
-import socket
-
 import pytest
 
 from tests.e2e.serving import Serving
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +15,5 @@ def serving(tmp_path_factory):
 
 @pytest.fixture
 def unused_port():
-    """A port at which nobody listens; whoever takes the next one gets another."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port at which nobody listens."""
+    return free_port()

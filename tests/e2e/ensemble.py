@@ -12,8 +12,8 @@ import httpx
 from app.settings.base import ENVIRONMENT_PREFIX
 from app.store.migrating import migrate
 from app.supervisor.children import spawn
-from tests.dns.secondaries import free_port
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 NAMESPACE = "load"
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -17,6 +16,7 @@ from app.supervisor.binaries import binaries, unprivileged_user
 from app.supervisor.children import spawn
 from tests.e2e.roads import Roads
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 needed = pytest.mark.skipif(
     not (shutil.which("patroni") and shutil.which("etcd")),
@@ -44,11 +44,6 @@ _PARAMETERS = {
     "wal_log_hints": "on",
     "autovacuum": "off",
 }
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Node:

@@ -16,14 +16,10 @@ import pytest
 
 from tests.e2e.serving import all_gone
 from tests.e2e.waiting import until as patiently
+from tests.ports import free_port
 
 until = partial(patiently, timeout=60.0)
 """Programs start here, which takes long on a busy machine."""
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Registered:

@@ -16,9 +16,9 @@ from app.commands import dns as command
 from app.settings.processes import DNSProcessSettings
 from app.supervisor.errors import CannotListenError
 from app.supervisor.listening import check_dns, reserve_dns
-from tests.dns.answering import free_sockets
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 WITHIN = 60
 """Seconds for processes to start, on a machine that has other things to do."""
@@ -26,12 +26,6 @@ WITHIN = 60
 DEFAULT_PORT = 5353
 
 SERVICES = "/api/v1/namespaces/default/services"
-
-
-def free_port():
-    datagrams, listener = free_sockets()
-    with datagrams, listener:
-        return listener.getsockname()[1]
 
 
 def ask(port, name, kind="A", **options):

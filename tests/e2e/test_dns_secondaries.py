@@ -10,10 +10,11 @@ import dns.rcode
 import httpx
 import pytest
 
-from tests.dns.secondaries import Knot, free_port
+from tests.dns.secondaries import Knot
 from tests.dns.transferring import KEY, write_keys
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 ZONES = "/apis/fairlead.io/v1/dnszones"
 SERVICES = "/api/v1/namespaces/default/services"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.guides import Block, Reader, blocks
-from tests.e2e.patroni import free_port
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 GUIDES = (ROOT / "README.md", ROOT / "docs" / "carry-traffic.md", ROOT / "docs" / "resolve-names.md")

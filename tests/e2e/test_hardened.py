@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.providers import real_provider, signed_in
+from tests.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 
@@ -21,12 +21,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 def blocks():
     section = PAGE.read_text().partition("## A hardened server")[2].partition("\n## ")[0]
     return re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @contextmanager

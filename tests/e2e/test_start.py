@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from app.settings.base import ENVIRONMENT_PREFIX
-from tests.dns.secondaries import free_port
 from tests.e2e.ensemble import Api, Worker
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 SOCKET = ".s.PGSQL.5432"
 WAITING = "waiting for the database"

@@ -14,8 +14,8 @@ from tests.e2e.bodies import cluster_ip, load_balancer, node_port, service
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
 from tests.observation.collector import Collector
-from tests.observation.processes import free_port
 from tests.observation.prometheus import Prometheus
+from tests.ports import free_port
 
 TOKEN = "a-token-of-a-test"
 SERVICES = "/api/v1/namespaces/default/services"

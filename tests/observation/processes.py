@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 
 import httpx
 
@@ -10,13 +9,7 @@ from app.settings.base import ENVIRONMENT_PREFIX
 from app.store.migrating import migrate
 from tests.e2e.ensemble import Process
 from tests.e2e.waiting import until
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    """A port at which nobody listens at the moment."""
-    with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+from tests.ports import free_port
 
 
 class Processes:

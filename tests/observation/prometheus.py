@@ -9,7 +9,7 @@ import pytest
 
 from app.supervisor.children import spawn
 from tests.e2e.waiting import until
-from tests.observation.processes import free_port
+from tests.ports import free_port
 
 
 class Prometheus:

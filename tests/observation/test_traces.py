@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import socket
 
 import httpx
 import pytest
@@ -12,7 +11,7 @@ from tests.e2e.bodies import cluster_ip, load_balancer, service
 from tests.e2e.serving import Serving
 from tests.e2e.waiting import until
 from tests.observation.collector import Collector
-from tests.observation.processes import free_port
+from tests.ports import free_port
 
 SERVICES = "/api/v1/namespaces/default/services"
 CALLER = "00f067aa0ba902b7"
@@ -29,7 +28,7 @@ def traced(tmp_path_factory, collector):
     flags = ("--otlp-endpoint", collector.endpoint, "--trace-ratio", "0", "--otlp-metric-seconds", "1")
     data = tmp_path_factory.mktemp("traced") / "data"
     flags += ("--log-requests", "--workers", "1", "--dns-workers", "1")
-    with Serving(data, *flags, data_plane="envoy", dns_port=str(free_port(socket.SOCK_DGRAM))) as serving:
+    with Serving(data, *flags, data_plane="envoy", dns_port=str(free_port())) as serving:
         until(lambda: has_data_plane(serving), timeout=60)
         yield serving
 

@@ -19,7 +19,7 @@ from app.store.store import Store
 from app.supervisor.binaries import unprivileged_user
 from app.supervisor.children import spawn
 from app.supervisor.postgres import EmbeddedPostgres
-from tests.e2e.patroni import free_port
+from tests.ports import free_port
 from tests.store.writing import committed, eventually, running, service, shop, uid
 
 pytestmark = [
