@@ -88,8 +88,8 @@ class Serving:
         own = psutil.Process(self.process.pid).children()
         return [each for each in own if any(part == word or part.endswith(f"/{word}") for part in _command(each))]
 
-    def stop(self, signum=signal.SIGTERM, within=10.0):
-        """Asks it to end; that it does within the time is part of what it promises."""
+    def stop(self, signum=signal.SIGTERM, within=30.0):
+        """Asks it to end; that it does so by itself is part of what it promises, sooner than this waits."""
         descendants = self.descendants()
         self.process.send_signal(signum)
         status = self.process.wait(within)

@@ -11,7 +11,7 @@ import yaml
 import app.telemetry.metrics  # noqa: F401 - makes the metrics known
 from app.telemetry.processes import ProcessCollector
 from tests.e2e.waiting import until
-from tests.observation.activity import busy
+from tests.observation.activity import SERVICES, busy
 from tests.observation.dashboard import dashboard, expression, legend, targets
 
 OF_PROMETHEUS = {"job", "instance", "le"}
@@ -99,12 +99,14 @@ def test_every_query_shows_something_of_a_product_at_work(working):
 
 
 def test_the_time_to_answer_has_exemplars_that_name_traces(working):
-    found = until(
-        lambda: working.prometheus.exemplars(
+    def shown():
+        # A scrape shows the examples of the process that it reaches, and requests reach any process by new connections.
+        working.client.get(SERVICES, headers={"connection": "close"}).raise_for_status()
+        return working.prometheus.exemplars(
             "apiserver_request_duration_seconds_bucket", time.time() - 600, time.time() + 1
-        ),
-        timeout=30,
-    )
+        )
+
+    found = until(shown, pause=0.2)
     assert all(re.fullmatch(r"[0-9a-f]{32}", each["exemplars"][0]["labels"]["trace_id"]) for each in found)
 
 
