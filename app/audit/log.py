@@ -180,10 +180,21 @@ class AuditLog:
     async def _flush_apart(self) -> None:
         """The same, with the disk in another thread."""
         while self._waiting:
-            piece = self._piece()
-            if not await asyncio.to_thread(self._append, b"".join(piece)):
+            writing = asyncio.create_task(self._write_apart(self._piece()))
+            try:
+                written = await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                # The thread goes on: what it writes must not be written again at the end.
+                await asyncio.wait([writing])
+                raise
+            if not written:
                 return
+
+    async def _write_apart(self, piece: list[bytes]) -> bool:
+        written = await asyncio.to_thread(self._append, b"".join(piece))
+        if written:
             self._forget(piece)
+        return written
 
     def _piece(self) -> list[bytes]:
         """The lines that are written next."""

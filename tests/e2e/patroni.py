@@ -56,6 +56,7 @@ class Node:
         listen, rest = free_port(), free_port()
         self._etcd, self.port, self._rest = self.roads = [roads.to(port) for port in (etcd, listen, rest)]
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{rest}", timeout=2, trust_env=False)
+        self.log = directory / "log"
         directory.mkdir()
         shutil.chown(directory, *user)
         self._file = directory / "patroni.yml"
@@ -86,7 +87,7 @@ class Node:
         }
 
     def start(self):
-        with (self._directory / "log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = spawn(
                 [shutil.which("patroni"), self._file],
                 user=self._user,
@@ -199,6 +200,11 @@ class Cluster:
         except httpx.TransportError:
             return 0
         return sum(member["state"] in ("running", "streaming") for member in members)
+
+    def latest(self):
+        """What each node has said last."""
+        said = ((node.name, node.log.read_text(errors="replace").splitlines()[-20:]) for node in self.nodes)
+        return "\n".join(f"{name}: {line}" for name, lines in said for line in lines)
 
     def cut_off(self, node):
         """It runs, and nobody hears of it, nor it of anybody."""

@@ -39,7 +39,9 @@ SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 _numbers = itertools.count()
 
 FAILOVER_SECONDS = 90.0
-"""Longer than Patroni takes for anything on a busy machine."""
+"""Longer than Patroni takes for another primary on a busy machine."""
+WHOLE_SECONDS = 300.0
+"""Longer than it takes for a node to come back."""
 
 
 @pytest.fixture
@@ -232,8 +234,15 @@ class Failovers:
             await self._recovered(fault, primary)
             heal(self._cluster, fault, primary)
             if another is not None:
-                await eventually(lambda: asyncio.to_thread(self._cluster.is_whole), FAILOVER_SECONDS, pause=0.2)
+                await self._whole()
         await self._load.progress(100, within=FAILOVER_SECONDS)
+
+    async def _whole(self):
+        """Wait until all nodes are there again: one that was lost is rewound, or copied anew."""
+        try:
+            await eventually(lambda: asyncio.to_thread(self._cluster.is_whole), WHOLE_SECONDS, pause=0.2)
+        except AssertionError:
+            raise AssertionError(f"a node did not come back:\n{self._cluster.latest()}") from None
 
     async def _recovered(self, fault, primary):
         begin = time.monotonic()

@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,6 +39,19 @@ class FullDisk:
 
     def close(self):
         pass
+
+
+class SlowDisk(FullDisk):
+    """A disk that writes when it is told to."""
+
+    def __init__(self, room):
+        super().__init__(room)
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def append(self, lines):
+        self.begun.set()
+        self.may_go_on.wait(60)
+        return super().append(lines)
 
 
 def files(path):
@@ -145,6 +159,19 @@ async def test_batches_are_written_apart_and_what_is_left_at_the_end(tmp_path):
     running.cancel()
     await asyncio.wait([running])
     assert path.read_bytes() == LINE * 2
+
+
+async def test_what_is_being_written_at_the_end_is_not_written_again():
+    disk = SlowDisk(1000)
+    log = AuditLog(disk, "batch")
+    running = asyncio.create_task(log.run())
+    log.write(LINE)
+    await asyncio.to_thread(disk.begun.wait)
+    running.cancel()
+    await asyncio.sleep(0)
+    disk.may_go_on.set()
+    await asyncio.wait([running])
+    assert disk.content == LINE
 
 
 async def test_what_could_not_be_written_is_tried_again_without_a_request():
