@@ -7,7 +7,6 @@ import msgspec
 
 from app.cluster.admission_policies import AdmissionPolicies, Bound
 from app.cluster.authorizer import Authorizer
-from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import KubeObject
 from app.domain.errors import ApiError, Cause, Forbidden, Invalid, RequestEntityTooLarge
 from app.domain.expressions.authorization import Deciding, authorizer_of
@@ -26,7 +25,6 @@ _REASONS: Mapping[str, type[ApiError]] = {
 }
 _OPERATIONS = {"create": "CREATE", "update": "UPDATE", "delete": "DELETE"}
 _FAILURES = "validation.policy.admission.k8s.io/validation_failure"
-_DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
 def apply_policies(operation: Operation, authorizer: Authorizer, policies: AdmissionPolicies) -> None:
@@ -195,7 +193,7 @@ def _write_request(operation: Operation, namespace: Mapping[str, Any] | None) ->
 
 def _document(obj: KubeObject | None) -> dict[str, Any] | None:
     """An object as expressions see it: as the wire has it."""
-    return None if obj is None else _DECODER.decode(encode_body(obj))
+    return None if obj is None else msgspec.to_builtins(obj)
 
 
 def _text(prefix: str, bound: Bound, decision: Decision, action: str = "") -> str:

@@ -143,3 +143,45 @@ def test_python_never_says_anything_else_than_the_library(text, made):
     told = None if function is None else function.are_true(known.__getitem__)
     if told is not None:
         assert expression.evaluate(known) is told
+
+
+@given(st.lists(_SIMPLE | _JOINED, min_size=2, max_size=4), _OBJECTS)
+@settings(max_examples=200, deadline=None)
+def test_several_expressions_say_together_what_each_says(texts, made):
+    known = {"object": made, "oldObject": None, "request": {}}
+    try:
+        # The first one once more, in another one: they share all of it.
+        expressions = [compiled(each, NAMES, "bool") for each in (*texts, f"!({texts[0]}) || ({texts[1]})")]
+    except ExpressionError:
+        return
+    function = translated(expressions, NAMES)
+    told = None if function is None else function.are_true(known.__getitem__)
+    if told is True:
+        assert all(each.evaluate(known) is True for each in expressions)
+    elif told is False:
+        assert next(each for each in expressions if in_library(each, known) is not True).evaluate(known) is False
+
+
+def in_library(expression, known):
+    try:
+        return expression.evaluate(known)
+    except ExpressionError:
+        return None
+
+
+def test_what_expressions_have_in_common_is_computed_once():
+    many = {"object": {"items": ["x"] * 4000}}
+    loop = "object.items.all(item, item == 'x')"
+    texts = [loop, f"has(object.items) && {loop}", f"has(object.items) ? {loop} : false"]
+    together = translated([compiled(each, NAMES, "bool") for each in texts], NAMES)
+    assert together.are_true(many.__getitem__) is True, "three loops are more than may run in one evaluation"
+
+
+def test_one_expression_is_charged_for_all_of_it():
+    many = {"object": {"items": ["x"] * 4000}}
+    text = " && ".join(["object.items.all(item, item == 'x')"] * 3)
+    other = "object.items.all(item, item == 'x')"
+    both = translated([compiled(each, NAMES, "bool") for each in (text, other)], NAMES)
+    assert both.are_true(many.__getitem__) is None
+    with pytest.raises(ExpressionError):
+        compiled(text, NAMES, "bool").evaluate(many)

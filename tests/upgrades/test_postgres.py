@@ -187,7 +187,7 @@ def test_programs_of_another_version_are_refused(data_dir, tmp_path):
         upgrade(data_dir, None, (), tmp_path)
 
 
-@pytest.mark.skipif(not DEBIANS.exists(), reason="needs Debian's postgresql-15, which patroni brings")
+@pytest.mark.skipif(not DEBIANS.exists(), reason="needs the Debian package postgresql-15")
 def test_programs_that_the_package_lacks_are_named(tmp_path):
     # The initdb of Postgres 15 has to reach its directory from above.
     with TemporaryDirectory(prefix="fairlead-15-") as directory:

@@ -14,6 +14,7 @@ from cel.expr.syntax_pb2 import Constant, Expr
 
 from app.domain.expressions import meanings
 from app.domain.expressions.costs import begin_counting
+from app.domain.expressions.sharing import NOT_YET, shared
 
 _CANNOT_TELL = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _CONSTANTS = {"bool_value", "int64_value", "string_value"}
@@ -69,7 +70,9 @@ def translate(
     if not parts:
         raise UntranslatableError
     used = tuple(sorted(code.used))
-    arguments = ast.arguments([], [ast.arg(_variable(name)) for name in used], None, [], [], None, [])
+    parts, common = shared(parts)
+    variables = [*map(_variable, used), *common]
+    arguments = ast.arguments([], [*map(ast.arg, variables)], None, [], [], None, [_name(NOT_YET) for _ in common])
     body = parts[0] if len(parts) == 1 else ast.BoolOp(ast.And(), parts)
     made = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
     # Names in it are our own, and texts of its author are constants: nothing else can be run.
@@ -86,11 +89,10 @@ class _Code:
 
     def __init__(self, names: frozenset[str], functions: Mapping[str, Callable[..., Any]]) -> None:
         self.used: set[str] = set()
-        self.called: dict[str, Any] = {"__builtins__": {}}
+        self.called: dict[str, Any] = {"__builtins__": {}, NOT_YET: object()}
         self._names = names
         self._functions = functions
         self._left = _MOST_PARTS
-        self._loops = 0
 
     def count(self) -> None:
         """One part more."""
@@ -104,11 +106,6 @@ class _Code:
             raise UntranslatableError
         self.used.add(name)
         return _variable(name)
-
-    def item(self) -> str:
-        """A new name, for the items of a loop."""
-        self._loops += 1
-        return f"item{self._loops}"
 
     def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
         """A call of a function."""
@@ -136,6 +133,7 @@ class _Tree:
         self._types = checked.type_map
         self._code = code
         self._items: dict[str, str] = {}
+        self._loops = 0
         self._kinds: Mapping[str | None, Callable[[Any], ast.expr]] = {
             "call_expr": self._call,
             "comprehension_expr": self._loop,
@@ -262,10 +260,13 @@ class _Tree:
         if kind is None or begins.WhichOneof("constant_kind") != "bool_value" or loop.iter_var2:
             raise UntranslatableError
         values = self._code.call(meanings.items, self._value(loop.iter_range))
-        outside, item = self._items, self._code.item()
+        # Of the same name in the same loop of another expression, so that the two are the same.
+        self._loops += 1
+        outside, item = self._items, f"item{self._loops}"
         self._items = {**outside, loop.iter_var: item}
         condition = self._truth(step.args[1])
         self._items = outside
+        self._loops -= 1
         each = ast.comprehension(ast.Name(item, ast.Store()), values, [], 0)
         return self._code.call(kind, ast.GeneratorExp(condition, [each]))
 
