@@ -124,7 +124,9 @@ class Creation:
         if not recorded:
             record_update(kind, None, obj, options.field_manager, cluster.now)
         kind.strategy.prepare_create(obj, cluster)
-        operation = Operation("create", target, options.user, obj, None, options.dry_run, options.annotations)
+        operation = Operation(
+            "create", target, options.user, obj, None, options.dry_run, annotations=options.annotations
+        )
         self._context.admission.check("before validation", operation)
         causes = kind.strategy.unavailable(obj, None, cluster)
         causes = causes or [*validate_metadata(kind, obj.metadata), *kind.strategy.validate_create(obj, cluster)]

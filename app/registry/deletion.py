@@ -88,7 +88,9 @@ class Deletion:
         """Try to delete one state of the object; None if the object changed meanwhile."""
         kind = target.kind
         obj = self._context.forms.decoded(kind, entry)
-        operation = Operation("delete", target, options.user, None, obj, options.dry_run, options.annotations)
+        operation = Operation(
+            "delete", target, options.user, None, obj, options.dry_run, entry.revision, options.annotations
+        )
         self._context.admission.check("before storage", operation)
         before, held = encode_body(obj), 202 if options.tells_held else 200
         await self._context.ask_to_delete(kind, obj)

@@ -21,6 +21,7 @@ class Operation:
         new: As it would be stored; None for a deletion.
         old: As it is stored; None for a create.
         dry_run: Whether nothing will be stored.
+        revision: Of what is stored; 0 for a create.
         annotations: What the audit event tells besides. Checks add to it.
         warnings: Texts for Warning headers. Checks add to them.
     """
@@ -31,5 +32,6 @@ class Operation:
     new: KubeObject | None
     old: KubeObject | None
     dry_run: bool = False
+    revision: int = 0
     annotations: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)

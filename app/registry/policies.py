@@ -127,14 +127,23 @@ class _Asking:
     def _made(self, name: str) -> Any:
         match name:
             case "object":
-                return _document(self._operation.new)
+                return self._document(self._operation.new)
             case "oldObject":
-                return _document(self._operation.old)
+                return self._document(self._operation.old)
             case "request":
                 return self._request_document()
             case "namespaceObject":
                 return self._namespace_object
         return authorizer_of(self._operation.target.request(self._operation.verb, self._request.name))
+
+    def _document(self, obj: KubeObject | None) -> dict[str, Any] | None:
+        """An object as expressions see it: as the wire has it."""
+        if obj is None:
+            return None
+        document: dict[str, Any] = msgspec.to_builtins(obj)
+        if self._operation.revision:
+            document["metadata"]["resourceVersion"] = str(self._operation.revision)
+        return document
 
     def _request_document(self) -> dict[str, Any]:
         operation, target, user = self._operation, self._operation.target, self._operation.user
@@ -189,11 +198,6 @@ def _write_request(operation: Operation, namespace: Mapping[str, Any] | None) ->
         labels,
         [each.metadata.labels or {} for each in objects],
     )
-
-
-def _document(obj: KubeObject | None) -> dict[str, Any] | None:
-    """An object as expressions see it: as the wire has it."""
-    return None if obj is None else msgspec.to_builtins(obj)
 
 
 def _text(prefix: str, bound: Bound, decision: Decision, action: str = "") -> str:

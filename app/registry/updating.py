@@ -183,7 +183,9 @@ class Updating:
             record_update(kind, old, new, options.field_manager, cluster.now, subresource)
         prepare, validate = _hooks(target)
         prepare(new, old, cluster)
-        operation = Operation("update", target, options.user, new, old, options.dry_run, options.annotations)
+        operation = Operation(
+            "update", target, options.user, new, old, options.dry_run, entry.revision, options.annotations
+        )
         self._context.admission.check("before validation", operation)
         causes = [] if subresource else kind.strategy.unavailable(new, old, cluster)
         causes = causes or [*validate_metadata_update(kind, new.metadata, old.metadata), *validate(new, old, cluster)]

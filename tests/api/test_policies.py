@@ -76,6 +76,19 @@ async def test_a_deletion_is_judged_by_what_is_deleted(api, hold):
     assert (await api.delete(f"{SERVICES}/kept")).status_code == 200
 
 
+async def test_policies_see_the_version_that_is_changed(api, hold):
+    assert (await api.post(SERVICES, json=alias("web"))).status_code == 201
+    same = "oldObject == null || object.metadata.resourceVersion == oldObject.metadata.resourceVersion"
+    await hold("p", {"expression": same})
+    found = (await api.get(f"{SERVICES}/web")).json()
+    for labels, version in (("a", found["metadata"]["resourceVersion"]), ("b", None)):
+        sent = alias("web", labels={"at": labels}, **({"resourceVersion": version} if version else {}))
+        answer = await api.put(f"{SERVICES}/web", json=sent)
+        assert answer.status_code == 200, answer.text
+    patched = await api.patch(f"{SERVICES}/web", json={"metadata": {"labels": {"at": "c"}}}, headers=MERGE)
+    assert patched.status_code == 200, patched.text
+
+
 async def test_a_warning_lets_a_write_pass(api, hold):
     await hold("p", {"expression": "false", "messageExpression": "'no ' + object.metadata.name"}, actions=["Warn"])
     answer = await api.post(SERVICES, json=alias("web"))
