@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,7 +121,7 @@ def downgrade(database_url: str, schema: str) -> None:
     Raises:
         UnsuitableDatabaseError, ServiceUnavailable, sqlalchemy.exc.DBAPIError: See `migrate`.
     """
-    asyncio.run(_with_connection(database_url, partial(_run, observers=[_tell], back_to=schema)))
+    asyncio.run(_with_connection(database_url, partial(_run, observers=[], back_to=schema)))
 
 
 async def _migrate(connection: AsyncConnection, to: str | None, *, accept_loss: bool) -> Way:
@@ -139,7 +140,7 @@ async def _migrate(connection: AsyncConnection, to: str | None, *, accept_loss: 
         )
     if planned.steps:
         # A database that was empty takes a moment, and nobody waits for its steps.
-        observers = [] if planned.found is None else [_tell]
+        observers = [] if planned.found is None else [_told(len(planned.steps))]
         back_to = (planned.target or BASE) if planned.is_back else None
         await _run(connection, observers, back_to=back_to, up_to=planned.target)
     return planned
@@ -196,10 +197,17 @@ def run_migrations(
         command.upgrade(config, up_to or "head")
 
 
-def _tell(ctx: Any, step: MigrationInfo, heads: Any, run_args: Any) -> None:
-    """Tell of each migration."""
-    del ctx, heads, run_args
-    _log.info("migrated a step", schema=step.up_revision_id, forward=step.is_upgrade)
+def _told(of: int) -> Observer:
+    """Tells of each of so many migrations. They are one transaction, which may take minutes, so how far it is is told."""
+    numbers = count(1)
+
+    def tell(ctx: Any, step: MigrationInfo, heads: Any, run_args: Any) -> None:
+        del ctx, heads, run_args
+        number = next(numbers)
+        _log.info("migrated a step", schema=step.up_revision_id, forward=step.is_upgrade, step=number, of=of)
+
+    _log.info("migrating", steps=of)
+    return tell
 
 
 async def _with_connection(database_url: str, work: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from app.domain.errors import ServiceUnavailable
 from app.store import schema
@@ -110,6 +111,22 @@ def test_each_step_down_can_be_taken_up_again(fresh_url: str):
         assert relations(fresh_url) == whole
 
 
+def test_it_is_told_how_far_a_migration_has_come(fresh_url: str):
+    migrate(fresh_url)
+    downgrade(fresh_url, "0003")
+    with capture_logs() as logged:
+        migrate(fresh_url)
+    assert [(each["event"], each.get("schema"), each.get("step")) for each in logged] == [
+        ("migrating", None, None),
+        *(("migrated a step", script.revision, number) for number, script in enumerate(newer_than("0003"), 1)),
+    ]
+    assert logged[0]["steps"] == logged[1]["of"] == len(newer_than("0003"))
+
+
+def newer_than(revision: str) -> list[Any]:
+    return [script for script in reversed(list(scripts().walk_revisions())) if script.revision > revision]
+
+
 def test_the_newest_migration_is_the_one_that_processes_ask_for_and_has_the_greatest_number():
     assert scripts().get_current_head() == HEAD
     newest_first = [script.revision for script in scripts().walk_revisions()]
@@ -146,7 +163,7 @@ async def _migrate_while_locked(url: str) -> None:
         await connection.close()
 
 
-def test_nothing_runs_without_the_schema_and_the_command_is_named(fresh_url: str):
+def test_nothing_runs_without_the_schemaand_the_command_is_named(fresh_url: str):
     with pytest.raises(UnsuitableDatabaseError, match="no schema yet: run `fairlead migrate`"):
         start(fresh_url)
     assert relations(fresh_url) == set()
