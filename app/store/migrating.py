@@ -198,7 +198,7 @@ def run_migrations(
 
 
 def _told(of: int) -> Observer:
-    """Tells of each of so many migrations. They are one transaction, which may take minutes, so how far it is is told."""
+    """Tells of each of so many migrations: together they are one transaction, which may take minutes."""
     numbers = count(1)
 
     def tell(ctx: Any, step: MigrationInfo, heads: Any, run_args: Any) -> None:
