@@ -115,15 +115,6 @@ def way(database_url: str, to: str | None = None) -> Way:
     return asyncio.run(_with_connection(database_url, partial(_way, to=to)))
 
 
-def downgrade(database_url: str, schema: str) -> None:
-    """Take the schema of a database back to an older one, whatever is lost and whoever is at work.
-
-    Raises:
-        UnsuitableDatabaseError, ServiceUnavailable, sqlalchemy.exc.DBAPIError: See `migrate`.
-    """
-    asyncio.run(_with_connection(database_url, partial(_run, observers=[], back_to=schema)))
-
-
 async def _migrate(connection: AsyncConnection, to: str | None, *, accept_loss: bool) -> Way:
     planned = await _way(connection, to)
     if hindering := planned.hindered_by():
@@ -142,7 +133,8 @@ async def _migrate(connection: AsyncConnection, to: str | None, *, accept_loss: 
         # A database that was empty takes a moment, and nobody waits for its steps.
         observers = [] if planned.found is None else [_told(len(planned.steps))]
         back_to = (planned.target or BASE) if planned.is_back else None
-        await _run(connection, observers, back_to=back_to, up_to=planned.target)
+        await connection.run_sync(run_migrations, back_to=back_to, up_to=planned.target, observers=observers)
+        await connection.commit()
     return planned
 
 
@@ -166,13 +158,6 @@ async def _way(connection: AsyncConnection, to: str | None) -> Way:
     forward = tuple(step for schema, step in known.items() if reached < schema <= wanted)
     back = tuple(step for schema, step in reversed(known.items()) if wanted < schema <= reached)
     return Way(found, wanted or None, back or forward, is_back=bool(back), peers=peers)
-
-
-async def _run(
-    connection: AsyncConnection, observers: Sequence[Observer], *, back_to: str | None, up_to: str | None = None
-) -> None:
-    await connection.run_sync(run_migrations, back_to=back_to, up_to=up_to, observers=observers)
-    await connection.commit()
 
 
 def run_migrations(
