@@ -6,6 +6,8 @@ from tests.e2e.client import RefusedError, watching
 from tests.e2e.subject import mark_of
 
 PAUSE = 0.1
+DAY = 86400
+"""Seconds that the watch asks for: by itself the server ends one after an hour, and long tests take longer."""
 UNAVAILABLE = 503
 
 
@@ -19,7 +21,7 @@ class Follower:
 
     def __init__(self, url, namespace):
         self._url = url
-        self._path = f"/api/v1/namespaces/{namespace}/services?watch=true&allowWatchBookmarks=true"
+        self._path = f"/api/v1/namespaces/{namespace}/services?watch=true&allowWatchBookmarks=true&timeoutSeconds={DAY}"
         self._revision = 1
         self.events = {}
         self.interruptions = 0
