@@ -56,8 +56,8 @@ test: .venv/.development ## Run the tests, which takes up to 20 minutes on two c
 	@echo "running the tests, which takes up to 20 minutes on two cores; make test-quick takes less than two"
 	$(BIN)/pytest $(BESIDE) $(AGAIN) $(ARGS)
 
-test-quick: .venv/.development ## Run the tests that need no server, in less than two minutes.
-	$(BIN)/pytest $(BESIDE) tests/unit tests/property $(ARGS)
+test-quick: .venv/.development ## Run the tests that need no server but the few that take long, in less than two minutes.
+	$(BIN)/pytest $(BESIDE) tests/unit tests/property -m "not soak and not long" $(ARGS)
 
 soak: .venv/.development ## Run the long tests at full size.
 	$(BIN)/pytest -m soak -o faulthandler_timeout=0 $(ARGS)

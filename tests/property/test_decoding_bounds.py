@@ -146,6 +146,7 @@ def encoded(shape, length):
     return text if isinstance(text, bytes) else text.encode()
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(SHAPES, st.sampled_from(sorted(PLACES)), st.sampled_from(sorted(DECODERS)))
 def test_anything_costs_as_much_as_it_weighs(shape, place, name):

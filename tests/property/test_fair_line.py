@@ -4,6 +4,7 @@ from collections import Counter
 from heapq import heappop, heappush
 from itertools import count
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -88,6 +89,7 @@ Crowd.TestCase.settings = settings(max_examples=150, stateful_step_count=40, dea
 TestCrowd = Crowd.TestCase
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     times=st.lists(st.floats(0.01, 2), min_size=2, max_size=5),

@@ -1,6 +1,7 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,7 @@ def step(backends, kind, which, change):
     return [*backends[:place], *after, *backends[place + 1 :]]
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(services, st.sampled_from([0, 1, 5, 99, 100, 101, 205]), st.lists(steps, max_size=6))
 def test_slices_hold_each_address_once_whatever_happens(service, count, sequence):

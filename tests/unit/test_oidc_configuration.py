@@ -215,6 +215,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.sampled_from(["aud", "exp", "nbf", "sub"]), VALUES))
 def test_any_claims_are_somebody_or_refused(claims):
     found = provider_of_flags(**FLAGS)
