@@ -53,10 +53,10 @@ run: .venv/.runtime ## Serve on 127.0.0.1:8080 with a Postgres of its own; ARGS=
 	@exec $(BIN)/fairlead serve $(ARGS)
 
 test: .venv/.development ## Run the tests, which takes up to 20 minutes on two cores.
-	@echo "running the tests, which takes up to 20 minutes on two cores; make test-quick takes less than two"
+	@echo "running the tests, which takes up to 20 minutes on two cores; make test-quick takes about two"
 	$(BIN)/pytest $(BESIDE) $(AGAIN) $(ARGS)
 
-test-quick: .venv/.development ## Run the tests that need no server but the few that take long, in less than two minutes.
+test-quick: .venv/.development ## Run the tests that need no server, but for the few long ones, in about two minutes.
 	$(BIN)/pytest $(BESIDE) tests/unit tests/property -m "not soak and not long" $(ARGS)
 
 soak: .venv/.development ## Run the long tests at full size.

@@ -235,9 +235,10 @@ class Cluster:
 
 
 def _as_user(uid, gid):
-    """How root starts a program as somebody else who may read all files: Patroni's own may be in root's home.
+    """The beginning of a command line with which root runs a program as another user who may read all files.
 
-    The program ends with its parent; `spawn` alone cannot say so where the user changes later.
+    Patroni's package may be in root's home. `setpriv` also has the program end with its parent, since the signal that
+    `spawn` asks for is lost when the user changes.
     """
     if os.geteuid() != 0:
         return []
