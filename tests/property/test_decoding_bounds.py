@@ -153,6 +153,7 @@ def test_anything_costs_as_much_as_it_weighs(shape, place, name):
     check_bounds(DECODERS[name], lambda length: PLACES[place](shape(length)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["a Pod as JSON", "a Pod as YAML", "a strategic merge patch", "an applied configuration"]
 )

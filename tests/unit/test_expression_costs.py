@@ -57,7 +57,8 @@ def test_what_costs_too_much_about_a_large_value_fails_and_is_fine_about_a_small
 
 
 @pytest.mark.parametrize(
-    ("seeds", "count"), [(range(2), 1500), pytest.param(range(100, 120), 5000, marks=pytest.mark.soak)]
+    ("seeds", "count"),
+    [pytest.param(range(2), 1500, marks=pytest.mark.long), pytest.param(range(100, 120), 5000, marks=pytest.mark.soak)],
 )
 def test_nothing_that_is_written_ends_the_process_or_keeps_it_busy(seeds, count):
     for seed in seeds:
