@@ -72,9 +72,9 @@ class Controller(ABC, Generic[KeyT]):
     def keys_of(self, changes: Sequence[Change]) -> Iterable[KeyT]:
         """The keys that these changes concern. Called only in the owner, after `observe`; it remembers nothing."""
 
-    def hinted(self, channel: str) -> Iterable[KeyT]:
+    def hinted(self, channel: str, message: str) -> Iterable[KeyT]:
         """The keys that a notification on one of `channels` concerns. Called only in the owner."""
-        del channel
+        del channel, message
         return ()
 
     @abstractmethod

@@ -54,9 +54,9 @@ class ServiceCIDRs(Controller[ObjectKey]):
         del changes
         return self.all_keys()
 
-    def hinted(self, channel: str) -> Iterable[ObjectKey]:
+    def hinted(self, channel: str, message: str) -> Iterable[ObjectKey]:
         """The ServiceCIDRs that are being deleted, when addresses were released."""
-        del channel
+        del channel, message
         entries = self._mirror.list(SERVICE_CIDR.key, None)
         return [("", entry.name) for entry in entries if is_deleting(entry.wire)]
 

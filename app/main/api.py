@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Coroutine, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.api.limits import Limits
 from app.api.request_log import log_requests
 from app.api.server import serve
 from app.controllers.allocation.controller import Allocation
+from app.domain.pools.stock import Stock
 from app.domain.wanted.api_endpoints import lease_name
 from app.main.access import Identities, admitting
 from app.main.console import mount_console
@@ -20,6 +22,7 @@ from app.main.lifecycle import Lifecycle
 from app.main.parts import holder_name, now, started
 from app.main.reloading import certificate, reloading, service_tags
 from app.main.stopping import stop_signals, unless_stopped
+from app.registry.restocking import Restocking
 from app.reloading import Source, log_level
 from app.settings.api import ApiSettings
 from app.startup.allocation_watch import AllocationWatch
@@ -28,7 +31,6 @@ from app.startup.bootstrap import InitialObjects
 from app.startup.default_roles import make_default_roles
 from app.startup.initial_pools import make_initial_pools
 from app.startup.presence import Presence, advertised_address
-from app.store.database import Database
 from app.store.leases import Leases
 from app.store.milestones import Milestones
 
@@ -60,7 +62,9 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
     ):
         leases, holder = Leases(parts.database), holder_name()
         watch = AllocationWatch(leases, Allocation.name)
-        registry = parts.registry(settings.allocation_wait, watch.allocates)
+        stock = Stock(time.monotonic)
+        restocking = Restocking(stock, parts.notifications, parts.cluster, holder)
+        registry = parts.registry(settings.allocation_wait, watch.allocates, stock)
         initial = InitialObjects(list(map(str, settings.service_cidrs)), listener.getsockname()[1])
         async with unless_stopped(stopping):
             await initial.ensure(registry)
@@ -89,7 +93,8 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
             async with unless_stopped(stopping):
                 await watch.wait(settings.allocation_wait)
             serving = serve(app, listener, stopping, tls, limits, listening=life.listening("api", listener))
-            await _serve(serving, presence, watch, life, parts.database, stopping)
+            background = (watch.run(), watch_backups(parts.database), restocking.run())
+            await _serve(serving, presence, life, background, stopping)
             if oidc is not None:
                 await oidc.close()
 
@@ -97,19 +102,15 @@ async def run_api(settings: ApiSettings, listener: socket.socket) -> None:
 async def _serve(
     serving: Coroutine[Any, Any, None],
     presence: Presence,
-    watch: AllocationWatch,
     life: Lifecycle,
-    database: Database,
+    background: Iterable[Coroutine[Any, Any, None]],
     stopping: asyncio.Event,
 ) -> None:
     """Serve until the process is told to stop.
 
     A process that others cannot find is of no use, nor one that serves nothing: if one of both ends, so does the other.
     """
-    watching = [
-        asyncio.create_task(watch.run(), name="allocation watch"),
-        asyncio.create_task(watch_backups(database), name="backup watch"),
-    ]
+    watching = [asyncio.create_task(each) for each in background]
     tasks = [
         asyncio.create_task(presence.run(stopping), name="presence"),
         asyncio.create_task(serving, name="serve"),

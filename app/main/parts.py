@@ -30,6 +30,7 @@ from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.static_address import STATIC_ADDRESS
 from app.domain.errors import ServiceUnavailable
 from app.domain.pools.allocated_kinds import ALLOCATED
+from app.domain.pools.stock import Stock
 from app.domain.rules.cluster import Cluster
 from app.domain.timestamps import format_time
 from app.main.stopping import unless_stopped
@@ -68,12 +69,13 @@ class Parts:
     cluster: Callable[[], Cluster]
     history_retention: timedelta
 
-    def registry(self, allocation_wait: float, allocates: Callable[[], bool]) -> Registry:
+    def registry(self, allocation_wait: float, allocates: Callable[[], bool], stock: Stock | None = None) -> Registry:
         """The verbs over these parts.
 
         Args:
             allocation_wait: Seconds that a write waits for its allocation. After that, the answer is a pending object.
             allocates: Whether some reconciler allocates at the moment.
+            stock: What new Services get at once; None if everything is left to the reconciler.
         """
 
         def cluster() -> Cluster:
@@ -96,6 +98,7 @@ class Parts:
             admission=Admission(authorizer, AdmissionPolicies(self.mirror, self.kinds)),
             guards={STATIC_ADDRESS.key: AddressUse(self.reader)},
             archives={ADDRESS_HISTORY.key: AddressHistories(ledger, self.kinds)},
+            stock=stock or Stock(time.monotonic),
             computed={(ADDRESS_POOL.key, "forecast"): PoolForecasts(ledger, cluster, self.history_retention)},
         )
         return Registry(context)

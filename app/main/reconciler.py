@@ -127,7 +127,9 @@ def memory_of(parts: Parts) -> PoolMemory:
 def allocation_of(parts: Parts, memory: PoolMemory) -> Allocation:
     """The controller that allocates from the remembered pools."""
     recorder = EventRecorder(parts.writer, parts.mirror, parts.cluster)
-    return Allocation(parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds)
+    return Allocation(
+        parts.writer, parts.reader, parts.mirror, parts.cluster, memory, recorder, parts.kinds, parts.notifications
+    )
 
 
 def controllers_of(

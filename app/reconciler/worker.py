@@ -93,9 +93,9 @@ class Worker:
         """The mirror was read anew, so changes were missed."""
         self._stale = True
 
-    def _hinted(self, channel: str, _payload: str) -> None:
+    def _hinted(self, channel: str, message: str) -> None:
         if self._owner:
-            self._queue.add(self._controller.hinted(channel))
+            self._queue.add(self._controller.hinted(channel, message))
 
     async def run(self) -> None:
         """Work whenever the lease can be had, until cancelled."""

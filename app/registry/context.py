@@ -10,6 +10,7 @@ from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import encode_body, wire_bytes
 from app.domain.documents.objects import KubeObject
 from app.domain.errors import Cause, Forbidden
+from app.domain.pools.stock import Stock
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Entry
@@ -86,6 +87,7 @@ class Context:
         forms: Turns objects from the form they are served in to the form they are stored in.
         authorizer: Decides who may do what.
         admission: What every write has to pass.
+        stock: What new Services get at once.
     """
 
     kinds: Kinds
@@ -103,6 +105,7 @@ class Context:
     forms: Forms
     authorizer: Authorizer
     admission: Admission
+    stock: Stock
 
     async def current(self, target: Target) -> Entry | None:
         """The object as of now, whichever process wrote it last."""

@@ -8,7 +8,8 @@ from app.domain.declarations.namespace import NAMESPACE
 from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import KubeObject
 from app.domain.documents.peeking import is_deleting
-from app.domain.errors import AlreadyExists, BadRequest, ServiceUnavailable, Timeout, TooManyRequests
+from app.domain.errors import AlreadyExists, ApiError, BadRequest, ServiceUnavailable, Timeout, TooManyRequests
+from app.domain.kinds.service import Service
 from app.domain.patching.managed_fields import record_update
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
@@ -26,7 +27,8 @@ from app.registry.outcomes import (
 )
 from app.registry.publication import awaited, published, written
 from app.registry.target import Target
-from app.store.writes import Committed, NameTaken
+from app.store.writes import ClaimHeld, Committed, NameTaken, Outcome, Write
+from app.telemetry.metrics import ALLOCATED_AT_ONCE
 from app.uids import new_uid
 
 _GENERATE_NAME_TRIES = 8
@@ -142,15 +144,16 @@ class Creation:
             return await self._preview(kind, obj, warnings)
         cluster = self._context.cluster()
         pending = kind.strategy.pending(obj, cluster)
+        if pending and isinstance(obj, Service) and not options.respond_async:
+            answer = await self._store_at_once(kind, obj, cluster, warnings, made_up=made_up)
+            if answer is not None:
+                return answer
         write = self._context.forms.write(
             kind, "create", obj, encode_body(obj), cluster, published=options.respond_async or not pending
         )
-        outcome = await written(self._context, Target(kind, write.namespace, "" if made_up else write.name), write)
-        if isinstance(outcome, NameTaken):
-            holder = self._context.mirror.get(kind.key, write.namespace, write.name)
-            raise already_exists(kind, write.name, deleting=holder is not None and is_deleting(holder.wire))
+        outcome = await self._write(kind, write, made_up=made_up)
         if not isinstance(outcome, Committed):
-            raise refusal(kind, write.namespace, write.name, outcome)
+            raise self._refusal(kind, write, outcome)
         if outcome.revision is not None:
             entry = entry_from_object(kind, obj, outcome.revision)
             return Answer(201, entry, warnings=warnings, preference_applied=options.respond_async)
@@ -163,6 +166,36 @@ class Creation:
         if found is None:
             raise Timeout("the object was stored, but it was deleted before this request could be answered")
         return Answer(201, found, warnings=warnings)
+
+    async def _store_at_once(
+        self, kind: Kind[Any], service: Service, cluster: Cluster, warnings: tuple[str, ...], *, made_up: bool
+    ) -> Answer | None:
+        """Store a Service with what the stock of this process has for it; None if the reconciler has to allocate."""
+        given = self._context.stock.give(service, cluster)
+        if given is None:
+            ALLOCATED_AT_ONCE.labels("left").inc()
+            return None
+        body = encode_body(given.service)
+        write = self._context.forms.write(kind, "create", given.service, body, cluster)
+        outcome = await self._write(kind, write, made_up=made_up)
+        if isinstance(outcome, Committed) and outcome.revision is not None:
+            ALLOCATED_AT_ONCE.labels("given").inc()
+            return Answer(201, entry_from_object(kind, given.service, outcome.revision, body), warnings=warnings)
+        if isinstance(outcome, ClaimHeld):
+            ALLOCATED_AT_ONCE.labels("refused").inc()
+            # Either what the client asks for, which is told when it is stored without the stock, or what was given.
+            return None
+        self._context.stock.give_back(given)
+        raise self._refusal(kind, write, outcome)
+
+    async def _write(self, kind: Kind[Any], write: Write, *, made_up: bool) -> Outcome:
+        return await written(self._context, Target(kind, write.namespace, "" if made_up else write.name), write)
+
+    def _refusal(self, kind: Kind[Any], write: Write, outcome: Outcome) -> ApiError:
+        if isinstance(outcome, NameTaken):
+            holder = self._context.mirror.get(kind.key, write.namespace, write.name)
+            return already_exists(kind, write.name, deleting=holder is not None and is_deleting(holder.wire))
+        return refusal(kind, write.namespace, write.name, outcome)
 
     async def _preview(self, kind: Kind[Any], obj: Any, warnings: tuple[str, ...]) -> Answer:
         target = Target(kind, obj.metadata.namespace, obj.metadata.name)

@@ -1,7 +1,7 @@
 """Hints from Postgres that something has changed. What has changed is read from the tables."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -19,14 +19,28 @@ PENDING = "fairlead_pending"
 RELEASED = "fairlead_released"
 """Addresses or ports were given back."""
 
-_CHANNELS = (CHANGES, PENDING, RELEASED)
+STOCKS_WANTED = "fairlead_stocks_wanted"
+"""An API process asks the owner of the allocation for addresses and ports."""
+
+STOCKS = "fairlead_stocks"
+"""The owner of the allocation has set addresses and ports aside for an API process."""
+
+MOST_BYTES = 7_900
+"""The largest message that Postgres carries, less a margin."""
+
+_CHANNELS = (CHANGES, PENDING, RELEASED, STOCKS_WANTED, STOCKS)
+# Nobody waits for the disk: a message is lost with the session that listens anyway.
+_SEND = (
+    "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, message) FROM unnest($2::text[]) AS message"
+)
 _PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _CHECK_SECONDS = 5.0
 """Seconds between questions to a silent session whether it is alive, and which schema there is."""
 
 Callback = Callable[[str], None]
-"""Gets the payload: of `CHANGES` the revision that the log has reached, "" when it is not known."""
+"""Gets the payload: of `CHANGES` the revision that the log has reached, "" when it is not known; of the stocks a
+message, "" when some may have been lost."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -52,6 +66,15 @@ class Notifications:
     def unsubscribe(self, channel: str, callback: Callback) -> None:
         """Undo `subscribe`."""
         self._callbacks[channel].remove(callback)
+
+    async def send(self, channel: str, messages: Sequence[str]) -> None:
+        """Send messages of at most `MOST_BYTES` each. They may be lost.
+
+        Raises:
+            ServiceUnavailable: The database cannot be reached.
+        """
+        if messages:
+            await self._database.fetch(_SEND, channel, list(messages))
 
     async def start(self) -> None:
         """Begin to listen. While the database cannot be reached, it is tried again."""

@@ -164,6 +164,12 @@ PLANE_PUSHES = Counter("fairlead_data_plane_pushes_total", "Responses sent to a 
 PLANE_REJECTIONS = Counter("fairlead_data_plane_rejections_total", "Responses that a data plane refused", ["plane"])
 PLANE_BYTES = Counter("fairlead_data_plane_sent_bytes_total", "Bytes of responses sent to a data plane", ["plane"])
 
+ALLOCATED_AT_ONCE = Counter(
+    "fairlead_allocations_at_once_total",
+    "New Services for which an API process looked into its stock of addresses and ports: given, refused for a claim, "
+    "or left to the reconciler",
+    ["outcome"],
+)
 ALLOCATION_SECONDS = Histogram(
     "fairlead_allocation_wait_seconds", "Time for which a new object waited for its allocation", buckets=SECONDS
 )

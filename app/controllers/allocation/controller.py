@@ -8,6 +8,7 @@ from app.controllers.allocation.attempts import AllocationKey, Attempts
 from app.controllers.allocation.bulk import BulkAllocation
 from app.controllers.allocation.memory import PoolMemory
 from app.controllers.allocation.publishing import Publishing
+from app.controllers.allocation.stocks import Stocks
 from app.controllers.allocation.waiting import Waiting
 from app.controllers.controller import Controller
 from app.controllers.event_recorder import EventRecorder
@@ -22,14 +23,15 @@ from app.domain.pools.pool_set import Holder
 from app.domain.rules.cluster import Cluster
 from app.mirror.entry import Change, Entry
 from app.mirror.mirror import Mirror
-from app.store.notifications import PENDING
+from app.store.notifications import PENDING, STOCKS_WANTED, Notifications
 from app.store.reader import Reader
 from app.store.writer import Writer
 from app.store.writes import LeaseGuard
 from app.telemetry.metrics import WAITING_OBJECTS
 
 UNPUBLISHED: AllocationKey = ("", "", "")
-"""The key that stands for all objects that were stored and not yet published."""
+"""The key that stands for all objects that were stored and not yet published. With a name, that of an API process, it
+stands for the stock of the process."""
 
 _REPICK_SECONDS = 0.05
 """How long an object whose pick was held waits before another pick."""
@@ -46,7 +48,7 @@ class Allocation(Controller[AllocationKey]):
     name = "allocation"
     kinds = (*ALLOCATED, IP_ADDRESS.key, *POOL_KINDS)
     resync = 1.0
-    channels: Sequence[str] = (PENDING,)
+    channels: Sequence[str] = (PENDING, STOCKS_WANTED)
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Allocation(Controller[AllocationKey]):
         memory: PoolMemory,
         recorder: EventRecorder,
         kinds: Kinds,
+        notifications: Notifications,
     ) -> None:
         self._reader = reader
         self._mirror = mirror
@@ -66,6 +69,7 @@ class Allocation(Controller[AllocationKey]):
         self._attempts = Attempts(writer, recorder, cluster, memory, self._waiting)
         bulk = BulkAllocation(writer, mirror, kinds, cluster, memory, self._attempts.publishing)
         self._publishing = Publishing(reader, mirror, memory, self._attempts, bulk)
+        self._stocks = Stocks(notifications, memory)
         self._released = False
         # The contexts of updates that have something left to allocate.
         self._traces: dict[AllocationKey, str] = {}
@@ -99,9 +103,11 @@ class Allocation(Controller[AllocationKey]):
             keys.update(dict.fromkeys(self._waiting.hopeful()))
         return keys
 
-    def hinted(self, channel: str) -> Iterable[AllocationKey]:
-        """Something was stored that is not published."""
-        del channel
+    def hinted(self, channel: str, message: str) -> Iterable[AllocationKey]:
+        """Something was stored that is not published, or an API process asks for a stock."""
+        if channel == STOCKS_WANTED:
+            process = self._stocks.want(message)
+            return [("", "", process)] if process else []
         self._publishing.hint()
         return [UNPUBLISHED]
 
@@ -121,6 +127,7 @@ class Allocation(Controller[AllocationKey]):
     async def let_go(self) -> None:
         """Forget what this process was about to do."""
         self._publishing.forget()
+        self._stocks.forget()
         self._traces.clear()
         self._attempts.publishing.clear()
 
@@ -133,7 +140,8 @@ class Allocation(Controller[AllocationKey]):
         if not self._memory.known:
             await self.learn()
             self._waiting.try_all()
-        waiting = [key for key in keys if key != UNPUBLISHED]
+        await self._stocks.send([name for kind, _, name in keys if not kind and name], lease)
+        waiting = [key for key in keys if key[0]]
         again: list[AllocationKey] = []
         if waiting:
             await self._mirror.fresh()

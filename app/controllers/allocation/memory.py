@@ -1,9 +1,10 @@
 """What is free, as far as this process knows: learnt from the claims, kept current from the change log."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.pools.picking import Picks, Pools
 from app.domain.pools.pool_set import POOLED_CLAIMS, Fill, Holder, PoolSet
+from app.domain.pools.portions import SET_ASIDE_SECONDS, StockKey
 from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.cluster import Cluster
 from app.store.address_ledger import AddressLedger
@@ -85,6 +86,11 @@ class PoolMemory:
     def forget(self) -> None:
         """Changes were missed: it has to be learnt anew."""
         self.known = False
+
+    def set_aside(self, pool: StockKey, most: int) -> Sequence[str | int]:
+        """Set values of a pool aside for the stock of an API process."""
+        self.describe()
+        return self._set.set_aside(pool, most, SET_ASIDE_SECONDS)
 
     def give_back(self, picks: Picks) -> None:
         """Let go of everything that was picked: the Service was not stored with it."""

@@ -72,6 +72,10 @@ class FamilyPool:
         found = self.numbers.pick(random_below)
         return None if found is None else address_text(self.version, found)
 
+    def set_aside(self, most: int, random_below: RandomBelow, seconds: float) -> list[str]:
+        """Set addresses aside; see `NumberPool.set_aside`."""
+        return [address_text(self.version, number) for number in self.numbers.set_aside(most, random_below, seconds)]
+
 
 class HeldAddresses:
     """All addresses that are held in one table of claims, and the pools that lie over them.

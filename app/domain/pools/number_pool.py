@@ -1,5 +1,6 @@
 """Numbers from which one is picked that nobody holds yet: ports, and addresses as numbers."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
@@ -19,6 +20,12 @@ Resting = tuple[int, float]
 KEPT_BACK = 64
 """How many of the numbers released last are picked only when no other is left."""
 
+SHARE_SET_ASIDE = 16
+"""At most this fraction, 1/16, of what is free is set aside at once."""
+
+MOST_SET_ASIDE = 16_384
+"""So many numbers of a pool are set aside at most."""
+
 
 class NumberPool:
     """Numbers over a bitmap that says what is held, some of them in a static band.
@@ -28,6 +35,9 @@ class NumberPool:
 
     A number that was released rests: somebody may still send to it what was meant for its last holder. Nothing picks
     it for `rest` seconds, and for a while after that only when no other is left. A client that asks for it gets it.
+
+    A number that was set aside is meant for somebody in particular. It is free: a pick takes it before those of a band,
+    though only when no other is left, and a client that asks for it gets it.
     """
 
     def __init__(
@@ -61,6 +71,8 @@ class NumberPool:
         # Both are in the order of release, and in the bitmap they are held.
         self._resting: dict[int, float] = {}
         self._rested: dict[int, None] = {}
+        # In the order in which they cease to be set aside; in the bitmap they are held, too.
+        self._aside: dict[int, float] = {}
 
     @property
     def used(self) -> int:
@@ -85,15 +97,16 @@ class NumberPool:
 
     def holds(self, number: int) -> bool:
         """Whether a number of the pool is held."""
-        return self.covers(number) and self._bitmap.holds(number) and not self._is_released(number)
+        return self.covers(number) and self._bitmap.holds(number) and not self._is_loose(number)
 
     def hold(self, number: int) -> bool:
         """Hold a number; False when it is not the pool's, or held already."""
         if not self.covers(number):
             return False
-        if self._is_released(number):
+        if self._is_loose(number):
             self._resting.pop(number, None)
             self._rested.pop(number, None)
+            self._aside.pop(number, None)
         elif not self._bitmap.hold(number):
             return False
         self._used += 1
@@ -117,12 +130,34 @@ class NumberPool:
         if found is None:
             self._wake_rested(keep=0)
             found = self._seek(self._above, random_below)
+        if found is None and self._aside:
+            self._call_in(math.inf)
+            found = self._seek(self._above, random_below)
         if found is None:
             found = self._seek(self._bands, random_below)
         if found is None:
             return None
         self._bitmap.hold(found)
         self._used += 1
+        return found
+
+    def set_aside(self, most: int, random_below: RandomBelow, seconds: float) -> list[int]:
+        """Set numbers aside for some seconds, as `pick` would choose them.
+
+        Args:
+            most: How many at most. There are fewer where few are free; none are of a band, and none rest.
+            random_below: Source of chance.
+            seconds: The same in every call.
+        """
+        self._wake_rested()
+        self._call_in(self._clock())
+        count = min(most, (self.free - len(self._aside)) // SHARE_SET_ASIDE, MOST_SET_ASIDE - len(self._aside))
+        until = self._clock() + seconds
+        found: list[int] = []
+        while len(found) < count and (number := self._seek(self._above, random_below)) is not None:
+            self._bitmap.hold(number)
+            self._aside[number] = until
+            found.append(number)
         return found
 
     def parts(self, random_below: RandomBelow) -> Iterator[Span]:
@@ -139,10 +174,10 @@ class NumberPool:
             self._resting[number] = until
 
     def take_rest(self) -> list[Resting]:
-        """All that was released and may not be picked as any other yet, for `give_rest` of another pool."""
-        found = [*((number, 0.0) for number in self._rested), *self._resting.items()]
+        """All that may not be picked as any other yet and is held by nobody, for `give_rest` of another pool."""
+        found = [*((number, 0.0) for number in (*self._aside, *self._rested)), *self._resting.items()]
         self._used += len(found)
-        self._rested, self._resting = {}, {}
+        self._aside, self._rested, self._resting = {}, {}, {}
         return found
 
     def give_rest(self, resting: Sequence[Resting]) -> None:
@@ -156,8 +191,17 @@ class NumberPool:
         self._resting = dict(sorted([*self._resting.items(), *taken], key=lambda each: each[1]))
         self._wake_rested()
 
-    def _is_released(self, number: int) -> bool:
-        return number in self._resting or number in self._rested
+    def _is_loose(self, number: int) -> bool:
+        return number in self._resting or number in self._rested or number in self._aside
+
+    def _call_in(self, now: float) -> None:
+        """Let anybody have what was set aside no longer than until now."""
+        while self._aside:
+            number, until = next(iter(self._aside.items()))
+            if until > now:
+                break
+            del self._aside[number]
+            self._bitmap.free(number)
 
     def _wake_rested(self, keep: int = KEPT_BACK) -> None:
         """Let numbers be picked whose time has come, except for the last ones, which are kept back."""

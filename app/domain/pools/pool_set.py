@@ -1,6 +1,6 @@
 """What is free, from memory: the pools, kept in step with claims that others make and let go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.domain.declarations.ip_address import IP_ADDRESS
@@ -12,6 +12,7 @@ from app.domain.kinds.static_address import StaticAddress
 from app.domain.pools.address_pool import HeldAddresses
 from app.domain.pools.number_pool import Clock, PortPool, RandomBelow
 from app.domain.pools.picking import CLUSTER_IPS, NODE_PORTS, Picks, Pools
+from app.domain.pools.portions import CLUSTER_IP_POOL, StockKey
 from app.domain.rules.address_claims import ALONE, LB_ADDRESSES, OWN, claimed_address, how
 from app.domain.rules.address_ranges import service_range
 from app.domain.rules.cluster import Cluster
@@ -77,7 +78,7 @@ class PoolSet:
         if self._described == described:
             return False
         ranges = tuple(map(service_range, cluster.service_cidrs))
-        self._cluster_ips.describe([PoolDescription("ClusterIP", "", ranges)] if ranges else [])
+        self._cluster_ips.describe([PoolDescription(CLUSTER_IP_POOL, "", ranges)] if ranges else [])
         self._lb_addresses.describe(cluster.pools)
         if not self._described or self._described[2] != ports:
             self._node_ports = PortPool(*ports, self._clock)
@@ -130,6 +131,20 @@ class PoolSet:
             else:
                 held = self._cluster_ips if table == CLUSTER_IPS else self._lb_addresses
                 held.release(key, unused=True)
+
+    def set_aside(self, pool: StockKey, most: int, seconds: float) -> Sequence[str | int]:
+        """Set values of a pool aside for a stock; see `NumberPool.set_aside`. None of a pool whose addresses rest.
+
+        Somebody may ask for an address of a stock and release it: it would rest, and the stock would not know of it.
+        """
+        table, name, family = pool
+        if table == NODE_PORTS:
+            return self._node_ports.set_aside(most, self._random_below, seconds)
+        held = {CLUSTER_IPS: self._cluster_ips, LB_ADDRESSES: self._lb_addresses}.get(table)
+        found = None if held is None else held.pools.get((name, family))
+        if found is None or found.description.reuse_after_seconds or not found.description.gives:
+            return []
+        return found.set_aside(most, self._random_below, seconds)
 
     def moved(self, old: Holder | None, new: Holder | None, cluster: Cluster) -> bool:
         """Note the difference between what two states of an object hold; answers whether anything was released."""
