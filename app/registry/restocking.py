@@ -51,6 +51,8 @@ class Restocking:
 
     async def _ask(self) -> None:
         wanted = Wanted(self._process, self._stock.wanted())
+        if not wanted.pools:
+            return
         self._answered.clear()
         try:
             await self._notifications.send(STOCKS_WANTED, [msgspec.json.encode(wanted).decode()])
@@ -63,6 +65,9 @@ class Restocking:
             await asyncio.sleep(_ANSWER_SECONDS)
 
     def _received(self, message: str) -> None:
+        if not message:
+            # An answer may have been lost.
+            self._low.set()
         # Every API process hears of every message.
         if self._process not in message:
             return

@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 
 from app.domain.pools.address_pool import HeldAddresses
 from app.domain.pools.bitmap import Bitmap
-from app.domain.pools.number_pool import NumberPool
+from app.domain.pools.number_pool import SHARE_SET_ASIDE, NumberPool
 from app.domain.rules.address_ranges import AddressRange, address_text, service_range
 from app.domain.rules.address_sets import AddressSet, merged
 from app.domain.rules.pool_description import PoolDescription
 
 OPERATIONS = st.lists(
-    st.tuples(st.sampled_from(["hold", "release", "pick", "seek"]), st.integers(-2, 45), st.integers(0, 10**6)),
+    st.tuples(
+        st.sampled_from(["hold", "release", "pick", "set aside", "seek"]), st.integers(-2, 45), st.integers(0, 10**6)
+    ),
     max_size=80,
 )
 SPANS = st.lists(st.tuples(st.integers(0, 45), st.integers(0, 45)), max_size=5)
@@ -42,13 +44,14 @@ def pool_of(ranges, excluded):
 def test_a_pool_behaves_like_a_set(ranges, excluded, operations):
     """Against a model that knows every number by itself."""
     pool, available, moved = pool_of(ranges, excluded)
-    held = set()
+    held, aside = set(), set()
     assert pool.size == len(available)
     for action, at, seed in operations:
         number = 100 + at
         if action == "hold":
             assert pool.hold(number) == (number in available - held)
             held |= {number} & available
+            aside.discard(number)
         elif action == "release":
             assert pool.release(number) == (number in held)
             held.discard(number)
@@ -60,7 +63,16 @@ def test_a_pool_behaves_like_a_set(ranges, excluded, operations):
                 assert picked in available - held
                 above = {n for low, high, band in moved for n in range(low + band, high + 1)} & (available - held)
                 assert picked in above or not above
+                assert picked not in aside or above <= aside
+                aside = aside - {picked} if picked not in aside and picked in above else set()
                 held.add(picked)
+        elif action == "set aside":
+            found = pool.set_aside(number, chance(seed), 60.0)
+            assert len(found) <= len(available - held - aside) // SHARE_SET_ASIDE
+            assert len(set(found)) == len(found)
+            assert set(found) <= available - held - aside
+            assert all(any(low + band <= each <= high for low, high, band in moved) for each in found)
+            aside |= set(found)
         else:
             assert pool.holds(number) == (number in held)
             assert pool.covers(number) == (number in available)
@@ -136,6 +148,7 @@ STEPS = st.lists(
         st.tuples(st.just("hold"), st.integers(0, 40)),
         st.tuples(st.just("release"), st.integers(0, 40)),
         st.tuples(st.just("pick"), st.integers(0, 10**6)),
+        st.tuples(st.just("set aside"), st.integers(0, 10**6)),
         st.tuples(st.just("describe"), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=3)),
         st.tuples(st.just("wait"), st.integers(1, 50)),
     ),
@@ -162,12 +175,12 @@ def test_whatever_becomes_of_the_pools_what_is_held_is_never_given(steps):
             now[0] += value
         elif action == "describe":
             held.describe(disjoint(value))
+        elif action == "set aside":
+            assert not {each for pool in held.pools.values() for each in pool.set_aside(3, chance(value), 60.0)} & model
         else:
-            for pool in held.pools.values():
-                picked = pool.pick(chance(value))
-                if picked is not None:
-                    assert picked not in model
-                    model.add(picked)
+            picked = [pool.pick(chance(value)) for pool in held.pools.values()]
+            assert not model & set(picked)
+            model |= set(picked) - {None}
         for pool in held.pools.values():
             members = {address for address in map("10.0.0.{}".format, range(60)) if pool.covers(address)}
             assert pool.numbers.used == len(members & model)

@@ -7,9 +7,11 @@ import pytest
 
 from app.domain.pools.address_pool import HeldAddresses
 from app.domain.pools.bitmap import Bitmap
-from app.domain.pools.number_pool import KEPT_BACK, NumberPool, PortPool
+from app.domain.pools.number_pool import KEPT_BACK, MOST_SET_ASIDE, NumberPool, PortPool
+from app.domain.pools.pool_set import PoolSet
 from app.domain.rules.address_ranges import address_number, service_range, static_band
 from app.domain.rules.pool_description import PoolDescription
+from tests.unit.rules.builders import cluster
 
 
 class Clock:
@@ -292,6 +294,83 @@ class TestPorts:
         assert ports.pick(lowest) is None
         assert ports.size == 0
         assert not ports.hold(5)
+
+
+class TestSetAside:
+    """What is meant for somebody in particular is free, and picked by others last."""
+
+    def test_it_is_free_and_not_picked_while_there_is_anything_else(self):
+        pool = numbers(0, 31)
+        assert pool.set_aside(5, lowest, 60.0) == [0, 1]
+        assert (pool.free, pool.used) == (32, 0)
+        assert not pool.holds(0)
+        found = drained(pool)
+        assert found[:30] == list(range(2, 32))
+        assert set(found) == set(range(32))
+
+    def test_a_client_that_asks_for_it_gets_it(self):
+        pool = numbers(0, 31)
+        assert pool.set_aside(1, lowest, 60.0) == [0]
+        assert pool.hold(0)
+        assert (pool.free, pool.used) == (31, 1)
+        assert pool.release(0)
+        assert pool.free == 32
+
+    def test_it_was_not_held(self):
+        pool = numbers(0, 31)
+        assert pool.set_aside(1, lowest, 60.0) == [0]
+        assert not pool.release(0)
+
+    def test_it_is_picked_before_the_band(self):
+        pool = numbers(0, 39, band=20)
+        assert pool.set_aside(2, lowest, 60.0) == [20, 21]
+        assert sorted(drained(pool)[:20]) == list(range(20, 40))
+
+    def test_nothing_of_the_band(self):
+        pool = numbers(0, 39, band=39)
+        assert pool.set_aside(2, lowest, 60.0) == [39]
+
+    def test_after_its_time_it_is_as_any_other(self):
+        clock = Clock()
+        pool = numbers(0, 31, clock=clock)
+        assert pool.set_aside(2, lowest, 60.0) == [0, 1]
+        clock.now += 59
+        assert pool.set_aside(1, lowest, 60.0) == [2]
+        clock.now += 1
+        assert pool.set_aside(1, lowest, 60.0) == [0]
+
+    def test_never_more_than_a_small_part(self):
+        assert numbers(0, 14).set_aside(9, lowest, 60.0) == []
+        pool = numbers(0, 10**6)
+        assert len(pool.set_aside(10**6, lowest, 60.0)) == MOST_SET_ASIDE
+        assert pool.set_aside(1, lowest, 60.0) == []
+
+    def test_nothing_that_rests(self):
+        pool = numbers(0, 31, rest=60.0)
+        assert pool.hold(0)
+        assert pool.release(0)
+        assert pool.set_aside(1, lowest, 90.0) == [1]
+
+    def test_another_pool_takes_it_over(self):
+        clock = Clock()
+        held = HeldAddresses(clock)
+        held.describe([PoolDescription.of("a", "external", ["10.0.0.0-10.0.0.63"])])
+        aside = held.pools["a", "IPv4"].set_aside(3, lowest, 60.0)
+        assert len(aside) == 3
+        held.describe([PoolDescription.of("b", "external", ["10.0.0.0-10.0.0.63"])])
+        assert held.pools["b", "IPv4"].free == 64
+        assert set(drained(held.pools["b", "IPv4"])) == {f"10.0.0.{number}" for number in range(64)}
+
+    def test_no_stock_of_addresses_that_rest_nor_of_a_pool_that_gives_none(self):
+        def aside(**more):
+            pools = PoolSet(lowest, Clock())
+            description = PoolDescription.of("a", "external", ["10.0.0.0-10.0.0.63"], **more)
+            pools.describe(cluster(pools=(description,)))
+            return pools.set_aside(("lb_addresses", "a", "IPv4"), 1, 60.0)
+
+        assert aside() == ["10.0.0.0"]
+        assert aside(reuse_after_seconds=1) == []
+        assert aside(obstacle="it drains") == []
 
 
 class TestKeptBack:

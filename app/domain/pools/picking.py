@@ -129,7 +129,7 @@ class Picking:
     def ports(self, wanted: Sequence[str]) -> list[int]:
         """A node port for each of what is wanted; none at all where there are too few."""
         pool = self.pools.node_ports
-        if pool.free < len(wanted):
+        if wanted and pool.free < len(wanted):
             self._tell_exhausted([pool], ", ".join(f"no {what}" for what in wanted), len(wanted))
             return []
         numbers = [port for _ in wanted if (port := pool.pick(self.pools.random_below)) is not None]

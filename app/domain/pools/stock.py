@@ -144,9 +144,8 @@ class Stock:
         self._pools = self._emptied()
 
     def wanted(self) -> list[tuple[StockKey, int]]:
-        """How much should be asked for: of each pool that had too little when something was needed of it."""
-        low, self._low = self._low, set()
-        return [(key, ENOUGH - self._of(key).count) for key in sorted(low)]
+        """How much should be asked for: of each pool that had too little when something was needed, until it comes."""
+        return [(key, ENOUGH - self._of(key).count) for key in sorted(self._low)]
 
     def put(self, portion: Portion, cluster: Cluster) -> None:
         """Add what was sent, as far as the pools have it; drop what an earlier owner of the allocation has sent."""
@@ -155,6 +154,7 @@ class Stock:
         self._describe(portion.epoch, cluster)
         covers = _covered(portion.pool, cluster)
         values = [value for value in portion.values if covers(value)]
+        self._low.discard(portion.pool)
         self._of(portion.pool).put(_Lot(self._clock() + KEPT_SECONDS, values))
 
     def give(self, service: Service, cluster: Cluster) -> Given | None:
