@@ -110,6 +110,11 @@ class Node:
         """Whether it is the standby that commits wait for."""
         return self._answers("synchronous")
 
+    @property
+    def is_running(self):
+        """Whether its Postgres runs, as it says itself: etcd remembers for a while what it was before it was killed."""
+        return self._answers("health")
+
     def _answers(self, role):
         try:
             return self.client.get(role).status_code == httpx.codes.OK
@@ -191,8 +196,9 @@ class Cluster:
         return next((node for node in self.nodes if node.is_primary), None)
 
     def is_whole(self):
-        """Whether there is a primary, a synchronous standby and another one."""
-        return self.primary() is not None and any(node.is_synchronous for node in self.nodes) and self._members() == 3
+        """Whether there is a primary, a synchronous standby and another one; each says itself that it is there."""
+        roles = self.primary() is not None and any(node.is_synchronous for node in self.nodes)
+        return roles and self._members() == 3 and all(node.is_running for node in self.nodes)
 
     def _members(self):
         try:

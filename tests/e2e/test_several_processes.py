@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.e2e import audit
-from tests.e2e.bodies import cluster_ip, node_port, service
+from tests.e2e.bodies import INTERNAL, cluster_ip, load_balancer, node_port, service
 from tests.e2e.client import Connection, LostError
 from tests.e2e.ensemble import NAMESPACE, Ensemble, Process, create_database
 from tests.e2e.subject import Record, is_allocated
@@ -75,7 +75,7 @@ async def test_a_server_that_stops_tells_who_still_waits_that_the_outcome_is_ope
     for reconciler in ensemble.reconcilers:
         reconciler.pause()
     try:
-        creating = asyncio.create_task(waiting.request("POST", SERVICES, service("open", cluster_ip())))
+        creating = asyncio.create_task(waiting.request("POST", SERVICES, left_to_the_reconciler("open")))
         await eventually(lambda: is_stored(ensemble.database_url, "open"))
         await asyncio.to_thread(api.stop)
     finally:
@@ -99,7 +99,7 @@ async def test_a_name_that_a_killed_process_holds_is_refused_once_its_object_can
     for reconciler in ensemble.reconcilers:
         reconciler.pause()
     try:
-        first = asyncio.create_task(lost.request("POST", SERVICES, service("unseen", cluster_ip())))
+        first = asyncio.create_task(lost.request("POST", SERVICES, left_to_the_reconciler("unseen")))
         await eventually(lambda: is_stored(ensemble.database_url, "unseen"))
         second = asyncio.create_task(creating.request("POST", SERVICES, service("unseen", cluster_ip())))
         third = asyncio.create_task(deleting.request("DELETE", f"{SERVICES}/unseen?dryRun=All"))
@@ -120,6 +120,11 @@ async def test_a_name_that_a_killed_process_holds_is_refused_once_its_object_can
     await asyncio.to_thread(ensemble.wait)
     for connection in (lost, creating, deleting, reading):
         connection.close()
+
+
+def left_to_the_reconciler(name):
+    """A Service that no stock has everything for: it asks for an address."""
+    return service(name, load_balancer() | {"loadBalancerIP": "10.224.7.7"}, annotations=INTERNAL)
 
 
 async def is_stored(url, name):
