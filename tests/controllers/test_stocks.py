@@ -162,6 +162,7 @@ async def test_nothing_of_a_pool_that_drains_is_given(database_url):
     ):
         await stocked(api, "cluster_ips", "node_ports", "lb_addresses", type="LoadBalancer")
         await api.change(ADDRESS_POOL, "external", drain)
+        await api.parts.mirror.fresh()
         assert not has_everything(world, await api.create(SERVICE, service("web", type="LoadBalancer")))
 
 
