@@ -1,7 +1,7 @@
 """The collaborators of the verbs."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import encode_body, wire_bytes
 from app.domain.documents.objects import KubeObject
-from app.domain.errors import ApiError, Cause, Forbidden
+from app.domain.errors import ApiError, Cause, Forbidden, ServiceUnavailable
 from app.domain.pools.stock import Stock
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
@@ -25,6 +25,9 @@ from app.registry.target import Target
 from app.store.reader import Reader
 from app.store.writer import Writer
 from app.store.writes import Write
+
+_OWN_SECONDS = 1.0
+"""So long a read that may show the past waits for what its own process has written."""
 
 
 class OutdatedError(Exception):
@@ -116,6 +119,13 @@ class Context:
         """The object as of now, whichever process wrote it last."""
         await self.mirror.fresh()
         return self.known(target)
+
+    async def reach_own(self) -> None:
+        """Have the mirror show what this process has written itself, as far as the database can be reached."""
+        newest = self.writer.newest
+        if self.mirror.revision < newest:
+            with suppress(ServiceUnavailable):
+                await self.mirror.at_least(newest, _OWN_SECONDS)
 
     def known(self, target: Target) -> Entry | None:
         """The object as far as this process knows."""

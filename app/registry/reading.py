@@ -98,8 +98,9 @@ class Reading:
         return Page(page, start.revision, start.behind(page[-1]))
 
     async def _reach(self, resource_version: str) -> None:
-        """Catch up as far as the request asks: to the present, to a revision, or not at all."""
+        """Catch up as far as the request asks: to the present, to a revision, or to what this process has written."""
         if resource_version == "0":
+            await self._context.reach_own()
             return
         if not resource_version:
             await self._context.mirror.fresh()

@@ -85,7 +85,9 @@ class Watching:
         from_now = version in ("", "0") or bool(wants_initial)
         if not version:
             await mirror.fresh()
-        elif version != "0":
+        elif version == "0":
+            await self._context.reach_own()
+        else:
             wanted = parse_revision(version)
             if not await mirror.at_least(wanted, REVISION_WAIT_SECONDS):
                 raise too_large(wanted, mirror.revision)

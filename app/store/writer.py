@@ -62,6 +62,9 @@ class Writer:
         queue_limit: The most writes that may wait.
         queue_bytes: The most bytes of bodies that may wait.
         ceiling: The most objects that a namespace may have; None if there is no limit.
+
+    Attributes:
+        newest: The newest revision that a write has got here; 0 before the first.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Writer:
         ceiling: int | None = None,
     ) -> None:
         self.ceiling = ceiling
+        self.newest = 0
         self._committer = Committer(database, lock_timeout=deadline / 3, ceiling=ceiling)
         self._deadline = deadline
         self._limits = (queue_limit, queue_bytes)
@@ -238,6 +242,8 @@ class Writer:
             self._storing = False
             raise
         self._storing = True
+        revisions = (each.revision or 0 for each in outcomes if isinstance(each, Committed))
+        self.newest = max(self.newest, *revisions, 0)
         return outcomes
 
     def _answer(self, members: Sequence[_Member], outcomes: Sequence[Outcome]) -> None:

@@ -7,7 +7,7 @@ from app.domain.documents.decoding import Strictness
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.patching.apply import Applying
 from app.domain.patching.prepared import JSON_PATCH, MERGE_PATCH, prepare_patch
-from app.registry.options import DeleteOptions
+from app.registry.options import DeleteOptions, ListOptions
 from app.store.notifications import CHANGES
 from tests.controllers.world import BY_US, running, target
 
@@ -161,3 +161,13 @@ async def test_a_refusal_is_the_same(here):
     obj.spec.ports[0].port = 70_000
     with pytest.raises(Invalid, match=r"spec\.ports\[0\]\.port"):
         await here.registry.update(WEB, obj, BY_US)
+
+
+async def test_a_read_that_may_show_the_past_shows_what_the_process_wrote_itself(here, behind):
+    """Clients list with resourceVersion 0 right after they have written."""
+    del behind
+    await here.registry.delete(WEB, DeleteOptions())
+    options = ListOptions(resource_version="0")
+    assert not (await here.registry.list(target(SERVICE, "default"), options)).entries
+    with pytest.raises(NotFound):
+        await here.registry.get(WEB, "0")
