@@ -10,8 +10,7 @@ The order of a request is that of Kubernetes:
 6. The checks `before storage`, below.
 7. The write function, which checks names, claims and revisions under its lock.
 
-A deletion has no 3 to 5. What is about the object as it was holds when the write is stored, which says from which
-revision it was made.
+A deletion has no 3 to 5. What is about the object as it was is checked against a mirror that is up to date.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """The collaborators of the verbs."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from app.domain.declarations.catalog import Kinds
 from app.domain.declarations.kind import Kind
 from app.domain.documents.encoding import encode_body, wire_bytes
 from app.domain.documents.objects import KubeObject
-from app.domain.errors import ApiError, Cause, Forbidden, ServiceUnavailable
+from app.domain.errors import Cause, Forbidden, ServiceUnavailable
 from app.domain.pools.stock import Stock
 from app.domain.rules.claim import Claim
 from app.domain.rules.cluster import Cluster
@@ -28,10 +28,6 @@ from app.store.writes import Write
 
 _OWN_SECONDS = 1.0
 """So long a read that may show the past waits for what its own process has written."""
-
-
-class OutdatedError(Exception):
-    """Something has changed since this process looked."""
 
 
 class Preview(Protocol):
@@ -130,22 +126,6 @@ class Context:
     def known(self, target: Target) -> Entry | None:
         """The object as far as this process knows."""
         return self.mirror.get(self.forms.stored(target.kind).key, target.scope, target.name)
-
-    @asynccontextmanager
-    async def as_known(self) -> AsyncIterator[None]:
-        """Prepare a write from what this process knows. A refusal is told only of the present.
-
-        Raises:
-            OutdatedError: What the block refused may be right by now.
-            ApiError: What the block raised; nothing has changed since.
-        """
-        revision = self.mirror.revision
-        try:
-            yield
-        except ApiError:
-            if await self.mirror.fresh() != revision:
-                raise OutdatedError from None
-            raise
 
     async def ask(self, kind: Kind[Any], new: Any, old: Any) -> None:
         """Ask of the claims what the rules cannot tell about an update.

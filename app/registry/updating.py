@@ -1,9 +1,8 @@
 """The verbs update and patch, for objects and their subresources."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,7 +18,7 @@ from app.domain.rules.deletion import is_released
 from app.domain.rules.metadata import validate_metadata_update
 from app.mirror.entry import Entry
 from app.registry.consequences import Consequences
-from app.registry.context import Context, OutdatedError, entry_from_object
+from app.registry.context import Context, entry_from_object
 from app.registry.creation import Creation
 from app.registry.operations import Operation
 from app.registry.options import Answer, WriteOptions
@@ -50,9 +49,6 @@ class Updating:
         """
         _check_request(target, obj)
 
-        async def made(_: Entry) -> tuple[Any, WriteOptions]:
-            return _copy(target.kind, obj), options
-
         async def attempt() -> Answer | None:
             copy = _copy(target.kind, obj)
             entry = await self._found(target, creates=target.kind.create_on_update)
@@ -60,7 +56,7 @@ class Updating:
                 return await self._create(target, copy, options)
             return await self._attempt(target, entry, copy, options)
 
-        return await self._at_once(target, made, options) or await self._until_settled(target, attempt)
+        return await self._until_settled(target, attempt)
 
     async def patch(self, target: Target, patch: Patch, options: WriteOptions) -> Answer:
         """Apply a patch to the object as it is now, and again if the object changes meanwhile.
@@ -71,21 +67,21 @@ class Updating:
             ApiError: The patch or its result is refused; nothing was stored.
         """
 
-        async def made(entry: Entry | None) -> tuple[Any, WriteOptions]:
-            before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))
-            obj, warnings = await _patched(patch, before)
-            return obj, replace(options, warnings=(*options.warnings, *warnings))
-
         async def attempt() -> Answer | None:
             entry = await self._found(target, creates=patch.creates)
-            obj, told = await made(entry)
-            with _telling(told.warnings[len(options.warnings) :]):
+            before = {} if entry is None else to_document(self._context.forms.decoded(target.kind, entry))
+            obj, warnings = await _patched(patch, before)
+            told = replace(options, warnings=(*options.warnings, *warnings))
+            try:
                 _check_request(target, obj)
                 if entry is None:
                     return await self._create(target, obj, told, recorded=patch.operation == "Apply")
                 return await self._attempt(target, entry, obj, told, patch=patch)
+            except ApiError as error:
+                error.warnings = tuple(warnings)
+                raise
 
-        return await self._at_once(target, made, options, patch) or await self._until_settled(target, attempt)
+        return await self._until_settled(target, attempt)
 
     async def _found(self, target: Target, *, creates: bool) -> Entry | None:
         """The object as of now; None if it is not there and the request creates it.
@@ -98,44 +94,6 @@ class Updating:
         if creates and not target.subresource:
             return await self._context.current(target)
         return await existing(self._context, target)
-
-    async def _at_once(
-        self,
-        target: Target,
-        made: Callable[[Entry], Awaitable[tuple[Any, WriteOptions]]],
-        options: WriteOptions,
-        patch: Patch | None = None,
-    ) -> Answer | None:
-        """Change the object that this process knows; None if that is not the present one, or if that matters.
-
-        The write says whether it is: nothing needs to be asked before. It matters where nothing is written, and where
-        the rules ask what else there is at present.
-
-        Args:
-            target: The object.
-            made: The new state, made from a known one, and the options with the warnings of that.
-            options: Of the request.
-            patch: What the new state is made by, if it is a patch.
-
-        Raises:
-            ApiError: The change of the present object is refused; nothing was stored.
-        """
-        entry = None if options.dry_run else self._context.known(target)
-        if entry is None:
-            return None
-        revision = self._context.mirror.revision
-        try:
-            async with self._context.as_known():
-                new, told = await made(entry)
-                with _telling(told.warnings[len(options.warnings) :]):
-                    _check_request(target, new)
-                    changed = self._changed(target, entry, new, told, patch)
-        except OutdatedError:
-            return None
-        matters = changed.body == changed.before or target.kind.strategy.asks_of_cluster(new, changed.old)
-        if matters and await self._context.mirror.fresh() != revision:
-            return None
-        return await self._finished(target, entry, changed, told, retry=True)
 
     async def _until_settled(self, target: Target, attempt: Callable[[], Awaitable[Answer | None]]) -> Answer:
         """Try once. If another write came first, wait for the other requests of this process, and try again."""
@@ -180,42 +138,25 @@ class Updating:
         """Try to change one state of the object; None if it changed meanwhile and the client asked for no revision."""
         # A patched object has the revision that it was made from. Only in a whole object does a client ask for one.
         retry = patch is not None or new.metadata.resource_version in (None, "", "0")
-        changed = self._changed(target, entry, new, options, patch)
-        return await self._finished(target, entry, changed, options, retry=retry)
-
-    async def _finished(
-        self, target: Target, entry: Entry, changed: "_Changed", options: WriteOptions, *, retry: bool
-    ) -> Answer | None:
-        """Store what becomes of one state of the object, or show it; None to try again, as it changed meanwhile."""
-        kind, new = target.kind, changed.new
-        if changed.body == changed.before:
-            return Answer(200, self._context.forms.shown(kind, entry), warnings=changed.warnings)
-        if not target.subresource:
-            await self._context.ask(kind, new, changed.old)
-        if options.dry_run:
-            write = self._context.forms.write(kind, "update", new, changed.body, self._context.cluster())
-            await self._context.forecast(kind, write, changed.old)
-            await self._context.preview(kind, new, created=False)
-            told = self._consequences.of(kind, changed.old, new)
-            return Answer(200, entry_from_object(kind, new, entry.revision), warnings=changed.warnings, preview=told)
-        return await self._store(kind, entry, changed, options, retry=retry)
-
-    def _changed(
-        self, target: Target, entry: Entry, new: Any, options: WriteOptions, patch: Patch | None
-    ) -> "_Changed":
-        """What becomes of one state of the object.
-
-        Raises:
-            ApiError: The new state is refused.
-        """
+        recorded = patch is not None and patch.operation == "Apply"
         kind = target.kind
         # In a whole object the uid says which object is meant. In a patch it is a change, which the rules refuse.
         if patch is None and new.metadata.uid and new.metadata.uid != entry.uid:
             raise other_object(kind, entry.name, new.metadata.uid, entry.uid)
         old = self._context.forms.decoded(kind, entry)
-        recorded = patch is not None and patch.operation == "Apply"
         warnings = self.apply_rules(target, entry, new, old, options, recorded=recorded)
-        return _Changed(old, new, encode_body(old), encode_body(new), warnings)
+        body = encode_body(new)
+        if body == encode_body(old):
+            return Answer(200, self._context.forms.shown(kind, entry), warnings=warnings)
+        if not target.subresource:
+            await self._context.ask(kind, new, old)
+        if options.dry_run:
+            write = self._context.forms.write(kind, "update", new, body, self._context.cluster())
+            await self._context.forecast(kind, write, old)
+            await self._context.preview(kind, new, created=False)
+            told = self._consequences.of(kind, old, new)
+            return Answer(200, entry_from_object(kind, new, entry.revision), warnings=warnings, preview=told)
+        return await self._store(kind, entry, new, body, options, warnings, retry=retry)
 
     def apply_rules(
         self, target: Target, entry: Entry, new: Any, old: Any, options: WriteOptions, *, recorded: bool
@@ -259,15 +200,16 @@ class Updating:
         self,
         kind: Kind[Any],
         entry: Entry,
-        changed: "_Changed",
+        new: Any,
+        body: bytes,
         options: WriteOptions,
+        warnings: tuple[str, ...],
         *,
         retry: bool,
     ) -> Answer | None:
         cluster = self._context.cluster()
-        new, warnings = changed.new, changed.warnings
         action: Action = "delete" if is_released(kind, new) else "update"
-        write = self._context.forms.write(kind, action, new, changed.body, cluster, expected=entry.revision)
+        write = self._context.forms.write(kind, action, new, body, cluster, expected=entry.revision)
         outcome = await written(self._context, Target(kind, write.namespace, write.name), write)
         if isinstance(outcome, Committed):
             entry = entry_from_object(kind, new, outcome.revision or 0)
@@ -280,35 +222,6 @@ class Updating:
         if retry and isinstance(outcome, Stale | Missing):
             return None
         raise refusal(kind, write.namespace, write.name, _as_seen(outcome))
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """What becomes of an object that is changed.
-
-    Attributes:
-        old: The state that is changed.
-        new: The state to store.
-        before: `old`, encoded.
-        body: `new`, encoded.
-        warnings: For the client.
-    """
-
-    old: Any
-    new: Any
-    before: bytes
-    body: bytes
-    warnings: tuple[str, ...]
-
-
-@contextmanager
-def _telling(warnings: tuple[str, ...]) -> Iterator[None]:
-    """Have an error tell the warnings that a patch led to."""
-    try:
-        yield
-    except ApiError as error:
-        error.warnings = warnings
-        raise
 
 
 async def _patched(patch: Patch, before: dict[str, Any]) -> tuple[Any, list[str]]:

@@ -124,9 +124,9 @@ class AddressPoolStrategy(Strategy[AddressPool]):
         if new.spec.auto_assign is None:
             new.spec.auto_assign = True
 
-    def asks_of_cluster(self, new: AddressPool, old: AddressPool | None = None) -> bool:
+    def asks_of_cluster(self, new: AddressPool) -> bool:
         """Yes: other pools and ranges may have been created a moment ago."""
-        del new, old
+        del new
         return True
 
     def prepare_create(self, new: AddressPool, cluster: Cluster) -> None:

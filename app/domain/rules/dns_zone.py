@@ -78,9 +78,9 @@ class DNSZoneStrategy(Strategy[DNSZone]):
         for permission in spec.allow_transfer or []:
             permission.tsig_key_name = canonical_name(permission.tsig_key_name)
 
-    def asks_of_cluster(self, new: DNSZone, old: DNSZone | None = None) -> bool:
+    def asks_of_cluster(self, new: DNSZone) -> bool:
         """Yes: another zone may have been created a moment ago."""
-        del new, old
+        del new
         return True
 
     def prepare_create(self, new: DNSZone, cluster: Cluster) -> None:

@@ -13,9 +13,9 @@ RBAC = "rbac.authorization.k8s.io"
 class RoleStrategy(Strategy[Role]):
     """Rules are checked. Any change of them is allowed to those who have the rights themselves."""
 
-    def asks_of_cluster(self, new: Role, old: Role | None = None) -> bool:
+    def asks_of_cluster(self, new: Role) -> bool:
         """The rights of whoever writes it are compared with it, and have to be current."""
-        del new, old
+        del new
         return True
 
     def validate_create(self, new: Role, cluster: Cluster) -> list[Cause]:
@@ -27,9 +27,9 @@ class RoleStrategy(Strategy[Role]):
 class ClusterRoleStrategy(Strategy[ClusterRole]):
     """Rules may be about paths, too, and may come from other ClusterRoles."""
 
-    def asks_of_cluster(self, new: ClusterRole, old: ClusterRole | None = None) -> bool:
+    def asks_of_cluster(self, new: ClusterRole) -> bool:
         """The rights of whoever writes it are compared with it, and have to be current."""
-        del new, old
+        del new
         return True
 
     def validate_create(self, new: ClusterRole, cluster: Cluster) -> list[Cause]:

@@ -33,9 +33,9 @@ class BindingStrategy(Strategy[BindingT]):
             if subject.kind in (USER, GROUP):
                 subject.api_group = subject.api_group or RBAC
 
-    def asks_of_cluster(self, new: BindingT, old: BindingT | None = None) -> bool:
+    def asks_of_cluster(self, new: BindingT) -> bool:
         """The rights of whoever writes it are compared with the role, and have to be current."""
-        del new, old
+        del new
         return True
 
     def validate_create(self, new: BindingT, cluster: Cluster) -> list[Cause]:

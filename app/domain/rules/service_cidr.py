@@ -89,9 +89,9 @@ class ServiceCIDRStrategy(Strategy[ServiceCIDR]):
         del cluster
         new.spec = old.spec
 
-    def asks_of_cluster(self, new: ServiceCIDR, old: ServiceCIDR | None = None) -> bool:
+    def asks_of_cluster(self, new: ServiceCIDR) -> bool:
         """Yes: pools may have been created a moment ago."""
-        del new, old
+        del new
         return True
 
     def validate_create(self, new: ServiceCIDR, cluster: Cluster) -> list[Cause]:

@@ -126,9 +126,9 @@ class StaticAddressStrategy(Strategy[StaticAddress]):
         spec.address = canonical(spec.address) if strict_address(spec.address) else spec.address
         spec.family = spec.family or family_of(spec.address)
 
-    def asks_of_cluster(self, new: StaticAddress, old: StaticAddress | None = None) -> bool:
+    def asks_of_cluster(self, new: StaticAddress) -> bool:
         """Yes: pools may have changed a moment ago."""
-        del new, old
+        del new
         return True
 
     def prepare_create(self, new: StaticAddress, cluster: Cluster) -> None:

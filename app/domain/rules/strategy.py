@@ -23,9 +23,9 @@ class Strategy(Generic[ObjectT]):
     def prepare_create(self, new: ObjectT, cluster: Cluster) -> None:
         """Drop what clients may not set on create, and set what depends on the cluster."""
 
-    def asks_of_cluster(self, new: ObjectT, old: ObjectT | None = None) -> bool:
-        """Whether the rules need a current view of the cluster, for a new object or what an update makes of one."""
-        del new, old
+    def asks_of_cluster(self, new: ObjectT) -> bool:
+        """Whether the rules need a current view of the cluster for this new object."""
+        del new
         return False
 
     def unavailable(self, new: ObjectT, old: ObjectT | None, cluster: Cluster) -> list[Cause]:

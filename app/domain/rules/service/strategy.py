@@ -49,10 +49,8 @@ class ServiceStrategy(Strategy[Service]):
         _settle_families(new, None, cluster)
         refresh_conditions(new, cluster)
 
-    def asks_of_cluster(self, new: Service, old: Service | None = None) -> bool:
+    def asks_of_cluster(self, new: Service) -> bool:
         """Whether the client asks for addresses or families: ranges and pools may have changed a moment ago."""
-        if old is not None:
-            return _asked(new) != _asked(old)
         spec = new.spec
         asks_for_cluster_ip = any(each not in ("", "None") for each in (spec.cluster_ip, *(spec.cluster_ips or [])))
         wish = wish_of(new)
@@ -130,16 +128,6 @@ class ServiceStrategy(Strategy[Service]):
     def explain_pending(self, obj: Service, cluster: Cluster) -> None:
         """Write the condition: the reconciler takes long, or there is none."""
         refresh_conditions(obj, cluster)
-
-
-def _asked(service: Service) -> tuple[object, ...]:
-    """All by which a Service asks for addresses, ports, families and names; what it has is a part of it."""
-    spec = service.spec
-    return (
-        service.metadata.annotations or {},
-        *(spec.type, spec.cluster_ips, spec.ip_families, spec.ip_family_policy, spec.load_balancer_class),
-        *(spec.load_balancer_ip, spec.health_check_node_port, [port.node_port for port in spec.ports or []]),
-    )
 
 
 def _settle_families(new: Service, old: Service | None, cluster: Cluster) -> None:

@@ -1,4 +1,4 @@
-"""A write is made from what its process knows, and told only of the present: others may have written meanwhile."""
+"""Writes and reads in a process that has not seen yet what others, or it itself, have written."""
 
 import pytest
 
@@ -53,38 +53,9 @@ def known(world):
     return world.parts.mirror.get(SERVICE.key, "default", "web")
 
 
-class Counted:
-    """How often a mirror was asked to be of this moment."""
-
-    def __init__(self, mirror, monkeypatch):
-        self.times = 0
-        fresh = mirror.fresh
-
-        async def counted():
-            self.times += 1
-            return await fresh()
-
-        monkeypatch.setattr(mirror, "fresh", counted)
-
-
 def patched(kind, document):
     applying = Applying("tests", force=False, subresource="", now="2026-01-01T00:00:00Z")
     return prepare_patch(SERVICE, kind, document, strictness=Strictness.STRICT, applying=applying)
-
-
-@pytest.mark.parametrize("verb", ["update", "patch", "delete"])
-async def test_nothing_is_asked_before_what_is_known_is_changed(here, monkeypatch, verb):
-    obj = await here.create(SERVICE, HEADLESS)
-    await here.parts.mirror.fresh()
-    counted = Counted(here.parts.mirror, monkeypatch)
-    if verb == "update":
-        obj.spec.selector = {"app": "web"}
-        await here.registry.update(WEB, obj, BY_US)
-    elif verb == "patch":
-        await here.registry.patch(WEB, patched(MERGE_PATCH, b'{"spec":{"selector":{"app":"web"}}}'), BY_US)
-    else:
-        await here.registry.delete(WEB, DeleteOptions())
-    assert counted.times == 0
 
 
 async def test_what_others_wrote_meanwhile_stays(here, behind):
