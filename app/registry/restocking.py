@@ -65,9 +65,6 @@ class Restocking:
             await asyncio.sleep(_ANSWER_SECONDS)
 
     def _received(self, message: str) -> None:
-        if not message:
-            # An answer may have been lost.
-            self._low.set()
         # Every API process hears of every message.
         if self._process not in message:
             return

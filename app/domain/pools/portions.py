@@ -18,6 +18,10 @@ ENOUGH = 512
 """How many values of a pool an API process asks for."""
 
 
+POOLS_AT_ONCE = 16
+"""Of how many pools it asks at once: a message has 8,000 bytes at most, and the name of a pool 253."""
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What an API process asks for.
 

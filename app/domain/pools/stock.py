@@ -16,7 +16,7 @@ from app.domain.pools.address_pool import PoolKey
 from app.domain.pools.allocation import allocate
 from app.domain.pools.number_pool import Clock, RandomBelow
 from app.domain.pools.picking import CLUSTER_IPS, NODE_PORTS, Pool, Pools
-from app.domain.pools.portions import CLUSTER_IP_POOL, ENOUGH, KEPT_SECONDS, Portion, StockKey
+from app.domain.pools.portions import CLUSTER_IP_POOL, ENOUGH, KEPT_SECONDS, POOLS_AT_ONCE, Portion, StockKey
 from app.domain.rules.address_claims import LB_ADDRESSES
 from app.domain.rules.address_ranges import VERSIONS, service_range
 from app.domain.rules.address_sets import AddressSet
@@ -144,8 +144,10 @@ class Stock:
         self._pools = self._emptied()
 
     def wanted(self) -> list[tuple[StockKey, int]]:
-        """How much should be asked for: of each pool that had too little when something was needed, until it comes."""
-        return [(key, ENOUGH - self._of(key).count) for key in sorted(self._low)]
+        """How much should be asked for: of some pools that had too little when something was needed, each once."""
+        some = sorted(self._low)[:POOLS_AT_ONCE]
+        self._low.difference_update(some)
+        return [(key, ENOUGH - self._of(key).count) for key in some]
 
     def put(self, portion: Portion, cluster: Cluster) -> None:
         """Add what was sent, as far as the pools have it; drop what an earlier owner of the allocation has sent."""
@@ -154,7 +156,6 @@ class Stock:
         self._describe(portion.epoch, cluster)
         covers = _covered(portion.pool, cluster)
         values = [value for value in portion.values if covers(value)]
-        self._low.discard(portion.pool)
         self._of(portion.pool).put(_Lot(self._clock() + KEPT_SECONDS, values))
 
     def give(self, service: Service, cluster: Cluster) -> Given | None:

@@ -2,13 +2,15 @@
 
 import dataclasses
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from app.domain.documents.encoding import encode_body
-from app.domain.pools.portions import ENOUGH, KEPT_SECONDS, Portion
+from app.domain.pools.portions import ENOUGH, KEPT_SECONDS, Portion, Wanted
 from app.domain.pools.stock import Stock
 from app.domain.rules.pool_description import PoolDescription
+from app.store.notifications import MOST_BYTES
 from tests.unit.rules.builders import DUAL, SINGLE, cluster, created
 from tests.unit.rules.picking import INTERNAL, IPV4, Known, ingress, pending
 
@@ -181,6 +183,8 @@ def test_what_is_asked_for():
     assert given(stock, service(type="NodePort")) is None
     assert asked
     assert stock.wanted() == [(IPS, ENOUGH)]
+    assert stock.wanted() == []
+    assert given(stock, service()) is None
     assert stock.wanted() == [(IPS, ENOUGH)], "nothing has come yet"
     addresses = [f"10.96.{number // 200 + 1}.{number % 200 + 1}" for number in range(ENOUGH)]
     stock.put(Portion("api", 1, IPS, addresses), HERE)
@@ -199,3 +203,18 @@ def test_a_cluster_without_pools_asks_for_what_it_has():
     assert given(stock, service(SINGLE), SINGLE) is None
     assert given(stock, service(DUAL, ipFamilyPolicy="PreferDualStack"), DUAL) is None
     assert [pool for pool, _ in stock.wanted()] == [IPS]
+
+
+def test_a_message_asks_of_so_many_pools_as_fit():
+    pools = [dataclasses.replace(OUTSIDE, name=f"{number:03}-{'x' * 249}") for number in range(100)]
+    stock = stock_of(public=(PUBLIC, []))
+    for pool in pools:
+        at = replace(HERE, pools=(pool,))
+        for key, values in ((IPS, ["10.96.1.1"]), (PORTS, [30100])):
+            stock.put(Portion("api", 1, key, values), at)
+        assert given(stock, service(at, type="LoadBalancer"), at) is None
+    asked = []
+    while wanted := stock.wanted():
+        assert len(msgspec.json.encode(Wanted("p" * 300, wanted))) < MOST_BYTES
+        asked += wanted
+    assert {name for (_, name, _), _ in asked} >= {pool.name for pool in pools}
