@@ -27,6 +27,7 @@ from app.cluster.zone_descriptions import ZoneDescriptions
 from app.domain.declarations.address_history import ADDRESS_HISTORY
 from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.catalog import Kinds
+from app.domain.declarations.service import SERVICE
 from app.domain.declarations.static_address import STATIC_ADDRESS
 from app.domain.errors import ServiceUnavailable
 from app.domain.pools.allocated_kinds import ALLOCATED
@@ -98,7 +99,7 @@ class Parts:
             admission=Admission(authorizer, AdmissionPolicies(self.mirror, self.kinds)),
             guards={STATIC_ADDRESS.key: AddressUse(self.reader)},
             archives={ADDRESS_HISTORY.key: AddressHistories(ledger, self.kinds)},
-            stock=stock or Stock(time.monotonic),
+            stocks={} if stock is None else {SERVICE.key: stock},
             computed={(ADDRESS_POOL.key, "forecast"): PoolForecasts(ledger, cluster, self.history_retention)},
         )
         return Registry(context)

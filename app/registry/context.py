@@ -91,7 +91,7 @@ class Context:
         forms: Turns objects from the form they are served in to the form they are stored in.
         authorizer: Decides who may do what.
         admission: What every write has to pass.
-        stock: What new Services get at once.
+        stocks: By kind key: what new objects get at once.
     """
 
     kinds: Kinds
@@ -109,7 +109,7 @@ class Context:
     forms: Forms
     authorizer: Authorizer
     admission: Admission
-    stock: Stock
+    stocks: Mapping[str, Stock]
 
     async def current(self, target: Target) -> Entry | None:
         """The object as of now, whichever process wrote it last."""

@@ -9,8 +9,8 @@ from app.domain.documents.encoding import encode_body
 from app.domain.documents.objects import KubeObject
 from app.domain.documents.peeking import is_deleting
 from app.domain.errors import AlreadyExists, ApiError, BadRequest, ServiceUnavailable, Timeout, TooManyRequests
-from app.domain.kinds.service import Service
 from app.domain.patching.managed_fields import record_update
+from app.domain.pools.stock import Stock
 from app.domain.rules.cluster import Cluster
 from app.domain.rules.metadata import validate_metadata
 from app.domain.rules.names import generated_name
@@ -144,8 +144,9 @@ class Creation:
             return await self._preview(kind, obj, warnings)
         cluster = self._context.cluster()
         pending = kind.strategy.pending(obj, cluster)
-        if pending and isinstance(obj, Service) and not options.respond_async:
-            answer = await self._store_at_once(kind, obj, cluster, warnings, made_up=made_up)
+        stock = self._context.stocks.get(kind.key)
+        if pending and stock is not None and not options.respond_async:
+            answer = await self._store_at_once(stock, kind, obj, warnings, made_up=made_up)
             if answer is not None:
                 return answer
         write = self._context.forms.write(
@@ -168,10 +169,11 @@ class Creation:
         return Answer(201, found, warnings=warnings)
 
     async def _store_at_once(
-        self, kind: Kind[Any], service: Service, cluster: Cluster, warnings: tuple[str, ...], *, made_up: bool
+        self, stock: Stock, kind: Kind[Any], obj: Any, warnings: tuple[str, ...], *, made_up: bool
     ) -> Answer | None:
-        """Store a Service with what the stock of this process has for it; None if the reconciler has to allocate."""
-        given = self._context.stock.give(service, cluster)
+        """Store an object with what the stock of this process has for it; None if the reconciler has to allocate."""
+        cluster = self._context.cluster()
+        given = stock.give(obj, cluster)
         if given is None:
             ALLOCATED_AT_ONCE.labels("left").inc()
             return None
@@ -185,7 +187,7 @@ class Creation:
             ALLOCATED_AT_ONCE.labels("refused").inc()
             # Either what the client asks for, which is told when it is stored without the stock, or what was given.
             return None
-        self._context.stock.give_back(given)
+        stock.give_back(given)
         raise self._refusal(kind, write, outcome)
 
     async def _write(self, kind: Kind[Any], write: Write, *, made_up: bool) -> Outcome:

@@ -1,4 +1,4 @@
-"""Keeps the stock of an API process filled: asks the owner of the allocation, and puts in what that sends."""
+"""Keeps the stock of an API process filled: asks the owner of the allocation for more, and puts in what it gets."""
 
 import asyncio
 from collections.abc import Callable
@@ -59,7 +59,8 @@ class Restocking:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await self._answered.wait()
         except TimeoutError:
-            pass
+            # The next Service that finds too little asks again.
+            _log.debug("no answer about a stock", pools=len(wanted.pools))
         except ApiError as error:
             _log.warning("cannot ask for a stock", error=error.message)
             await asyncio.sleep(_ANSWER_SECONDS)

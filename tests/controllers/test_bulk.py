@@ -1,7 +1,6 @@
 """Bulk apply: everything or nothing, allocation included."""
 
 import asyncio
-import contextlib
 
 import msgspec
 import pytest
@@ -12,7 +11,6 @@ from app.domain.documents.decoding import Strictness
 from app.domain.errors import Invalid
 from app.domain.kinds.bulk_apply import BULK_APPLY_KEY
 from app.domain.user import ITSELF
-from app.main.reconciler import allocation_of, memory_of
 from app.registry.bulk_preparation import BulkOptions, RawItem
 from app.registry.options import WriteOptions
 from tests.controllers.world import running
@@ -25,12 +23,6 @@ async def bulk(database_url):
     # Five ClusterIPs, of which the range's own take none.
     async with running(database_url, service_cidrs="10.77.0.0/29") as world:
         yield world
-
-
-@contextlib.asynccontextmanager
-async def allocating(world):
-    async with world.reconciling(allocation_of(world.parts, memory_of(world.parts))):
-        yield
 
 
 def service(name, **spec):
@@ -51,7 +43,7 @@ async def unpublished(world):
 
 
 async def test_all_are_allocated_in_one_answer(bulk):
-    async with allocating(bulk):
+    async with bulk.allocating():
         results = await apply(bulk, service("a"), service("b", type="NodePort"), service("c", clusterIP="10.77.0.3"))
     objects = [msgspec.json.decode(each.entry.wire) for each in results]
     assert [each.result for each in results] == ["created"] * 3
@@ -63,7 +55,7 @@ async def test_all_are_allocated_in_one_answer(bulk):
 
 async def test_an_exhausted_pool_refuses_the_whole_and_nothing_stays_claimed(bulk):
     before = await addresses(bulk)
-    async with allocating(bulk):
+    async with bulk.allocating():
         with pytest.raises(Invalid) as refused:
             await apply(bulk, *(service(f"s-{number}") for number in range(8)))
         assert "items[" in refused.value.causes[0].field
@@ -76,7 +68,7 @@ async def test_an_exhausted_pool_refuses_the_whole_and_nothing_stays_claimed(bul
 
 
 async def test_an_address_that_is_taken_names_the_item_that_wants_it(bulk):
-    async with allocating(bulk):
+    async with bulk.allocating():
         await apply(bulk, service("holder", clusterIP="10.77.0.3"))
         with pytest.raises(Invalid) as refused:
             await apply(bulk, service("other"), service("late", clusterIP="10.77.0.3"))
@@ -106,7 +98,7 @@ async def test_a_service_can_name_a_static_address_of_the_same_apply(bulk, dry_r
     asking = balancer("asking", **{"load-balancer-ipv4": "198.18.0.9"})
     given = {**KEPT, "metadata": {"name": "given"}, "spec": {"address": "198.18.0.9"}}
     options = BulkOptions(WriteOptions(field_manager="tests", dry_run=dry_run, user=ITSELF), Strictness.STRICT)
-    async with allocating(bulk):
+    async with bulk.allocating():
         results = await apply(bulk, named, KEPT, asking, other, given, options=options)
     web, front, third, dns, _ = (msgspec.json.decode(each.entry.wire) for each in results)
     points = [each["status"]["loadBalancer"]["ingress"][0]["ip"] for each in (web, dns, third)]
@@ -117,7 +109,7 @@ async def test_a_service_can_name_a_static_address_of_the_same_apply(bulk, dry_r
 
 
 async def test_a_service_that_names_no_address_is_refused_with_the_static_addresses_beside_it(bulk):
-    async with allocating(bulk):
+    async with bulk.allocating():
         with pytest.raises(Invalid) as caught:
             await apply(bulk, KEPT, balancer("web", **{"pip-name": "fron"}))
     assert [cause.field for cause in caught.value.causes] == ["items[1]"]
@@ -126,7 +118,7 @@ async def test_a_service_that_names_no_address_is_refused_with_the_static_addres
 
 
 async def test_applying_again_changes_nothing_and_a_change_is_allocated_for(bulk):
-    async with allocating(bulk):
+    async with bulk.allocating():
         first = await apply(bulk, service("a"), service("b"))
         again = await apply(bulk, service("a"), service("b"))
         changed = await apply(bulk, service("a"), service("b", type="NodePort"))
@@ -140,7 +132,7 @@ async def test_a_namespace_comes_with_its_content(bulk):
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fresh"}}
     inside = service("inside")
     inside["metadata"]["namespace"] = "fresh"
-    async with allocating(bulk):
+    async with bulk.allocating():
         await apply(bulk, inside, namespace)
     assert await bulk.get(NAMESPACE, "fresh")
     assert (await bulk.get(SERVICE, "inside", "fresh")).spec.cluster_ip
@@ -187,7 +179,7 @@ async def test_it_waits_for_a_reconciler_and_leaves_no_trace(bulk):
     waiting = asyncio.create_task(apply(bulk, service("a")))
     while not await unpublished(bulk):
         await asyncio.sleep(0.01)
-    async with allocating(bulk):
+    async with bulk.allocating():
         assert [each.result for each in await waiting] == ["created"]
         while bulk.parts.mirror.list(BULK_APPLY_KEY, None):
             await asyncio.sleep(0.01)
@@ -201,7 +193,7 @@ async def test_a_name_taken_meanwhile_is_applied_to(bulk):
     while not await unpublished(bulk):
         await asyncio.sleep(0.01)
     await bulk.create(SERVICE, service("a", clusterIP="None"))
-    async with allocating(bulk):
+    async with bulk.allocating():
         results = await waiting
     assert [each.result for each in results] == ["configured", "created"]
     stored = await bulk.get(SERVICE, "a")

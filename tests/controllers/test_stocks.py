@@ -10,7 +10,6 @@ import pytest
 from app.domain.declarations.address_pool import ADDRESS_POOL
 from app.domain.declarations.service import SERVICE
 from app.domain.pools.stock import Stock
-from app.main.reconciler import allocation_of, memory_of
 from app.registry.restocking import Restocking
 from app.store.notifications import STOCKS, STOCKS_WANTED
 from tests.controllers.world import World, running
@@ -47,12 +46,6 @@ async def process(world, name="api-1"):
             await task
 
 
-@contextlib.asynccontextmanager
-async def allocating(world):
-    async with world.reconciling(allocation_of(world.parts, memory_of(world.parts))):
-        yield
-
-
 def service(name, **spec):
     return {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}], **spec}}
 
@@ -83,7 +76,7 @@ async def world(database_url):
 async def test_a_service_gets_everything_at_once_though_no_reconciler_works_at_the_moment(world, type_):
     tables = {"ClusterIP": 1, "NodePort": 2, "LoadBalancer": 3}
     async with process(world) as api:
-        async with allocating(world):
+        async with world.allocating():
             await stocked(api, *("cluster_ips", "node_ports", "lb_addresses")[: tables[type_]], type=type_)
         made = await api.create(SERVICE, service("web", type=type_))
         assert has_everything(world, made)
@@ -102,7 +95,7 @@ async def test_stocks_keep_nothing_from_anybody(database_url, settings, type_, s
     """Everything that there is can be had, each once, whoever has it in stock; then Services wait, as ever."""
     async with (
         running(database_url, **settings) as world,
-        allocating(world),
+        world.allocating(),
         process(world, "api-1") as one,
         process(world, "api-2") as two,
     ):
@@ -119,7 +112,7 @@ async def test_stocks_keep_nothing_from_anybody(database_url, settings, type_, s
 
 
 async def test_what_a_client_asked_for_meanwhile_is_given_to_nobody_else(world):
-    async with allocating(world), process(world) as api:
+    async with world.allocating(), process(world) as api:
         await stocked(api, "cluster_ips")
         (pool,) = [pool for key, pool in api.stock._stocked.items() if key[2] == "IPv4" and pool.count]
         address = pool._lots[0].values[-1]
@@ -131,7 +124,7 @@ async def test_what_a_client_asked_for_meanwhile_is_given_to_nobody_else(world):
 
 
 async def test_a_name_that_is_taken_costs_the_stock_nothing(world):
-    async with allocating(world), process(world) as api:
+    async with world.allocating(), process(world) as api:
         await stocked(api, "cluster_ips")
         before = api.count("cluster_ips")
         with pytest.raises(Exception, match="already exists"):
@@ -141,10 +134,10 @@ async def test_a_name_that_is_taken_costs_the_stock_nothing(world):
 
 async def test_another_owner_sends_what_it_has_set_aside_itself(world):
     async with process(world) as api:
-        async with allocating(world):
+        async with world.allocating():
             await stocked(api, "cluster_ips")
         before = api.count("cluster_ips")
-        async with allocating(world):
+        async with world.allocating():
             for number in range(before // 2 + 2):
                 assert has_everything(world, await api.create(SERVICE, service(f"web-{number}")))
             await eventually(lambda: asyncio.sleep(0, api.stock._epoch == 2))
@@ -167,7 +160,7 @@ async def test_nothing_of_a_pool_that_drains_is_given(database_url):
 
 
 async def test_what_nobody_understands_is_passed_over(world):
-    async with allocating(world), process(world) as api:
+    async with world.allocating(), process(world) as api:
         for message in ("{", "api-1", '{"process": "api-1"}', ""):
             await world.parts.notifications.send(STOCKS_WANTED, [message])
             await world.parts.notifications.send(STOCKS, [message])

@@ -11,7 +11,7 @@ from app.domain.documents.encoding import decode_object
 from app.domain.errors import Conflict, NotFound
 from app.domain.user import ITSELF
 from app.main.parts import started
-from app.main.reconciler import controllers_of, reconciler_of
+from app.main.reconciler import allocation_of, controllers_of, memory_of, reconciler_of
 from app.main.zones import zone_work
 from app.registry.options import DeleteOptions, WriteOptions
 from app.registry.target import Target
@@ -100,6 +100,10 @@ class World:
     def reconciling(self, *controllers, targets=(), reporting=None):
         """Run controllers until the end of the block; `reporting` writes what is shown of failures."""
         return _run(reconciler_of(replace(self.parts, writer=reporting or self.parts.writer), controllers, targets))
+
+    def allocating(self):
+        """Run the allocation until the end of the block."""
+        return self.reconciling(allocation_of(self.parts, memory_of(self.parts)))
 
     def reconciling_everything(self):
         """Run the controllers of a reconciler process until the end of the block."""

@@ -30,8 +30,7 @@ from app.store.writes import LeaseGuard
 from app.telemetry.metrics import WAITING_OBJECTS
 
 UNPUBLISHED: AllocationKey = ("", "", "")
-"""The key that stands for all objects that were stored and not yet published. With a name, that of an API process, it
-stands for the stock of the process."""
+"""The key that stands for all objects that were stored and not yet published."""
 
 _REPICK_SECONDS = 0.05
 """How long an object whose pick was held waits before another pick."""
@@ -107,7 +106,7 @@ class Allocation(Controller[AllocationKey]):
         """Something was stored that is not published, or an API process asks for a stock."""
         if channel == STOCKS_WANTED:
             process = self._stocks.want(message)
-            return [("", "", process)] if process else []
+            return [_stock_key(process)] if process else []
         self._publishing.hint()
         return [UNPUBLISHED]
 
@@ -140,8 +139,8 @@ class Allocation(Controller[AllocationKey]):
         if not self._memory.known:
             await self.learn()
             self._waiting.try_all()
-        await self._stocks.send([name for kind, _, name in keys if not kind and name], lease)
-        waiting = [key for key in keys if key[0]]
+        await self._stocks.send(_processes(keys), lease)
+        waiting = [key for key in keys if key[0] in ALLOCATED]
         again: list[AllocationKey] = []
         if waiting:
             await self._mirror.fresh()
@@ -200,6 +199,16 @@ class Allocation(Controller[AllocationKey]):
             else:
                 attempts.append(attempt)
         return await self._attempts.store(attempts)
+
+
+def _stock_key(process: str) -> AllocationKey:
+    """The key that stands for the stock of an API process; no kind has an empty key."""
+    return "", "", process
+
+
+def _processes(keys: Iterable[AllocationKey]) -> list[str]:
+    """The API processes for whose stocks some of these keys stand."""
+    return [process for kind, _, process in keys if not kind and process]
 
 
 def _key_of(change: Change) -> AllocationKey:

@@ -22,10 +22,10 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Stocks:
-    """Answers what API processes ask for, which is lost with the process, as what is set aside is.
+    """Answers API processes that ask for a stock. What they ask for is remembered here alone, as what is set aside is.
 
     Args:
-        notifications: Carry it to the API processes.
+        notifications: Carry the answers.
         memory: What is free.
     """
 

@@ -34,7 +34,7 @@ class _OutOfStockError(Exception):
     """The stock does not have what is needed, or does not know."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Lot(Generic[T]):
     """Values that may be given until the same moment."""
 
@@ -82,12 +82,17 @@ class _StockedPool(Generic[T]):
             self.count += len(lot.values)
 
     def hold(self, value: T) -> bool:
-        """Nobody but the owner of the stock takes values out of it."""
-        raise NotImplementedError
+        """Take a value out; False when it is not among them."""
+        for lot in self._lots:
+            if value in lot.values:
+                lot.values.remove(value)
+                self._count_down(lot)
+                return True
+        return False
 
-    def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:
-        """A stock is not searched."""
-        raise NotImplementedError
+    def parts(self, random_below: RandomBelow) -> Iterator[tuple[T, T]]:  # noqa: ARG002 - as for `pick`
+        """Each value by itself."""
+        return ((value, value) for lot in self._lots for value in reversed(lot.values))
 
     def pick(self, random_below: RandomBelow) -> T:  # noqa: ARG002 - chance had its say when they were set aside
         """Take a value; where there is none, no other pool is a substitute."""
@@ -95,11 +100,15 @@ class _StockedPool(Generic[T]):
             raise _OutOfStockError
         lot = self._lots[0]
         value = lot.values.pop()
-        self.count -= 1
-        if not lot.values:
-            self._lots.popleft()
+        self._count_down(lot)
         self.taken.append(_Lot(lot.until, [value]))
         return value
+
+    def _count_down(self, lot: _Lot[T]) -> None:
+        """A value of a lot is gone."""
+        self.count -= 1
+        if not lot.values:
+            self._lots.remove(lot)
 
 
 class _Frontends(dict[PoolKey, Pool[str]]):

@@ -218,3 +218,14 @@ def test_a_message_asks_of_so_many_pools_as_fit():
         assert len(msgspec.json.encode(Wanted("p" * 300, wanted))) < MOST_BYTES
         asked += wanted
     assert {name for (_, name, _), _ in asked} >= {pool.name for pool in pools}
+
+
+def test_a_pool_of_a_stock_is_a_pool():
+    stock = stock_of()
+    pool = stock._of(IPS)
+    assert [low for low, _ in pool.parts(lambda _: 0)] == ["10.96.1.2", "10.96.1.1"]
+    assert pool.hold("10.96.1.2")
+    assert not pool.hold("10.96.1.2")
+    assert pool.free == 1
+    assert given(stock, service()).spec.cluster_ip == "10.96.1.1"
+    assert pool.free == 0
